@@ -1,0 +1,320 @@
+"""What the desk needs of the world. Each method's docstring is its contract: conditions, shapes, units, errors.
+
+Every time is aware UTC, every quantity pieces, every price a Decimal. A port's implementation raises the errors of
+`core.values.errors` and nothing else of its own; what a library throws is translated at the adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from core.values.accounts import Account, Margin
+from core.values.alerts import Alert, AlertRecord, Receipt
+from core.values.capabilities import Capabilities
+from core.values.changes import AuditRow, Change
+from core.values.fills import Fill, Holding, Position
+from core.values.ids import (
+    AccountName,
+    ActionId,
+    AlertId,
+    DeskId,
+    NoticeId,
+    OrderId,
+    ProposalId,
+    TaskId,
+    UserId,
+)
+from core.values.instrument import Instrument
+from core.values.market import Candle, Quote, Session
+from core.values.notices import Notice, Press
+from core.values.orders import ApprovedOrder, Order, OrderTicket
+from core.values.proposals import Proposal
+from core.values.tasks import Task, TaskGoal
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware UTC; never goes back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return once `seconds` have passed on this clock."""
+
+
+# --------------------------------------------------------------------------------------------- brokers and prices
+
+
+class Broker(Protocol):
+    """One trading account at one broker. Opened by `start`, closed by `close`; both may be called once."""
+
+    account: AccountName
+    capabilities: Capabilities
+
+    async def start(self) -> None:
+        """Connect. After it, every other method may be called.
+
+        Raises Transient (try later), Rejected (credentials refused) or Broken (wrong settings).
+        """
+
+    async def close(self) -> None:
+        """Let go of sockets and tasks. Leaves every order standing."""
+
+    async def place(self, order: ApprovedOrder) -> OrderTicket:
+        """Send one order, triggered types included. Never re-sends by itself.
+
+        Returns the ticket once the broker took it (its state may be REJECTED for an order taken and refused).
+        Raises Rejected only where the broker's answer proves that nothing was accepted; Transient only where nothing
+        left this machine or the broker says so (429); OutcomeUnknown for time-outs, 5xx, cut connections and answers
+        that cannot be read. The same OrderId twice: by `capabilities.idempotency`.
+        """
+
+    async def cancel(self, order: Order) -> OrderTicket:
+        """Ask for the end of a live order; return what is so afterwards, fills that crossed the cancel included.
+
+        An order that is already filled or gone is no error: its final ticket comes back. Raises Transient; Rejected
+        where the broker does not know the order at all.
+        """
+
+    async def find(self, order: Order) -> OrderTicket | None:
+        """The broker's word on an order of ours, by our id, or by its own where it has one.
+
+        None only when the broker says that it does not know it. Raises Transient.
+        """
+
+    async def open_orders(self) -> Sequence[OrderTicket]:
+        """Every working order of the account, foreign ones too, without triggered ones."""
+
+    async def stop_orders(self) -> Sequence[OrderTicket]:
+        """Every waiting triggered order (stop, take-profit) of the account, foreign ones too."""
+
+    async def fills_since(self, moment: datetime) -> Sequence[Fill]:
+        """Executions at or after `moment`, oldest first; may repeat what `events` told, never invents."""
+
+    def events(self) -> AsyncIterator[OrderTicket | Fill]:
+        """Tickets and fills as they happen, from `start` on, until `close`. May repeat, may reorder, never invents.
+
+        Reconnects by itself; what was missed is told again from the broker's records.
+        """
+
+    async def positions(self) -> Sequence[Holding]:
+        """Net holdings, zero ones left out. Raises Transient; a failed query is never an empty answer."""
+
+    async def margin(self) -> Margin:
+        """Equity and free collateral of the account, in the account's currency."""
+
+    async def cash(self) -> Mapping[str, str]:
+        """Currency code to plain decimal amount."""
+
+    async def instruments(self) -> Sequence[Instrument]:
+        """Everything tradable by this account. Cached by the adapter, refreshed at least daily."""
+
+    async def schedule(self, instrument: Instrument, start: datetime, end: datetime) -> Sequence[Session]:
+        """Continuous sessions that overlap [start, end), in order."""
+
+
+class BrokerFactory(Protocol):
+    """The `open_broker` of a broker's folder: builds, does not connect."""
+
+    def __call__(self, account: Account, settings: Mapping[str, object], world: World) -> Broker: ...
+
+
+class Feed(Protocol):
+    """Prices. Listeners are called in the event loop, in order, and must return in microseconds."""
+
+    def quote(self, ticker: str) -> Quote | None:
+        """The newest quote of a watched ticker; None before the first."""
+
+    async def fresh_quote(self, ticker: str) -> Quote:
+        """A quote not older than a second, asked for if need be. Raises Transient; Rejected for an unknown ticker."""
+
+    def listen(self, listener: Callable[[Quote], None]) -> None:
+        """Call `listener` with every quote of every watched ticker from now on."""
+
+    async def watch(self, ticker: str) -> None:
+        """Begin to receive `ticker`. Counted: two watches need two unwatches."""
+
+    async def unwatch(self, ticker: str) -> None:
+        """One watcher less; the last one ends the subscription."""
+
+    def alive(self) -> bool:
+        """Heartbeats arrive. Not the age of the last trade: quiet names trade minutes apart."""
+
+    async def candles(self, ticker: str, start: datetime, end: datetime, interval_s: int) -> Sequence[Candle]:
+        """Bars that begin in [start, end), oldest first. Raises Transient; Rejected for an unknown ticker."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a factory may use: clocks, the feed that a paper account trades on, and what the journal knows of it."""
+
+    clock: Clock
+    wire: Clock
+    feed: Feed | None = None
+    orders: Sequence[Order] = ()
+    fills: Sequence[Fill] = ()
+
+
+# -------------------------------------------------------------------------------------------------------- the store
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Newest first. next: pass it as `after` for the rest; None at the end."""
+
+    items: Sequence[T]
+    next: str | None
+
+
+class Store(Protocol):
+    """The journal. One writer: everything that waits shares a transaction, and nothing returns before its fsync.
+
+    Raises Transient while it cannot write (full, busy); Broken when the file is damaged. Readers never wait for the
+    writer. `owner=None` reads everybody's rows. A `limit` is 1..1000; `after` is a Page's `next`.
+    """
+
+    desk_id: DeskId
+
+    async def close(self) -> None:
+        """Finish what waits, checkpoint, let go of the file."""
+
+    async def accept_alert(self, alert: Alert, alert_id: AlertId, key: str) -> Receipt:
+        """Put an alert in the inbox, on disk when this returns.
+
+        key: unique among kept alerts; where it is taken, nothing is written and the receipt is DUPLICATE with the id
+        of the first. A lone surrogate in any text raises ValueError before anything is queued.
+        """
+
+    async def save(self, *changes: Change) -> None:
+        """All of them or none, in order, on disk when this returns.
+
+        Raises Conflict, with none written, where a compare-and-set change finds other state than it expects or a
+        key exists.
+        """
+
+    async def forget_keys(self, before: datetime) -> None:
+        """Free the duplicate keys of alerts received before then."""
+
+    async def waiting_alerts(self) -> Sequence[AlertRecord]:
+        """Every accepted alert that is not done, oldest first."""
+
+    async def recent_keys(self, since: datetime) -> Sequence[tuple[str, datetime]]:
+        """Duplicate key and time of arrival of alerts received since then, oldest first."""
+
+    async def alert(self, alert_id: AlertId) -> AlertRecord | None: ...
+    async def alerts(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[AlertRecord]: ...
+    async def live_orders(self) -> Sequence[Order]:
+        """Every order that is not in a final state, oldest first."""
+
+    async def order(self, order_id: OrderId) -> Order | None: ...
+    async def orders(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Order]: ...
+    async def orders_because(self, kind: str, cause_id: str) -> Sequence[Order]:
+        """Orders in whose chain of causes this one stands, oldest first."""
+
+    async def fills(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Fill]: ...
+    async def fills_of(self, order_id: OrderId) -> Sequence[Fill]: ...
+    async def fills_since(self, moment: datetime, account: AccountName | None = None) -> Sequence[Fill]:
+        """Oldest first, of one account or all."""
+
+    async def open_positions(self) -> Sequence[Position]: ...
+    async def notices(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Notice]: ...
+    async def undelivered(self, surface: str, limit: int) -> Sequence[Notice]:
+        """Notices that this surface has not had yet, oldest first."""
+
+    async def press(self, action_id: ActionId) -> Press | None:
+        """A confirmation that was not used yet."""
+
+    async def tasks(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Task]: ...
+    async def due_tasks(self, goal: TaskGoal) -> Sequence[Task]: ...
+    async def task(self, task_id: TaskId) -> Task | None: ...
+    async def proposals(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Proposal]: ...
+    async def proposal(self, proposal_id: ProposalId) -> Proposal | None: ...
+    async def audit(self, limit: int, after: str | None = None) -> Page[AuditRow]: ...
+    async def audit_about(self, about: str) -> Sequence[AuditRow]:
+        """Every row about one id, oldest first."""
+
+    async def verify_audit(self) -> int | None:
+        """None when the hash chain holds; else the number of the first row that does not fit."""
+
+    async def flag(self, key: str) -> str | None:
+        """A small setting that outlives restarts (risk state, bot switch, cursors)."""
+
+
+class Vault(Protocol):
+    """Credentials, encrypted under a key that is not in the database. Write-only to people."""
+
+    async def put(self, account: AccountName, fields: Mapping[str, str]) -> None: ...
+    async def get(self, account: AccountName) -> Mapping[str, str]:
+        """Empty when there is none. Raises Broken when the key does not fit."""
+
+    async def forget(self, account: AccountName) -> None: ...
+
+
+# ----------------------------------------------------------------------------------------- people, alerts out, pictures
+
+
+class Surface(Protocol):
+    """A place where people read: Telegram, Discord, the console, a list in tests."""
+
+    name: str
+
+    async def send(self, notice: Notice) -> None:
+        """Deliver once. Raises Transient (kept and tried again) or Rejected (given up, logged)."""
+
+    async def edit(self, first: NoticeId, notice: Notice) -> None:
+        """Show `notice` in place of the message that `first` became; send it where that cannot be done."""
+
+
+class Target(Protocol):
+    """Where raw alerts go out: a metric store, a socket, another program."""
+
+    name: str
+
+    async def start(self) -> None: ...
+    async def send(self, alert: Alert) -> None:
+        """Raises Transient (tried again) or Rejected (dropped, counted)."""
+
+    async def close(self) -> None: ...
+
+
+class Painter(Protocol):
+    """Pictures for chats, dashboard and reports."""
+
+    async def candles(
+        self, title: str, bars: Sequence[Candle], levels: Mapping[str, str], width: int, height: int
+    ) -> bytes:
+        """A PNG of the bars with horizontal `levels` (label -> plain decimal price)."""
+
+
+# ------------------------------------------------------------------------------------------------------- long work
+
+
+class TaskContext(Protocol):
+    """What a job sees of the desk."""
+
+    clock: Clock
+    wire: Clock
+
+    async def save(self, task: Task) -> None:
+        """Keep progress and checkpoint; on disk when it returns."""
+
+    async def tell(self, notice: Notice) -> None: ...
+
+
+class Job(Protocol):
+    """The body of a supervised task. Must be restart-safe: compute what is left from fills, never replay steps."""
+
+    kind: str
+
+    async def run(self, task: Task, context: TaskContext) -> Task:
+        """Work until done; return the task in a final state. Cancelled at shutdown without a change of goal."""
+
+    async def stop(self, task: Task, context: TaskContext) -> Task:
+        """Clean up after goal STOP: no working order and no unhedged leg may stay behind."""
+
+
+Collect = Callable[[Collection[str]], Awaitable[None]]
+"""A collector of candles for tickers; the roof registers one per feed."""

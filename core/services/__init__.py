@@ -1,0 +1,1 @@
+"""What the desk does: services built from ports and rules."""

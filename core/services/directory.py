@@ -1,0 +1,61 @@
+"""Which accounts and instruments this desk knows, and under which names. In memory, filled by the roof at start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from core.values.accounts import Account
+from core.values.ids import AccountName
+from core.values.instrument import Instrument
+from core.values.orders import Refused
+
+
+class Directory:
+    """tickers: per exchange (lower case) chart symbol -> venue symbol, from the settings."""
+
+    def __init__(self, tickers: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        self._tickers = {
+            exchange.lower(): {chart.upper(): venue.upper() for chart, venue in names.items()}
+            for exchange, names in (tickers or {}).items()
+        }
+        self._accounts: dict[str, Account] = {}
+        self._instruments: dict[AccountName, dict[str, Instrument]] = {}
+        self._exchanges: dict[AccountName, frozenset[str]] = {}
+
+    def put(self, account: Account, instruments: Sequence[Instrument]) -> None:
+        """Add or refresh an account with everything it can trade."""
+        self._accounts[account.name.casefold()] = account
+        self._instruments[account.name] = {i.ticker.upper(): i for i in instruments}
+        self._exchanges[account.name] = frozenset(name for i in instruments for name in (i.exchange, *i.venues))
+
+    @property
+    def accounts(self) -> Sequence[Account]:
+        return list(self._accounts.values())
+
+    def instruments(self, account: AccountName) -> Sequence[Instrument]:
+        return list(self._instruments.get(account, {}).values())
+
+    def account(self, name: str | None) -> Account | Refused:
+        """By name in any case; without a name, the only one there is."""
+        if name:
+            found = self._accounts.get(name.casefold())
+            return found or Refused("unknown_account", {"account": name})
+        if len(self._accounts) == 1:
+            return next(iter(self._accounts.values()))
+        return Refused("account_needed", {"accounts": ", ".join(a.name for a in self.accounts)})
+
+    def find(self, account: AccountName, ticker: str, exchange: str = "") -> Instrument | Refused:
+        """The instrument a chart calls `ticker` (or `EXCHANGE:TICKER`) on `exchange`; never a near match."""
+        prefix, _, bare = ticker.upper().rpartition(":")
+        venue = exchange.upper() or prefix
+        if venue and venue not in self._exchanges.get(account, frozenset()):
+            return Refused("unknown_exchange", {"exchange": venue, "account": account})
+        symbol = self._tickers.get(venue.lower(), {}).get(bare, bare)
+        found = self._instruments.get(account, {}).get(symbol)
+        if found is None or (venue and venue != found.exchange and venue not in found.venues):
+            return Refused("unknown_ticker", {"ticker": ticker, "account": account})
+        return found
+
+    def instrument(self, account: AccountName, ticker: str) -> Instrument:
+        """A ticker that an order or position of ours already carries. Raises KeyError when the venue dropped it."""
+        return self._instruments[account][ticker.upper()]

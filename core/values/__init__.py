@@ -1,0 +1,1 @@
+"""Floor 0: frozen dataclasses and enums. Standard library only; knows nothing above it."""

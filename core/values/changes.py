@@ -1,0 +1,152 @@
+"""What may be written to the journal. `Store.save` takes any number of these and writes all or none.
+
+Plain records instead of methods, so that one transaction can hold whatever a moment brings: an order's new state,
+the fill that made it, the position after it, the notice about it and the audit rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.values.alerts import AlertStatus
+from core.values.fills import Fill, Position
+from core.values.ids import ActionId, AlertId, NoticeId, ProposalId, UserId
+from core.values.notices import Notice, Press
+from core.values.orders import Order, OrderState
+from core.values.proposals import Proposal, ProposalState
+from core.values.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class OrderMade:
+    """Insert; Conflict where the id exists."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class OrderMoved:
+    """Update; Conflict unless the stored state is `was`."""
+
+    order: Order
+    was: OrderState
+
+
+@dataclass(frozen=True, slots=True)
+class FillTaken:
+    """Insert; Conflict where (account, fill id) exists."""
+
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
+class PositionSet:
+    """Insert or replace by position id."""
+
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDone:
+    """Close an inbox row; Conflict where it is done already."""
+
+    alert_id: AlertId
+    status: AlertStatus
+    reason: str = ""
+    proposal_id: ProposalId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeMade:
+    """Insert into the outbox; a notice of the same id is left as it is."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """This surface has had this notice."""
+
+    surface: str
+    notice: NoticeId
+
+
+@dataclass(frozen=True, slots=True)
+class PressOffered:
+    press: Press
+
+
+@dataclass(frozen=True, slots=True)
+class PressUsed:
+    """Conflict unless it stands unused."""
+
+    action: ActionId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSet:
+    """Insert or replace by task id."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalMade:
+    proposal: Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalMoved:
+    """Conflict unless version and state are still these."""
+
+    proposal: Proposal
+    was_version: int
+    was: ProposalState
+
+
+@dataclass(frozen=True, slots=True)
+class FlagSet:
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """Append to the hash-chained trail. about: the id it speaks of. data: no secrets, ever."""
+
+    at: datetime
+    actor: UserId
+    surface: str
+    action: str
+    about: str
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An audited fact as it stands in the chain. hash covers the row and the hash before it."""
+
+    number: int
+    row: Audited
+    hash: str
+
+
+Change = (
+    OrderMade
+    | OrderMoved
+    | FillTaken
+    | PositionSet
+    | AlertDone
+    | NoticeMade
+    | Delivered
+    | PressOffered
+    | PressUsed
+    | TaskSet
+    | ProposalMade
+    | ProposalMoved
+    | FlagSet
+    | Audited
+)

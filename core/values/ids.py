@@ -1,0 +1,57 @@
+"""Identifiers: a type each, so that ours and theirs never mix.
+
+Ids of ours are UUIDv8 (RFC 9562, section 5.8): 32 bits name the data directory (the desk id), the other
+90 free bits are a digest of what caused the thing. A replay after a crash derives the same id and so cannot
+make a second order, and an order of ours that carries another desk's id is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NewType
+
+DeskId = NewType("DeskId", int)
+"""32 bits, drawn once per data directory."""
+
+AlertId = NewType("AlertId", str)
+IntentId = NewType("IntentId", str)
+"""Names the whole life of one trade in the logs: the id of the alert, task or command that began it."""
+OrderId = NewType("OrderId", str)
+"""Ours, in canonical UUID form; each venue's encoding of it belongs to that broker's `translate`."""
+BrokerOrderId = NewType("BrokerOrderId", str)
+FillId = NewType("FillId", str)
+"""The broker's id of one execution, unique within an account."""
+PositionId = NewType("PositionId", str)
+ProposalId = NewType("ProposalId", str)
+TaskId = NewType("TaskId", str)
+NoticeId = NewType("NoticeId", str)
+ActionId = NewType("ActionId", str)
+"""One-time id of a button: unguessable, so it is drawn and not derived."""
+LinkId = NewType("LinkId", str)
+UserId = NewType("UserId", str)
+AccountName = NewType("AccountName", str)
+
+OWNER = UserId("owner")
+"""The person who runs the desk: owns the accounts of the settings file; the API token acts as them."""
+
+
+def derive_id(desk: DeskId, *cause: str) -> str:
+    """The UUIDv8 text of what `cause` names: equal for equal causes, different for different ones."""
+    digest = hashlib.sha256("\x1f".join(cause).encode()).digest()
+    tail = int.from_bytes(digest[:12], "big")
+    bits = desk << 96 | tail
+    bits = bits & ~(0xF << 76) | 8 << 76  # version
+    bits = bits & ~(0x3 << 62) | 2 << 62  # variant
+    text = f"{bits:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def desk_of(identifier: str) -> DeskId | None:
+    """The desk id inside an id made by `derive_id`; None when the text is no such id."""
+    plain = identifier.replace("-", "")
+    if len(plain) != 32 or plain[12] != "8" or plain[16] not in "89ab":
+        return None
+    try:
+        return DeskId(int(plain[:8], 16))
+    except ValueError:
+        return None

@@ -1,0 +1,46 @@
+"""Message catalogues: key + parameters -> words of a language. No trading logic, and no other room's words.
+
+One TOML file a language, beside this file; `en.toml` is complete, others fall back to it key by key.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+FALLBACK = "en"
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """Every key of one language, dotted. Unknown languages are empty."""
+    source = files("texts") / f"{language}.toml"
+    if not source.is_file():
+        return {}
+    return dict(_flatten("", tomllib.loads(source.read_text(encoding="utf-8"))))
+
+
+def _flatten(prefix: str, table: Mapping[str, object]) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for key, value in table.items():
+        if isinstance(value, dict):
+            rows += _flatten(f"{prefix}{key}.", value)
+        else:
+            rows.append((prefix + key, str(value)))
+    return rows
+
+
+def render(key: str, params: Mapping[str, str] | None = None, language: str = FALLBACK) -> str:
+    """The words of `key`. A key or parameter that is missing shows itself: a message must never be lost to a typo."""
+    template = catalogue(language).get(key) or catalogue(FALLBACK).get(key)
+    values = _Shown(params or {})
+    if template is None:
+        return " ".join([key, *(f"{name}={value}" for name, value in values.items())])
+    return template.format_map(values)
+
+
+class _Shown(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
