@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from core.values.accounts import Account, Margin
-from core.values.alerts import Alert, AlertRecord, Receipt
+from core.values.alerts import Alert, AlertRecord, AlertStatus, Receipt
 from core.values.capabilities import Capabilities
 from core.values.changes import AuditRow, Change
 from core.values.fills import Fill, Holding, Position
@@ -181,8 +181,10 @@ class Store(Protocol):
     async def close(self) -> None:
         """Finish what waits, checkpoint, let go of the file."""
 
-    async def accept_alert(self, alert: Alert, alert_id: AlertId, key: str) -> Receipt:
-        """Put an alert in the inbox, on disk when this returns.
+    async def accept_alert(
+        self, alert: Alert, alert_id: AlertId, key: str, status: AlertStatus = AlertStatus.ACCEPTED
+    ) -> Receipt:
+        """Put an alert in the inbox, on disk when this returns. Another status than ACCEPTED makes the row done.
 
         key: unique among kept alerts; where it is taken, nothing is written and the receipt is DUPLICATE with the id
         of the first. A lone surrogate in any text raises ValueError before anything is queued.
