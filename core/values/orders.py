@@ -171,6 +171,8 @@ class OrderRequest:
     time_in_force: TimeInForce = TimeInForce.GOOD_TILL_CANCEL
     expires_at: datetime | None = None
     plan: ExitPlan | None = None
+    arrival: Price | None = None
+    """The price the decision was made at: what slippage and the collar of a market order are measured against."""
     owner: UserId = OWNER
 
 

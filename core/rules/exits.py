@@ -1,0 +1,104 @@
+"""Which protective orders a position should have, and how to get from what stands to what should stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.values.instrument import Instrument
+from core.values.money import Price, Quantity
+from core.values.orders import ExitPlan, Order, OrderRole, OrderType, Side, side_of
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """One protective order that should stand. quantity: pieces."""
+
+    role: OrderRole
+    side: Side
+    type: OrderType
+    quantity: Quantity
+    price: Price | None = None
+    stop_price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """First `place`, then `cancel`: the new stop stands before the old one goes."""
+
+    place: tuple[Protection, ...] = ()
+    cancel: tuple[Order, ...] = ()
+
+
+def round_plan(plan: ExitPlan, side: Side, instrument: Instrument) -> ExitPlan:
+    """The plan on ticks: stops towards the entry (never a larger loss than sized), targets towards a sure fill."""
+    tighter, nearer = (
+        (instrument.price_up, instrument.price_down)
+        if side is Side.BUY
+        else (instrument.price_down, instrument.price_up)
+    )
+    return ExitPlan(
+        stop=None if plan.stop is None else tighter(plan.stop),
+        target=None if plan.target is None else nearer(plan.target),
+        trailing=plan.trailing,
+    )
+
+
+def mend(quantity: Decimal, entering: Decimal, plan: ExitPlan, live: Sequence[Order]) -> Mending:
+    """What to do so that a position of signed `quantity` pieces has exactly the orders its plan names.
+
+    entering: signed pieces that entries still at work may add; a stop sized for them too is left as it is, since all
+    of them reduce only. live: protective orders that are not in a final state.
+    """
+    wanted = {} if quantity == 0 else {p.role: p for p in _wanted(quantity, plan)}
+    place: list[Protection] = []
+    cancel: list[Order] = []
+    for role in (OrderRole.STOP, OrderRole.TARGET):
+        standing = [order for order in live if order.request.role is role]
+        want = wanted.get(role)
+        if want is None:
+            keeps_waiting = role is OrderRole.STOP and entering != 0 and quantity == 0
+            cancel += [] if keeps_waiting else standing
+            continue
+        good = [order for order in standing if _serves(order, want, abs(quantity) + abs(entering))]
+        if not good:
+            place.append(want)
+        cancel += [order for order in standing if order not in good[:1]]
+    return Mending(tuple(place), tuple(cancel))
+
+
+def _wanted(quantity: Decimal, plan: ExitPlan) -> list[Protection]:
+    side = side_of(quantity).opposite
+    pieces = Quantity(abs(quantity))
+    wanted = []
+    if plan.stop is not None:
+        wanted.append(Protection(OrderRole.STOP, side, OrderType.STOP, pieces, stop_price=plan.stop))
+    if plan.target is not None:
+        wanted.append(Protection(OrderRole.TARGET, side, OrderType.LIMIT, pieces, price=plan.target))
+    return wanted
+
+
+def _serves(order: Order, want: Protection, most: Decimal) -> bool:
+    request = order.request
+    at_level = (request.side, request.type, request.price, request.stop_price) == (
+        want.side,
+        want.type,
+        want.price,
+        want.stop_price,
+    )
+    return at_level and want.quantity <= order.remaining <= max(most, want.quantity)
+
+
+def better_stop(side: Side, standing: Price | None, offered: Price) -> Price:
+    """Of two stops the one that risks less: for a long the higher, for a short the lower. A stop never worsens."""
+    if standing is None:
+        return offered
+    return max(standing, offered) if side is Side.BUY else min(standing, offered)
+
+
+def stop_crossed(side: Side, stop: Decimal, bid: Decimal | None, ask: Decimal | None) -> bool:
+    """Whether the market already trades through the stop of a position of this side."""
+    if side is Side.BUY:
+        return bid is not None and bid <= stop
+    return ask is not None and ask >= stop
