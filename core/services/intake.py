@@ -1,0 +1,159 @@
+"""The accepting half of an alert's way: which alerts are new, fresh and few enough; on disk before anybody hears yes.
+
+The draining half, which trades, is `core/services/drain.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.ports import Clock, Store
+from core.values.alerts import Alert, AlertKind, AlertStatus, Receipt
+from core.values.ids import AlertId, DeskId, derive_id
+
+KEPT = timedelta(days=30)
+"""Equal timed bodies are one alert for this long."""
+_AHEAD_S = 60
+"""A sender's clock further ahead than this is wrong, and then its age says nothing."""
+_MINUTE = timedelta(minutes=1)
+_TEN_MINUTES = timedelta(minutes=10)
+_UNTRADED = frozenset({AlertStatus.STALE, AlertStatus.THROTTLED})
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeLimits:
+    """0 = off. Entries are counted per link or route, same-side ones per account, ticker and side as well."""
+
+    alert_age_s_max: float = 60
+    exit_age_s_max: float = 3600
+    resend_window_s: float = 30
+    entries_per_minute: int = 120
+    same_side_entries_per_10_min: int = 20
+
+
+class Intake:
+    """One for all doors. `on_accepted` is called after each newly accepted alert; whoever drains sets it."""
+
+    def __init__(self, *, store: Store, clock: Clock, wire: Clock, desk_id: DeskId, limits: IntakeLimits) -> None:
+        self._store = store
+        self._clock = clock
+        self._wire = wire
+        self._desk_id = desk_id
+        self._limits = limits
+        self._windows: dict[str, datetime] = {}
+        self._entries: dict[str, _Rate] = {}
+        self.on_accepted: Callable[[], None] = lambda: None
+
+    async def start(self) -> None:
+        """Know again what was accepted before the restart; forget what is older than 30 days."""
+        now = self._now()
+        await self._store.forget_keys(now - KEPT)
+        for key, _ in await self._store.recent_keys(now - timedelta(seconds=self._limits.resend_window_s)):
+            digest, _, start = key.partition("@")
+            if start:
+                self._windows[digest] = datetime.fromisoformat(start)
+        await self._count_recent_entries(self._wire.now() - _TEN_MINUTES)
+
+    async def accept(self, alert: Alert) -> Receipt:
+        """On disk when this returns. Raises Transient or Broken when it could not be written; nothing is then kept."""
+        now = self._now()
+        key = self._key(alert, now)
+        status = self._judge(alert, now)
+        rates = self._rates(alert) if status is AlertStatus.ACCEPTED else ()
+        at = self._wire.now()
+        if not all(rate.has_room(at) for rate in rates):
+            status, rates = AlertStatus.THROTTLED, ()
+        for rate in rates:  # before the write, so that a burst cannot slip through while it waits for the disk
+            rate.add(at)
+        receipt: Receipt | None = None
+        try:
+            alert_id = AlertId(derive_id(self._desk_id, "alert", key))
+            receipt = await self._store.accept_alert(alert, alert_id, key, status)
+        finally:
+            if receipt is None or receipt.status is not AlertStatus.ACCEPTED:
+                for rate in rates:
+                    rate.undo(at)
+        if receipt.status is AlertStatus.ACCEPTED:
+            self.on_accepted()
+        return receipt
+
+    def _now(self) -> datetime:
+        """The later of both clocks: a market that stands still does not stop the senders' time."""
+        return max(self._clock.now(), self._wire.now())
+
+    def _key(self, alert: Alert, now: datetime) -> str:
+        """Equal for bodies that are one alert: for good where they are timed, else within a window of the first."""
+        digest = hashlib.sha256(f"{alert.source}\x1f{alert.link or ''}\x1f{alert.body}".encode()).hexdigest()
+        if alert.timed:
+            return digest
+        length = timedelta(seconds=self._limits.resend_window_s)
+        while self._windows and now - (oldest := next(iter(self._windows.items())))[1] > length:
+            del self._windows[oldest[0]]
+        return f"{digest}@{self._windows.setdefault(digest, now).isoformat()}"
+
+    def _judge(self, alert: Alert, now: datetime) -> AlertStatus:
+        oldest = self._limits.alert_age_s_max if alert.kind is AlertKind.ENTRY else self._limits.exit_age_s_max
+        if alert.sent_at is None or oldest == 0:
+            return AlertStatus.ACCEPTED
+        age = (now - alert.sent_at).total_seconds()
+        return AlertStatus.ACCEPTED if -_AHEAD_S <= age <= oldest else AlertStatus.STALE
+
+    def _rates(self, alert: Alert) -> tuple[_Rate, ...]:
+        """The limits that bind this alert: none but entries are ever held back."""
+        if alert.kind is not AlertKind.ENTRY:
+            return ()
+        door = alert.link or alert.source.value
+        same_side = f"{door}\x1f{alert.account}\x1f{alert.ticker.upper()}\x1f{alert.side}"
+        limits = (
+            (door, self._limits.entries_per_minute, _MINUTE),
+            (same_side, self._limits.same_side_entries_per_10_min, _TEN_MINUTES),
+        )
+        return tuple(self._rate(key, most, length) for key, most, length in limits if most)
+
+    def _rate(self, key: str, most: int, length: timedelta) -> _Rate:
+        rate = self._entries.get(key)
+        if rate is None:
+            rate = self._entries[key] = _Rate(most, length)
+        return rate
+
+    async def _count_recent_entries(self, since: datetime) -> None:
+        recent: list[Alert] = []
+        after: str | None = None
+        while True:
+            page = await self._store.alerts(1000, after)
+            fresh = [record for record in page.items if record.alert.received_at > since]
+            recent += [record.alert for record in fresh if record.status not in _UNTRADED]
+            after = page.next
+            if after is None or len(fresh) < len(page.items):
+                break
+        for alert in reversed(recent):
+            for rate in self._rates(alert):
+                rate.add(alert.received_at)
+
+
+class _Rate:
+    """The times of the newest entries of one sender; no more than `most` within `length`."""
+
+    __slots__ = ("_length", "_most", "_times")
+
+    def __init__(self, most: int, length: timedelta) -> None:
+        self._most = most
+        self._length = length
+        self._times: deque[datetime] = deque()
+
+    def has_room(self, at: datetime) -> bool:
+        while self._times and at - self._times[0] >= self._length:
+            self._times.popleft()
+        return len(self._times) < self._most
+
+    def add(self, at: datetime) -> None:
+        self._times.append(at)
+
+    def undo(self, at: datetime) -> None:
+        with suppress(ValueError):  # the write took longer than `length`
+            self._times.remove(at)

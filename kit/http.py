@@ -1,0 +1,222 @@
+"""HTTP manners: one error shape, bounded bodies, and a server whose every answer keeps to them.
+
+Built on aiohttp. Bodies are decompressed here and not by aiohttp, which turns a falsely labelled encoding into a
+500: serve with `listen`, which knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import zlib
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from aiohttp import web
+
+Handler = Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]
+
+BODY_LIMIT = 64 * 1024
+JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
+_HEADERS_S = 15.0
+"""Headers must be complete this long after connecting; an idle kept-alive connection is closed after it too."""
+_LINGER_S = 2.0
+"""How long the rest of a refused body is read and dropped, so that its sender gets to see the answer."""
+# Where a zlib stream's header is missing, some senders mean the raw kind by "deflate" (RFC 9110, 8.4.1.2).
+_WINDOW_BITS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
+
+_log = logging.getLogger(__name__)
+
+
+class ApiError(Exception):
+    """A no that the sender is told. code: a word equal in every language. field: the name as it was sent."""
+
+    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        text = format(value, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
+
+
+def dump_json(data: object) -> bytes:
+    """Decimals as plain strings, times as UTC ISO 8601 with Z."""
+    return json.dumps(data, default=_plain, separators=(",", ":")).encode()
+
+
+def json_response(data: object, status: int = 200) -> web.Response:
+    return web.Response(body=dump_json(data), status=status, headers=JSON_HEADERS)
+
+
+def error_response(error: ApiError) -> web.Response:
+    """The one shape of every error: `{"success": false, "error": {"code", "field", "message"}}`."""
+    told = {"code": error.code, "field": error.field, "message": error.message}
+    return json_response({"success": False, "error": told}, error.status)
+
+
+def _of_status(status: int) -> ApiError:
+    phrase = HTTPStatus(status)
+    return ApiError(status, phrase.name.lower(), phrase.phrase)
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every error in the one shape; what nobody expected is a 500 whose trace stays in the log."""
+    try:
+        return await handler(request)
+    except ApiError as error:
+        if error.status != 401:  # strangers are counted where they knock
+            field = (error.field or "")[:60]
+            _log.info("%s %s: %d %s %r", request.method, _route(request), error.status, error.code, field)
+        return error_response(error)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        response = error_response(_of_status(error.status))
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except Exception:  # noqa: BLE001 - the web's edge: one request's bug must not end the process, nor show itself
+        number = uuid4().hex[:8]  # names a line of the log, nothing that could happen twice
+        _log.exception("error %s: %s %s", number, request.method, _route(request))
+        return error_response(ApiError(500, "internal", f"something went wrong; the log knows more under {number}"))
+
+
+def _route(request: web.Request) -> str:
+    """The route's pattern: the path itself may carry a secret."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "?"
+
+
+async def read_body(request: web.BaseRequest, limit: int = BODY_LIMIT, deadline_s: float = 5.0) -> bytes:
+    """The whole body, decompressed. Raises ApiError 413 beyond `limit` bytes, counted before and after decompression;
+    422 for one that does not arrive by the deadline, cannot be read, or is no such encoding as it says."""
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    try:
+        if request.content.is_eof():  # all of it came with the headers: no deadline to keep
+            body = request.content.read_nowait(-1)
+        else:
+            body = await _read_slowly(request, limit, deadline_s)
+    except TimeoutError:
+        raise ApiError(422, "body_late", f"the body did not arrive within {deadline_s:g} s") from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise _unreadable("the body cannot be read") from None
+    if len(body) > limit:
+        raise _too_large(limit)
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    return body if encoding == "identity" else _decompress(body, encoding, limit)
+
+
+async def _read_slowly(request: web.BaseRequest, limit: int, deadline_s: float) -> bytes:
+    """Up to `limit` bytes or a little more: whoever sends more is not waited for."""
+    body = bytearray()
+    async with asyncio.timeout(deadline_s):
+        while len(body) <= limit and (chunk := await request.content.readany()):
+            body += chunk
+    return bytes(body)
+
+
+def _decompress(body: bytes, encoding: str, limit: int) -> bytes:
+    for bits in _WINDOW_BITS.get(encoding, ()):
+        stream = zlib.decompressobj(bits)
+        try:
+            plain = stream.decompress(body, limit + 1)
+        except zlib.error:
+            continue
+        if len(plain) > limit:
+            raise _too_large(limit)
+        if stream.eof and not stream.unused_data:
+            return plain
+    raise _unreadable(f"the body is not the {encoding[:20]} that it says it is")
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError(413, "body_too_large", f"the body is over {limit} bytes")
+
+
+def _unreadable(message: str) -> ApiError:
+    return ApiError(422, "body_unreadable", message)
+
+
+def with_slash(method: str, path: str, handler: Handler) -> list[web.RouteDef]:
+    """The route with and without a slash at the end."""
+    return [web.route(method, path, handler), web.route(method, f"{path}/", handler)]
+
+
+class _Connection(web.RequestHandler):
+    """Answers what never became a request, bad HTTP itself, in the one shape too."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - the parser's words quote the request: they stay here
+    ) -> web.StreamResponse:
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer is on its way already")
+        if status >= 500:
+            _log.error("error %s outside every handler", status, exc_info=exc)
+        else:
+            _log.info("bad HTTP from %s: %s", request.remote, type(exc).__name__)
+        response = error_response(_of_status(status))
+        response.force_close()
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A server that listens. port: the real one, where 0 was asked for."""
+
+    host: str
+    port: int
+    _server: asyncio.Server
+    _runner: web.AppRunner
+
+    async def close(self) -> None:
+        """Take no new connection, let requests in flight finish, then close the rest."""
+        self._server.close()
+        await self._runner.cleanup()
+        await self._server.wait_closed()
+
+
+async def listen(app: web.Application, host: str, port: int, shutdown_s: float = 10.0) -> Listener:
+    """Serve `app`. Raises OSError where the address is taken. No access log: paths and queries can carry secrets."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_s)
+    await runner.setup()
+    manager = runner.server
+    assert manager is not None
+    loop = asyncio.get_running_loop()
+
+    def connection() -> _Connection:
+        return _Connection(
+            manager,
+            loop=loop,
+            access_log=None,  # type: ignore[arg-type] # aiohttp's own way to have none; its annotation forgot it
+            auto_decompress=False,
+            keepalive_timeout=_HEADERS_S,
+            lingering_time=_LINGER_S,
+        )
+
+    try:
+        server = await loop.create_server(connection, host, port, backlog=512)
+    except OSError:
+        await runner.cleanup()
+        raise
+    return Listener(host, server.sockets[0].getsockname()[1], server, runner)

@@ -1,0 +1,69 @@
+"""The hub's alerts (behaviour.md 3.2), under the names of both generations: stratId/stratName and id/name."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from core.values.alerts import Alert, AlertKind, Source
+from core.values.money import Price
+from core.values.orders import Side
+from webhook_receiver.fields import Fields
+
+_INTEGER = re.compile(r"\d{1,18}", re.ASCII)
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_DIRECTIONS = {"BUY": (AlertKind.ENTRY, Side.BUY), "SELL": (AlertKind.ENTRY, Side.SELL)}
+
+
+def parse_hub(fields: Fields, *, received_at: datetime, body: str) -> Alert:
+    """`strategy` is the alert's name, `action` its direction in upper case. Raises ApiError 422 naming the field."""
+    old_names = not fields.has("id") and fields.has("stratId")
+    _whole(fields, "stratId" if old_names else "id", least=0)
+    name = fields.needed_text("stratName" if not fields.has("name") and fields.has("stratName") else "name")
+    symbol = fields.needed_text("symbol")
+    interval = _whole(fields, "interval", least=1)
+    kind, side, action = _direction(fields)
+    price = None if old_names and not fields.has("price") else Price(fields.positive("price"))
+    exchange, _, ticker = symbol.rpartition(":")
+    return Alert(
+        source=Source.HUB,
+        received_at=received_at,
+        body=body,
+        kind=kind,
+        ticker=ticker,
+        exchange=exchange,
+        side=side,
+        price=price,
+        strategy=name,
+        action=action,
+        interval=str(interval),
+        sent_at=_timestamp(fields),
+        timed=True,
+    )
+
+
+def _whole(fields: Fields, name: str, least: int) -> int:
+    text = fields.needed_text(name)
+    if not _INTEGER.fullmatch(text) or int(text) < least:
+        raise fields.refuse(name, "not_an_integer", f"must be a whole number from {least}")
+    return int(text)
+
+
+def _direction(fields: Fields) -> tuple[AlertKind, Side | None, str]:
+    """`buy`, `sell`, or anything that begins with `close` ("Close entry(s) order long"), in any case."""
+    word = fields.needed_text("direction").upper()
+    if word.startswith("CLOSE"):
+        return AlertKind.EXIT, None, word
+    if word not in _DIRECTIONS:
+        raise fields.refuse("direction", "unknown_direction", "must be buy, sell or close...")
+    return *_DIRECTIONS[word], word
+
+
+def _timestamp(fields: Fields) -> datetime:
+    text = fields.needed_text("timestamp")
+    try:
+        if _TIMESTAMP.fullmatch(text):
+            return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:  # month 13
+        pass
+    raise fields.refuse("timestamp", "not_a_time", "must be YYYY-MM-DDTHH:MM:SSZ")

@@ -1,0 +1,113 @@
+"""The fields of one alert: found under any spelling of their name, refused under the one that was sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+from core.values.money import parse_decimal
+from kit.http import ApiError
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECONDS_FROM = Decimal(10) ** 11  # as seconds that would be the year 5138
+_NOTHING = frozenset({"", "nan", "na", "n/a", "null", "none"})
+"""What charts write for a plot that has no value."""
+
+
+@lru_cache(maxsize=512)
+def fold(name: str) -> str:
+    """`long SL`, `long_SL` and `Long-sl` are one field."""
+    return name.lower().replace(" ", "").replace("_", "").replace("-", "")
+
+
+class Fields:
+    """Values are text (numbers too), None, bool, or nested. Every method raises ApiError 422 naming the field."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, raw: Mapping[str, object]) -> None:
+        self._values = {fold(name): (name, value) for name, value in raw.items()}
+
+    def sent_as(self, name: str) -> str:
+        """The name as it was sent; ours where it was not."""
+        return self._values.get(fold(name), (name,))[0]
+
+    def has(self, name: str) -> bool:
+        return self.raw(name) not in {None, ""}
+
+    def raw(self, name: str) -> str | None:
+        """Text as it stands, unchecked: for fields that nothing hangs on. None when absent or no text."""
+        value = self._values.get(fold(name), ("", None))[1]
+        return value if isinstance(value, str) else None
+
+    def text(self, name: str) -> str:
+        """Without surrounding space; empty when absent or null."""
+        value = self._values.get(fold(name), ("", None))[1]
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise self.refuse(name, "not_text", "is no text")
+        if "{{" in value:
+            raise self.refuse(name, "placeholder", "is a placeholder that was not filled in")
+        return value.strip()
+
+    def needed_text(self, name: str) -> str:
+        text = self.text(name)
+        if not text:
+            raise self.refuse(name, "missing", "is missing")
+        return text
+
+    def number(self, name: str) -> Decimal | None:
+        """None when absent, null, NaN or empty."""
+        text = self.text(name)
+        number = parse_decimal(text)
+        if number is None and text.lower() not in _NOTHING:
+            raise self.refuse(name, "not_a_number", "is no number")
+        return number
+
+    def positive(self, name: str) -> Decimal:
+        number = self.number(name)
+        if number is None:
+            raise self.refuse(name, "missing", "is missing")
+        if number <= 0:
+            raise self.refuse(name, "not_positive", "must be above zero")
+        return number
+
+    def positive_or_none(self, name: str) -> Decimal | None:
+        """Zero reads as none, too."""
+        number = self.number(name)
+        if number is not None and number < 0:
+            raise self.refuse(name, "not_positive", "must not be negative")
+        return number or None
+
+    def moment(self, *names: str) -> datetime | None:
+        """The first of these that is there: ISO 8601 with a zone, or epoch seconds or milliseconds."""
+        for name in names:
+            text = self.text(name)
+            if text:
+                moment = _moment(text)
+                if moment is None:
+                    raise self.refuse(name, "not_a_time", "is no time: ISO 8601 with Z, or epoch seconds")
+                return moment
+        return None
+
+    def refuse(self, name: str, code: str, why: str) -> ApiError:
+        sent = self.sent_as(name)
+        return ApiError(422, code, f"{sent} {why}", sent)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        if _ISO.fullmatch(text):
+            return datetime.fromisoformat(text).astimezone(UTC)
+        number = parse_decimal(text)
+        if number is None or number < 0:
+            return None
+        micros = number * (1_000 if number >= _MILLISECONDS_FROM else 1_000_000)
+        return _EPOCH + timedelta(microseconds=int(micros))
+    except (ValueError, OverflowError):  # month 13; a year beyond the calendar
+        return None
