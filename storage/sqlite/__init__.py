@@ -1,0 +1,67 @@
+"""The journal in SQLite. Only `open_store` is for other rooms.
+
+store       the port: accepts, saves, and (from reader) reads
+writer      the one connection that writes: all that waits shares a transaction; commit is its inside
+reader      every query
+changes     what may be saved, as statements
+*_rows      values to rows and back; columns: the types of SQLite; audit: the hash chain
+connection  pragmas, errors, one thread hop a batch
+migrations  schema/NNNN_name.sql, each once
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from functools import partial
+from pathlib import Path
+
+from core.ports import Clock
+from core.values.errors import Broken
+from core.values.ids import DeskId
+from storage.sqlite.columns import time_text
+from storage.sqlite.connection import Connection, connect_reader, connect_writer, set_up_writer
+from storage.sqlite.migrations import check, known, migrate
+from storage.sqlite.store import SqliteStore
+from storage.sqlite.writer import Writer
+
+
+async def open_store(path: Path, clock: Clock) -> SqliteStore:
+    """Open the journal at `path`, made (0600, its directory 0700) where there is none.
+
+    Raises Broken for a file that cannot be opened, is damaged, no journal, or of a newer version of the desk;
+    Transient where another process holds it.
+    """
+    _make(path)
+    db = Connection(partial(connect_writer, path))
+    await db
+    try:
+        desk_id, last_seq = await db.run(partial(_prepare, path=path, now=time_text(clock.now())))
+        reader = Connection(partial(connect_reader, path))
+        await reader
+    except BaseException:
+        await db.close()
+        raise
+    return SqliteStore(path, clock, desk_id, reader, Writer(db, last_seq))
+
+
+def _make(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise Broken(f"{path} cannot be opened: {error.strerror}") from error
+
+
+def _prepare(db: sqlite3.Connection, path: Path, now: str) -> tuple[DeskId, int]:
+    """Check, migrate, and draw the desk id where there is none yet. Returns it with the newest alert's seq."""
+    check(db, path)
+    set_up_writer(db)
+    migrate(db, path, known())
+    db.execute(
+        "INSERT INTO desk (one, desk_id, made_at) VALUES (1, ?, ?) ON CONFLICT DO NOTHING", (secrets.randbits(32), now)
+    )
+    (desk_id,) = db.execute("SELECT desk_id FROM desk").fetchone()
+    (last_seq,) = db.execute("SELECT coalesce(max(seq), 0) FROM alerts").fetchone()
+    return DeskId(desk_id), last_seq

@@ -1,0 +1,171 @@
+"""Changes of the journal as SQL statements.
+
+They are made where `save` is called, so that a value that cannot be stored is its caller's error alone; the writer only
+runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import singledispatch
+from typing import NamedTuple
+
+from core.values.changes import (
+    AlertDone,
+    Audited,
+    Change,
+    Delivered,
+    FillTaken,
+    FlagSet,
+    NoticeMade,
+    OrderMade,
+    OrderMoved,
+    PositionSet,
+    PressOffered,
+    PressUsed,
+    ProposalMade,
+    ProposalMoved,
+    TaskSet,
+)
+from core.values.ids import OWNER
+from storage.sqlite.audit import COLUMNS
+from storage.sqlite.columns import Row, time_text
+from storage.sqlite.notice_rows import audited_row, notice_row, press_row
+from storage.sqlite.order_rows import fill_row, order_row, position_row
+from storage.sqlite.task_rows import proposal_row, task_row
+
+
+class Step(NamedTuple):
+    """One statement. conflict: raise Conflict with these words when it changed no row."""
+
+    sql: str
+    row: Row
+    conflict: str = ""
+
+
+def steps(changes: Sequence[Change]) -> list[Step]:
+    """Raises ValueError for a value that cannot be stored."""
+    return [step for change in changes for step in _steps(change)]
+
+
+def forget_keys(before: datetime) -> Step:
+    return Step(
+        "UPDATE alerts SET dedupe_key = NULL WHERE received_at < :before AND dedupe_key IS NOT NULL",
+        {"before": time_text(before)},
+    )
+
+
+@singledispatch
+def _steps(change: Change) -> list[Step]:
+    raise TypeError(f"no change of the journal: {type(change).__name__}")
+
+
+@_steps.register
+def _order_made(change: OrderMade) -> list[Step]:
+    request = change.order.request
+    causes: list[Row] = [
+        {"kind": cause.kind, "cause_id": cause.id, "order_id": request.id, "owner": request.owner}
+        for cause in request.because
+    ]
+    return [_insert("orders", order_row(change.order)), *(_keep("order_causes", cause) for cause in causes)]
+
+
+@_steps.register
+def _order_moved(change: OrderMoved) -> list[Step]:
+    return [_update("orders", order_row(change.order), "state = :was_state", {"was_state": change.was})]
+
+
+@_steps.register
+def _fill_taken(change: FillTaken) -> list[Step]:
+    return [_insert("fills", fill_row(change.fill))]
+
+
+@_steps.register
+def _position_set(change: PositionSet) -> list[Step]:
+    return [_set("positions", position_row(change.position))]
+
+
+@_steps.register
+def _alert_done(change: AlertDone) -> list[Step]:
+    row: Row = {"id": change.alert_id, "status": change.status, "done": 1, "reason": change.reason}
+    return [_update("alerts", row | {"proposal_id": change.proposal_id}, "done = :was_done", {"was_done": 0})]
+
+
+@_steps.register
+def _notice_made(change: NoticeMade) -> list[Step]:
+    return [_keep("notices", notice_row(change.notice))]
+
+
+@_steps.register
+def _delivered(change: Delivered) -> list[Step]:
+    return [_keep("deliveries", {"surface": change.surface, "notice_id": change.notice})]
+
+
+@_steps.register
+def _press_offered(change: PressOffered) -> list[Step]:
+    return [_insert("presses", press_row(change.press))]
+
+
+@_steps.register
+def _press_used(change: PressUsed) -> list[Step]:
+    return [_update("presses", {"id": change.action, "used_at": time_text(change.at)}, "used_at IS NULL", {})]
+
+
+@_steps.register
+def _task_set(change: TaskSet) -> list[Step]:
+    return [_set("tasks", task_row(change.task))]
+
+
+@_steps.register
+def _proposal_made(change: ProposalMade) -> list[Step]:
+    return [_insert("proposals", proposal_row(change.proposal))]
+
+
+@_steps.register
+def _proposal_moved(change: ProposalMoved) -> list[Step]:
+    was: Row = {"was_version": change.was_version, "was_state": change.was}
+    return [
+        _update("proposals", proposal_row(change.proposal), "version = :was_version AND state = :was_state", was),
+    ]
+
+
+@_steps.register
+def _flag_set(change: FlagSet) -> list[Step]:
+    return [_set("flags", {"key": change.key, "value": change.value}, key="key")]
+
+
+@_steps.register
+def _audited(change: Audited) -> list[Step]:
+    values = ", ".join(f":{name}" for name in COLUMNS.split(", "))
+    sql = (
+        f"INSERT INTO audit (seq, {COLUMNS}, hash) "  # noqa: S608 - our own column names
+        f"SELECT audit_head + 1, {values}, chain_hash(audit_hash, audit_head + 1, {values}) FROM desk"
+    )
+    return [Step(sql, audited_row(change) | {"owner": OWNER})]
+
+
+# Table and column names below are our own, from this file and the *_rows files; values are always bound.
+
+
+def _insert(table: str, row: Row) -> Step:
+    """A taken key is a Conflict."""
+    return Step(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", row)  # noqa: S608 - see above
+
+
+def _keep(table: str, row: Row) -> Step:
+    """A taken key is left as it is."""
+    return Step(f"{_insert(table, row).sql} ON CONFLICT DO NOTHING", row)
+
+
+def _set(table: str, row: Row, key: str = "id") -> Step:
+    """Insert, or replace the row of the same key; its place in the order of arrival stays."""
+    changed = ", ".join(f"{name} = excluded.{name}" for name in row if name != key)
+    return Step(f"{_insert(table, row).sql} ON CONFLICT ({key}) DO UPDATE SET {changed}", row)
+
+
+def _update(table: str, row: Row, expected: str, was: Row) -> Step:
+    """Compare-and-set by id."""
+    changed = ", ".join(f"{name} = :{name}" for name in row if name != "id")
+    sql = f"UPDATE {table} SET {changed} WHERE id = :id AND {expected}"  # noqa: S608 - see above
+    return Step(sql, row | was, f"{table}: {row['id']} is not what was expected")

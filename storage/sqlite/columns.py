@@ -1,0 +1,58 @@
+"""What a column holds: values to SQLite's types and back, exactly.
+
+A decimal comes back equal, in plain notation; a time comes back in UTC. `None` goes both ways.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from core.values.money import Price, plain
+
+SqlValue = str | int | float | None
+Row = dict[str, SqlValue]
+
+# Not escaped, so that people can read it and a lone surrogate cannot slip in as an escape.
+encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+
+
+def time_text(moment: datetime) -> str:
+    """UTC with six digits of a second: sorts as text. Raises ValueError for a naive time."""
+    if moment.tzinfo is None:
+        raise ValueError("a stored time must be aware")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def time_or_none(moment: datetime | None) -> str | None:
+    return None if moment is None else time_text(moment)
+
+
+def read_time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def read_time_or_none(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def plain_or_none(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)
+
+
+def read_price(text: str | None) -> Price | None:
+    return None if text is None else Price(Decimal(text))
+
+
+def read_texts(text: str) -> Mapping[str, str]:
+    """A JSON object of strings."""
+    found: Mapping[str, str] = json.loads(text)
+    return found
+
+
+def read_list(text: str) -> list[Any]:
+    found: list[Any] = json.loads(text)
+    return found

@@ -1,0 +1,186 @@
+"""Orders, fills and positions as rows."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from decimal import Decimal
+
+from core.values.fills import Fill, Position
+from core.values.money import Price, Quantity, plain
+from core.values.orders import (
+    NO_PLAN,
+    Cause,
+    CauseKind,
+    ExitPlan,
+    Order,
+    OrderRequest,
+    OrderRole,
+    OrderState,
+    OrderType,
+    Purpose,
+    Side,
+    TimeInForce,
+)
+from storage.sqlite.columns import (
+    Row,
+    encode,
+    plain_or_none,
+    read_list,
+    read_price,
+    read_time,
+    read_time_or_none,
+    time_or_none,
+    time_text,
+)
+
+
+def order_row(order: Order) -> Row:
+    request = order.request
+    return {
+        "id": request.id,
+        "intent": request.intent,
+        "account": request.account,
+        "ticker": request.ticker,
+        "side": request.side,
+        "type": request.type,
+        "quantity": plain(request.quantity),
+        "role": request.role,
+        "purpose": request.purpose,
+        "because": encode([[cause.kind, cause.id] for cause in request.because]),
+        "book": request.book,
+        "price": plain_or_none(request.price),
+        "stop_price": plain_or_none(request.stop_price),
+        "reduce_only": request.reduce_only,
+        "time_in_force": request.time_in_force,
+        "expires_at": time_or_none(request.expires_at),
+        "plan": None if request.plan is None else _plan_text(request.plan),
+        "state": order.state,
+        "at": time_text(order.at),
+        "updated_at": time_text(order.updated_at),
+        "broker_id": order.broker_id,
+        "filled": plain(order.filled),
+        "average_price": plain_or_none(order.average_price),
+        "reason": order.reason,
+        "paper": order.paper,
+        "owner": request.owner,
+    }
+
+
+def read_order(row: sqlite3.Row) -> Order:
+    return Order(
+        request=_read_request(row),
+        state=OrderState(row["state"]),
+        at=read_time(row["at"]),
+        updated_at=read_time(row["updated_at"]),
+        broker_id=row["broker_id"],
+        filled=Quantity(Decimal(row["filled"])),
+        average_price=read_price(row["average_price"]),
+        reason=row["reason"],
+        paper=bool(row["paper"]),
+    )
+
+
+def _read_request(row: sqlite3.Row) -> OrderRequest:
+    return OrderRequest(
+        id=row["id"],
+        intent=row["intent"],
+        account=row["account"],
+        ticker=row["ticker"],
+        side=Side(row["side"]),
+        type=OrderType(row["type"]),
+        quantity=Quantity(Decimal(row["quantity"])),
+        role=OrderRole(row["role"]),
+        purpose=Purpose(row["purpose"]),
+        because=tuple(Cause(CauseKind(kind), cause_id) for kind, cause_id in read_list(row["because"])),
+        book=row["book"],
+        price=read_price(row["price"]),
+        stop_price=read_price(row["stop_price"]),
+        reduce_only=bool(row["reduce_only"]),
+        time_in_force=TimeInForce(row["time_in_force"]),
+        expires_at=read_time_or_none(row["expires_at"]),
+        plan=None if row["plan"] is None else _read_plan(row["plan"]),
+        owner=row["owner"],
+    )
+
+
+def _plan_text(plan: ExitPlan) -> str:
+    prices = {"stop": plan.stop, "target": plan.target, "trailing": plan.trailing}
+    return encode({name: plain(price) for name, price in prices.items() if price is not None})
+
+
+def _read_plan(text: str) -> ExitPlan:
+    prices = json.loads(text)
+    return ExitPlan(**{name: read_price(price) for name, price in prices.items()}) if prices else NO_PLAN
+
+
+def fill_row(fill: Fill) -> Row:
+    return {
+        "id": fill.id,
+        "account": fill.account,
+        "ticker": fill.ticker,
+        "side": fill.side,
+        "quantity": plain(fill.quantity),
+        "price": plain(fill.price),
+        "fee": plain(fill.fee),
+        "at": time_text(fill.at),
+        "order_id": fill.order_id,
+        "broker_id": fill.broker_id,
+        "owner": fill.owner,
+    }
+
+
+def read_fill(row: sqlite3.Row) -> Fill:
+    return Fill(
+        id=row["id"],
+        account=row["account"],
+        ticker=row["ticker"],
+        side=Side(row["side"]),
+        quantity=Quantity(Decimal(row["quantity"])),
+        price=Price(Decimal(row["price"])),
+        fee=Decimal(row["fee"]),
+        at=read_time(row["at"]),
+        order_id=row["order_id"],
+        broker_id=row["broker_id"],
+        owner=row["owner"],
+    )
+
+
+def position_row(position: Position) -> Row:
+    return {
+        "id": position.id,
+        "account": position.account,
+        "ticker": position.ticker,
+        "book": position.book,
+        "quantity": plain(position.quantity),
+        "average_price": plain(position.average_price),
+        "opened_at": time_text(position.opened_at),
+        "updated_at": time_text(position.updated_at),
+        "realised": plain(position.realised),
+        "fees": plain(position.fees),
+        "plan": _plan_text(position.plan),
+        "plan_order": position.plan_order,
+        "unprotected_since": time_or_none(position.unprotected_since),
+        "unprotected_s": position.unprotected_s,
+        "owner": position.owner,
+    }
+
+
+def read_position(row: sqlite3.Row) -> Position:
+    return Position(
+        id=row["id"],
+        account=row["account"],
+        ticker=row["ticker"],
+        book=row["book"],
+        quantity=Quantity(Decimal(row["quantity"])),
+        average_price=Price(Decimal(row["average_price"])),
+        opened_at=read_time(row["opened_at"]),
+        updated_at=read_time(row["updated_at"]),
+        realised=Decimal(row["realised"]),
+        fees=Decimal(row["fees"]),
+        plan=_read_plan(row["plan"]),
+        plan_order=row["plan_order"],
+        unprotected_since=read_time_or_none(row["unprotected_since"]),
+        unprotected_s=row["unprotected_s"],
+        owner=row["owner"],
+    )

@@ -1,0 +1,182 @@
+"""Reading the journal: read-only connections that never wait for the writer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from core.ports import Page
+from core.values.alerts import AlertRecord
+from core.values.changes import AuditRow
+from core.values.fills import Fill, Position
+from core.values.ids import AccountName, ActionId, AlertId, OrderId, ProposalId, TaskId, UserId
+from core.values.notices import Notice, Press
+from core.values.orders import Order
+from core.values.proposals import Proposal
+from core.values.tasks import Task, TaskGoal
+from storage.sqlite.alert_rows import read_record
+from storage.sqlite.columns import SqlValue, read_time, time_text
+from storage.sqlite.connection import Connection
+from storage.sqlite.notice_rows import read_audit, read_notice, read_press
+from storage.sqlite.order_rows import read_fill, read_order, read_position
+from storage.sqlite.task_rows import read_proposal, read_task
+
+T = TypeVar("T")
+FromRow = Callable[[sqlite3.Row], T]
+
+_LIMIT_MAX = 1000
+_SEQ_MAX = 2**63 - 1
+_ALERTS = """
+SELECT *, (
+    SELECT json_group_array(id) FROM (
+        SELECT orders.id FROM order_causes JOIN orders ON orders.id = order_causes.order_id
+        WHERE order_causes.kind = 'alert' AND order_causes.cause_id = alerts.id ORDER BY orders.seq
+    )
+) AS order_ids FROM alerts"""
+
+
+class Reader:
+    """The reading half of `core.ports.Store`."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+        self._delivered_up_to: dict[str, int] = {}
+
+    async def close(self) -> None:
+        await self._db.close()
+
+    async def waiting_alerts(self) -> Sequence[AlertRecord]:
+        return await self._all(f"{_ALERTS} WHERE done = 0 ORDER BY seq", (), read_record)
+
+    async def recent_keys(self, since: datetime) -> Sequence[tuple[str, datetime]]:
+        sql = (
+            "SELECT dedupe_key, received_at FROM alerts "
+            "WHERE received_at >= ? AND dedupe_key IS NOT NULL ORDER BY received_at, seq"
+        )
+        return await self._all(sql, (time_text(since),), lambda row: (row["dedupe_key"], read_time(row["received_at"])))
+
+    async def alert(self, alert_id: AlertId) -> AlertRecord | None:
+        return await self._one(f"{_ALERTS} WHERE id = ?", (alert_id,), read_record)
+
+    async def alerts(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[AlertRecord]:
+        return await self._page(_ALERTS, read_record, limit, after, owner)
+
+    async def live_orders(self) -> Sequence[Order]:
+        sql = "SELECT * FROM orders WHERE state NOT IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED') ORDER BY seq"
+        return await self._all(sql, (), read_order)
+
+    async def order(self, order_id: OrderId) -> Order | None:
+        return await self._one("SELECT * FROM orders WHERE id = ?", (order_id,), read_order)
+
+    async def orders(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Order]:
+        return await self._page("SELECT * FROM orders", read_order, limit, after, owner)
+
+    async def orders_because(self, kind: str, cause_id: str) -> Sequence[Order]:
+        sql = (
+            "SELECT orders.* FROM order_causes JOIN orders ON orders.id = order_causes.order_id "
+            "WHERE order_causes.kind = ? AND order_causes.cause_id = ? ORDER BY orders.seq"
+        )
+        return await self._all(sql, (kind, cause_id), read_order)
+
+    async def fills(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Fill]:
+        return await self._page("SELECT * FROM fills", read_fill, limit, after, owner)
+
+    async def fills_of(self, order_id: OrderId) -> Sequence[Fill]:
+        return await self._all("SELECT * FROM fills WHERE order_id = ? ORDER BY at, seq", (order_id,), read_fill)
+
+    async def fills_since(self, moment: datetime, account: AccountName | None = None) -> Sequence[Fill]:
+        sql = "SELECT * FROM fills WHERE at >= ?1 AND (?2 IS NULL OR account = ?2) ORDER BY at, seq"
+        return await self._all(sql, (time_text(moment), account), read_fill)
+
+    async def open_positions(self) -> Sequence[Position]:
+        return await self._all("SELECT * FROM positions WHERE quantity <> '0' ORDER BY seq", (), read_position)
+
+    async def notices(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Notice]:
+        return await self._page("SELECT * FROM notices", read_notice, limit, after, owner)
+
+    async def undelivered(self, surface: str, limit: int) -> Sequence[Notice]:
+        """Remembers up to where a surface has had everything, so that asking again does not read it all again."""
+        _check_limit(limit)
+        floor = self._delivered_up_to.get(surface, 0)
+        head, found = await self._db.run(partial(_undelivered, surface=surface, floor=floor, limit=limit))
+        self._delivered_up_to[surface] = found[0][0] - 1 if found else head
+        return [notice for _, notice in found]
+
+    async def press(self, action_id: ActionId) -> Press | None:
+        return await self._one("SELECT * FROM presses WHERE id = ? AND used_at IS NULL", (action_id,), read_press)
+
+    async def tasks(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Task]:
+        return await self._page("SELECT * FROM tasks", read_task, limit, after, owner)
+
+    async def task(self, task_id: TaskId) -> Task | None:
+        return await self._one("SELECT * FROM tasks WHERE id = ?", (task_id,), read_task)
+
+    async def unfinished_tasks(self, goal: TaskGoal) -> Sequence[Task]:
+        sql = (
+            "SELECT * FROM tasks WHERE goal = ? AND state NOT IN ('DONE', 'STOPPED', 'FAILED', 'CANCELLED') "
+            "ORDER BY seq"
+        )
+        return await self._all(sql, (goal,), read_task)
+
+    async def proposals(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Proposal]:
+        return await self._page("SELECT * FROM proposals", read_proposal, limit, after, owner)
+
+    async def proposal(self, proposal_id: ProposalId) -> Proposal | None:
+        return await self._one("SELECT * FROM proposals WHERE id = ?", (proposal_id,), read_proposal)
+
+    async def audit(self, limit: int, after: str | None = None) -> Page[AuditRow]:
+        return await self._page("SELECT * FROM audit", read_audit, limit, after, None)
+
+    async def audit_about(self, about: str) -> Sequence[AuditRow]:
+        return await self._all("SELECT * FROM audit WHERE about = ? ORDER BY seq", (about,), read_audit)
+
+    async def flag(self, key: str) -> str | None:
+        return await self._one("SELECT value FROM flags WHERE key = ?", (key,), lambda row: str(row["value"]))
+
+    async def _all(self, sql: str, values: Sequence[SqlValue], read: FromRow[T]) -> list[T]:
+        """Rows become values on the reader's thread: the loop is not held up by a long list."""
+        return await self._db.run(lambda db: [read(row) for row in db.execute(sql, values)])
+
+    async def _one(self, sql: str, values: Sequence[SqlValue], read: FromRow[T]) -> T | None:
+        found = await self._all(sql, values, read)
+        return found[0] if found else None
+
+    async def _page(
+        self, select: str, read: FromRow[T], limit: int, after: str | None, owner: UserId | None
+    ) -> Page[T]:
+        """One row more than asked tells whether there are more."""
+        _check_limit(limit)
+        mine = "" if owner is None else "AND owner = :owner"
+        sql = f"{select} WHERE seq < :before {mine} ORDER BY seq DESC LIMIT :limit"
+        values = {"before": _before(after), "owner": owner, "limit": limit + 1}
+        found = await self._db.run(lambda db: [(row["seq"], read(row)) for row in db.execute(sql, values)])
+        items = [value for _, value in found[:limit]]
+        return Page(items, str(found[limit - 1][0]) if len(found) > limit else None)
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= _LIMIT_MAX:
+        raise ValueError(f"limit must be 1..{_LIMIT_MAX}")
+
+
+def _before(after: str | None) -> int:
+    """The seq that a page's `next` names; without one, beyond every row."""
+    if after is None:
+        return _SEQ_MAX
+    if not (after.isascii() and after.isdecimal() and len(after) < len(str(_SEQ_MAX))):
+        raise ValueError("after is not the `next` of a page")
+    return int(after)
+
+
+def _undelivered(db: sqlite3.Connection, surface: str, floor: int, limit: int) -> tuple[int, list[tuple[int, Notice]]]:
+    """The newest seq, asked for first: whatever the second query then leaves out below it has been delivered."""
+    (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM notices").fetchone()
+    rows = db.execute(
+        "SELECT * FROM notices WHERE seq > ? AND NOT EXISTS "
+        "(SELECT 1 FROM deliveries WHERE surface = ? AND notice_id = notices.id) ORDER BY seq LIMIT ?",
+        (floor, surface, limit),
+    )
+    return head, [(row["seq"], read_notice(row)) for row in rows]

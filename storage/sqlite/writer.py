@@ -1,0 +1,121 @@
+"""The one writer: everything that waits shares a transaction, and so an fsync."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from core.values.errors import Broken, DeskError, Transient
+from core.values.ids import AlertId
+from storage.sqlite.changes import Step
+from storage.sqlite.commit import Outcome, WaitingAlert, commit
+from storage.sqlite.connection import Connection
+
+WAITING_MAX = 10_000
+"""Alerts and saves that may wait; a desk this far behind says no at once instead of later."""
+
+
+class Writer:
+    """Owns `db`, the only connection that writes. last_seq: the highest seq among the stored alerts."""
+
+    def __init__(self, db: Connection, last_seq: int) -> None:
+        self._db = db
+        self._next_seq = last_seq + 1
+        self._alerts: list[WaitingAlert] = []
+        self._alert_futures: list[asyncio.Future[AlertId | None]] = []
+        self._saves: list[Sequence[Step]] = []
+        self._save_futures: list[asyncio.Future[None]] = []
+        self._refusal: DeskError | None = None
+        self._wake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._run(), name="journal writer")
+
+    def accept(self, alert: WaitingAlert) -> asyncio.Future[AlertId | None]:
+        """None once the alert is on disk; the first one's id where it is a duplicate."""
+        future: asyncio.Future[AlertId | None] = self._admit()
+        self._alerts.append(alert)
+        self._alert_futures.append(future)
+        return future
+
+    def save(self, steps: Sequence[Step]) -> asyncio.Future[None]:
+        """Done once every step is on disk; fails with Conflict or ValueError when none is."""
+        future: asyncio.Future[None] = self._admit()
+        self._saves.append(steps)
+        self._save_futures.append(future)
+        return future
+
+    async def close(self) -> None:
+        """Write what waits, empty the log into the file, let go of it."""
+        self._refusal = self._refusal or Transient("the journal is closed")
+        self._wake.set()
+        await asyncio.wait([self._task])
+        try:
+            await self._db.run(_empty_log)
+        finally:
+            await self._db.close()
+
+    def _admit(self) -> asyncio.Future[Any]:
+        if self._refusal is not None:
+            raise copy.copy(self._refusal)
+        if len(self._alerts) + len(self._saves) >= WAITING_MAX:
+            raise Transient("too much waits for the journal's disk")
+        self._wake.set()
+        return self._loop.create_future()
+
+    async def _run(self) -> None:
+        try:
+            while self._refusal is None or self._alerts or self._saves:
+                await self._wake.wait()
+                self._wake.clear()
+                if self._alerts or self._saves:
+                    await self._write()
+        finally:
+            # Reached without a refusal only by a cancelled loop or a fault of ours: nobody may wait for ever.
+            self._refusal = self._refusal or Broken("the journal's writer ended")
+            _fail([*self._alert_futures, *self._save_futures], self._refusal)
+
+    async def _write(self) -> None:
+        """One batch: all that waits."""
+        alerts, self._alerts = self._alerts, []
+        saves, self._saves = self._saves, []
+        alert_futures, self._alert_futures = self._alert_futures, []
+        save_futures, self._save_futures = self._save_futures, []
+        first_seq, self._next_seq = self._next_seq, self._next_seq + len(alerts)  # a failed batch leaves a hole
+        try:
+            outcome = await self._db.run(partial(commit, first_seq=first_seq, alerts=alerts, saves=saves))
+            _tell(outcome, alert_futures, save_futures)
+        except DeskError as error:
+            _fail([*alert_futures, *save_futures], error)
+        finally:
+            _fail([*alert_futures, *save_futures], Broken("the journal's writer ended"))
+
+
+def _tell(
+    outcome: Outcome, alert_futures: list[asyncio.Future[AlertId | None]], save_futures: list[asyncio.Future[None]]
+) -> None:
+    """A future that is done already belongs to a waiter who was cancelled."""
+    for place, alert in enumerate(alert_futures):
+        if not alert.done():
+            alert.set_result(outcome.duplicates.get(place))
+    for place, save in enumerate(save_futures):
+        if save.done():
+            continue
+        failure = outcome.failures.get(place)
+        if failure is None:
+            save.set_result(None)
+        else:
+            save.set_exception(failure)
+
+
+def _fail(futures: Sequence[asyncio.Future[Any]], error: DeskError) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_exception(copy.copy(error))  # one each: a raised exception keeps its raiser's traceback
+
+
+def _empty_log(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
