@@ -45,7 +45,7 @@ class Clock(Protocol):
         """Return once `seconds` have passed on this clock."""
 
 
-# --------------------------------------------------------------------------------------------- brokers and prices
+# brokers and prices
 
 
 class Broker(Protocol):
@@ -158,7 +158,7 @@ class World:
     fills: Sequence[Fill] = ()
 
 
-# -------------------------------------------------------------------------------------------------------- the store
+# the store
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +189,9 @@ class Store(Protocol):
         key: unique among kept alerts; where it is taken, nothing is written and the receipt is DUPLICATE with the id
         of the first. A lone surrogate in any text raises ValueError before anything is queued.
         """
+
+    def listen(self, listener: Callable[[Sequence[Change]], None]) -> None:
+        """Call `listener` in the event loop with the changes of every `save` that was committed, from now on."""
 
     async def save(self, *changes: Change) -> None:
         """All of them or none, in order, on disk when this returns.
@@ -245,6 +248,28 @@ class Store(Protocol):
         """A small setting that outlives restarts (risk state, bot switch, cursors)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Why trading is halted, by whom and since when."""
+
+    at: datetime
+    by: str
+    reason: str
+
+
+class KillSwitch(Protocol):
+    """The latch behind HALTED. Outside the database, so that it works without one and while the desk is down."""
+
+    def read(self) -> Halt | None:
+        """The halt in force. A latch that cannot be read counts as set."""
+
+    def set(self, halt: Halt) -> None:
+        """On disk when it returns; an earlier halt stays as it is."""
+
+    def clear(self) -> None:
+        """Trading may go on; nothing happens where nothing was halted."""
+
+
 class Vault(Protocol):
     """Credentials, encrypted under a key that is not in the database. Write-only to people."""
 
@@ -255,7 +280,7 @@ class Vault(Protocol):
     async def forget(self, account: AccountName) -> None: ...
 
 
-# ----------------------------------------------------------------------------------------- people, alerts out, pictures
+# people, alerts out, pictures
 
 
 class Surface(Protocol):
@@ -291,7 +316,7 @@ class Painter(Protocol):
         """A PNG of the bars with horizontal `levels` (label -> plain decimal price)."""
 
 
-# ------------------------------------------------------------------------------------------------------- long work
+# long work
 
 
 class TaskContext(Protocol):

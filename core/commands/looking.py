@@ -1,0 +1,191 @@
+"""/positions, /orders, /status, /why, /health, /help: questions that change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.commands.registry import Argument, Call, Command, Reply, Tools, reply
+from core.services import telling
+from core.services.portfolio import Portfolio, PositionView
+from core.values.alerts import AlertRecord
+from core.values.changes import AuditRow
+from core.values.fills import Fill
+from core.values.ids import AlertId, OrderId
+from core.values.money import plain
+from core.values.notices import Line
+from core.values.orders import CauseKind, Order, Refused
+from core.values.people import Role
+
+SHOWN_MAX = 50
+
+
+async def positions(tools: Tools, call: Call) -> Reply:
+    views = Portfolio(tools.desk, tools.guardian).positions(call.person)
+    if not views:
+        return reply(tools, call, "command.no_positions")
+    lines = [_position_line(view) for view in views[:SHOWN_MAX]]
+    return reply(tools, call, "command.positions", {"count": str(len(views))}, lines)
+
+
+def _position_line(view: PositionView) -> Line:
+    position = view.position
+    return Line(
+        "command.position",
+        {
+            "account": position.account,
+            "ticker": position.ticker,
+            "quantity": plain(position.quantity),
+            "average": plain(round(position.average_price, 8)),
+            "last": plain(view.last) if view.last is not None else "?",
+            "profit": plain(round(view.profit, 2)) if view.profit is not None else "?",
+            "stop": plain(position.plan.stop) if position.plan.stop is not None else "none",
+            "target": plain(position.plan.target) if position.plan.target is not None else "none",
+            "protection": view.protection.value,
+            "by": view.protected_by or "nobody",
+            "mode": "PAPER" if view.paper else "LIVE",
+        },
+    )
+
+
+async def orders(tools: Tools, call: Call) -> Reply:
+    live = [o for o in tools.desk.ledger.orders.values() if call.person.sees(o.request.owner)]
+    if not live:
+        return reply(tools, call, "command.no_orders")
+    lines = [
+        Line("command.order", {**telling.order_params(order), "id": order.id, "state": order.state.value})
+        for order in sorted(live, key=lambda o: o.at, reverse=True)[:SHOWN_MAX]
+    ]
+    return reply(tools, call, "command.orders", {"count": str(len(live))}, lines)
+
+
+async def status(tools: Tools, call: Call) -> Reply:
+    desk = tools.desk
+    views = await Portfolio(desk, tools.guardian).accounts(call.person)
+    lines = [
+        Line(
+            "command.account",
+            {
+                "account": view.account.name,
+                "mode": view.account.mode.value.upper(),
+                "equity": plain(round(view.margin.equity, 2)),
+                "free": plain(round(view.margin.free, 2)),
+                "currency": view.margin.currency,
+            },
+        )
+        for view in views
+    ]
+    halt = desk.safety.halt
+    if halt is not None:
+        lines.append(Line("command.halted", {"by": halt.by, "reason": halt.reason, "at": halt.at.isoformat()}))
+    seen = [p for p in desk.ledger.positions.values() if call.person.sees(p.owner)]
+    live = [o for o in desk.ledger.orders.values() if call.person.sees(o.request.owner)]
+    counts = {"positions": str(len(seen)), "orders": str(len(live))}
+    return reply(tools, call, "command.status", {"state": desk.safety.state().value, **counts}, lines)
+
+
+async def why(tools: Tools, call: Call) -> Reply:
+    """An order's life: alert -> checks -> order -> fills, from the journal and the audit trail."""
+    wanted = call.arguments["id"]
+    chain = await _chain(tools, wanted)
+    seen = [o for o in chain if call.person.sees(o.request.owner)]
+    record = await _alert_of(tools, wanted, seen)
+    if record is not None and not call.person.sees(record.alert.owner):
+        record = None
+    if record is None and not seen:
+        return Refused("unknown_id", {"id": wanted})
+    lines = [] if record is None else [_alert_line(record)]
+    for order in seen:
+        lines += [_cause_line(order), *(_audit_line(row) for row in await tools.store.audit_about(order.id))]
+        lines += [_fill_line(fill) for fill in await tools.store.fills_of(order.id)]
+    return reply(tools, call, "command.why", {"id": wanted}, lines[: SHOWN_MAX * 2])
+
+
+async def _chain(tools: Tools, wanted: str) -> Sequence[Order]:
+    """The one order of this id, every order because of the alert of this id, or those of a position."""
+    order = await tools.store.order(OrderId(wanted))
+    if order is not None:
+        return [order]
+    position = next((p for p in tools.desk.ledger.positions.values() if p.id == wanted), None)
+    if position is not None and position.plan_order is not None:
+        entry = await tools.store.order(position.plan_order)
+        return [entry] if entry is not None else []
+    return await tools.store.orders_because(CauseKind.ALERT.value, wanted)
+
+
+async def _alert_of(tools: Tools, wanted: str, chain: Sequence[Order]) -> AlertRecord | None:
+    causes = [c.id for order in chain for c in order.request.because if c.kind is CauseKind.ALERT]
+    return await tools.store.alert(AlertId(causes[0] if causes else wanted))
+
+
+def _alert_line(record: AlertRecord) -> Line:
+    alert = record.alert
+    params = {
+        "id": record.id,
+        "at": alert.received_at.isoformat(),
+        "source": alert.source.value,
+        "kind": alert.kind.value,
+        "ticker": alert.ticker,
+        "side": alert.side.value if alert.side else "",
+        "price": plain(alert.price) if alert.price is not None else "",
+        "status": record.status.value,
+        "reason": record.reason,
+    }
+    return Line("command.why_alert", params)
+
+
+def _cause_line(order: Order) -> Line:
+    chain = " -> ".join(f"{cause.kind.value} {cause.id}" for cause in order.request.because) or "?"
+    return Line("command.why_order", {**telling.order_params(order), "id": order.id, "because": chain})
+
+
+def _audit_line(row: AuditRow) -> Line:
+    data = row.row.data
+    return Line(
+        "command.why_step",
+        {
+            "at": row.row.at.isoformat(),
+            "action": row.row.action,
+            "filled": data.get("filled", ""),
+            "reason": data.get("reason", ""),
+        },
+    )
+
+
+def _fill_line(fill: Fill) -> Line:
+    return Line(
+        "command.why_fill",
+        {
+            "at": fill.at.isoformat(),
+            "quantity": plain(fill.quantity),
+            "price": plain(fill.price),
+            "fee": plain(fill.fee),
+        },
+    )
+
+
+async def health(tools: Tools, call: Call) -> Reply:
+    """True or False, as the old desk said it."""
+    return reply(tools, call, "command.healthy" if tools.healthy() else "command.unhealthy")
+
+
+def helper(commands: Sequence[Command]) -> Command:
+    """/help over a finished table."""
+
+    async def show(tools: Tools, call: Call) -> Reply:
+        lines = [
+            Line("command.help_line", {"usage": c.usage, "name": c.name})
+            for c in commands
+            if not c.hidden and call.person.may(c.role)
+        ]
+        return reply(tools, call, "command.help", {}, lines)
+
+    return Command("help", Role.VIEWER, show, aliases=("start",))
+
+
+COMMANDS = (
+    Command("positions", Role.VIEWER, positions),
+    Command("orders", Role.VIEWER, orders),
+    Command("status", Role.VIEWER, status),
+    Command("why", Role.VIEWER, why, (Argument("id"),)),
+    Command("health", Role.VIEWER, health, aliases=("test",)),
+)

@@ -1,0 +1,28 @@
+"""Whose position a fill changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from core.values.money import Quantity
+from core.values.orders import BY_HAND, Book
+
+
+def share_out(held: Mapping[Book, Decimal], book: Book, change: Decimal) -> list[tuple[Book, Quantity]]:
+    """Which books take how many pieces (positive) of a signed `change` that an order of `book` brought.
+
+    A book keeps what it trades. Only trades by hand against what the desk holds close that first: whoever sells by
+    hand what an alert bought has closed the alert's position, and must not end up long and short at once.
+    """
+    left = abs(change)
+    shares: list[tuple[Book, Quantity]] = []
+    if book == BY_HAND:
+        for other in sorted(held, key=lambda name: name != BY_HAND):
+            if held[other] * change < 0 and left:
+                taken = min(left, abs(held[other]))
+                shares.append((other, Quantity(taken)))
+                left -= taken
+    if left:
+        shares.append((book, Quantity(left)))
+    return shares

@@ -1,0 +1,128 @@
+"""From the inbox to the desk: each accepted alert is handled once, in the order of its instrument's lane.
+
+The row is the truth and this room's memory only a shortcut: after a crash every row that is not done is handled
+again, and what it had begun is recognised by its derived order ids.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+from core.rules.routing import Approval, Way, way
+from core.services import telling
+from core.services.desk import Desk
+from core.services.execution import Execution, Trade
+from core.services.intake import IntakeLimits
+from core.services.lanes import Lanes
+from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus
+from core.values.changes import AlertDone, Change, NoticeMade
+from core.values.errors import Conflict, Transient
+from core.values.ids import AlertId
+from core.values.orders import Cause, CauseKind, Refused
+
+log = logging.getLogger(__name__)
+
+WAITING_MAX = 1000
+"""Alerts held in memory; beyond it they wait in the inbox and are read when the lanes are idle again."""
+RETRY_S = 1.0
+
+
+class Drain:
+    def __init__(
+        self, desk: Desk, execution: Execution, lanes: Lanes, limits: IntakeLimits, approval: Approval = Approval.AUTO
+    ) -> None:
+        self._desk = desk
+        self._execution = execution
+        self._lanes = lanes
+        self._limits = limits
+        self._approval = approval
+        self._taken: set[AlertId] = set()
+        self._behind = False
+        self._handlers: Mapping[AlertKind, Callable[[Trade], Awaitable[Refused | None]]] = {
+            AlertKind.ENTRY: execution.enter,
+            AlertKind.EXIT: execution.exit,
+            AlertKind.BREAKEVEN: execution.breakeven,
+        }
+
+    async def catch_up(self) -> int:
+        """Take every row that waits in the inbox; return how many. Called at start, before new alerts come in."""
+        waiting = await self._desk.store.waiting_alerts()
+        for record in waiting:
+            self._take(record)
+        return len(waiting)
+
+    def take(self, record: AlertRecord) -> None:
+        """A fresh alert, straight from the door."""
+        if len(self._taken) >= WAITING_MAX:
+            self._behind = True
+            return
+        self._take(record)
+
+    def _take(self, record: AlertRecord) -> None:
+        if record.id in self._taken:
+            return
+        self._taken.add(record.id)
+        self._lanes.add((record.alert.account, record.alert.ticker), lambda: self._handle(record))
+
+    async def _handle(self, record: AlertRecord) -> None:
+        try:
+            await self._until_done(record)
+        finally:
+            self._taken.discard(record.id)
+        if self._behind and not self._taken:
+            self._behind = False
+            await self.catch_up()
+
+    async def _until_done(self, record: AlertRecord) -> None:
+        while True:
+            try:
+                refused = await self._decide(record)
+                await self._finish(record, refused)
+            except Transient as error:
+                log.warning("alert waits", extra={"intent_id": record.id, "reason": error.reason})
+                await self._desk.wire.sleep(max(RETRY_S, error.retry_after_s))
+            except Conflict:
+                return  # done before
+            else:
+                return
+
+    async def _decide(self, record: AlertRecord) -> Refused | None:
+        alert = record.alert
+        if self._too_old(alert):
+            return Refused("stale", {"ticker": alert.ticker})
+        where = way(alert, self._approval)
+        if where is Way.TELL:
+            return None
+        account = self._desk.directory.account(alert.account)
+        if isinstance(account, Refused):
+            return account
+        instrument = self._desk.directory.find(account.name, alert.ticker, alert.exchange)
+        if isinstance(instrument, Refused):
+            return instrument
+        if where is Way.ASK:
+            return Refused("needs_approval", {"ticker": alert.ticker})
+        because = (Cause(CauseKind.ALERT, record.id),)
+        return await self._handlers[alert.kind](Trade(record.id, alert, account, instrument, because))
+
+    def _too_old(self, alert: Alert) -> bool:
+        """A backlog after an outage is reported, not traded; exits may be older than entries."""
+        if alert.sent_at is None:
+            return False
+        entry = alert.kind is AlertKind.ENTRY
+        age_max = self._limits.alert_age_s_max if entry else self._limits.exit_age_s_max
+        return bool(age_max) and self._desk.clock.now() - alert.sent_at > timedelta(seconds=age_max)
+
+    async def _finish(self, record: AlertRecord, refused: Refused | None) -> None:
+        now = self._desk.clock.now()
+        changes: list[Change] = []
+        about = (f"alert:{record.id}", f"intent:{record.id}")
+        owner = record.alert.owner
+        if refused is not None:
+            log.info("alert refused", extra={"intent_id": record.id, "code": refused.code})
+            changes.append(NoticeMade(telling.refused_notice(self._desk.desk_id, refused, now, *about, owner=owner)))
+        elif record.alert.kind is AlertKind.INFO:
+            changes.append(NoticeMade(telling.alert_told(self._desk.desk_id, record, now)))
+        status = AlertStatus.STALE if refused is not None and refused.code == "stale" else AlertStatus.ACCEPTED
+        await self._desk.store.save(AlertDone(record.id, status, refused.code if refused else ""), *changes)

@@ -1,0 +1,271 @@
+"""What alerts and people want, turned into orders: enter, exit, move to breakeven, work by hand.
+
+Every routine can be run again for the same cause after a crash: orders have derived ids, those on disk are taken as
+they stand, and only what is missing is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from core.rules.exits import better_stop, round_plan, stop_crossed
+from core.rules.sizing import OverLeverage, size_by_risk
+from core.services.desk import Desk
+from core.services.ledger import Key
+from core.values.accounts import Account
+from core.values.alerts import Alert
+from core.values.ids import AlertId, IntentId, OrderId, derive_id
+from core.values.instrument import Instrument
+from core.values.money import Price, Quantity, plain
+from core.values.orders import (
+    ALERTS,
+    Book,
+    Cause,
+    ExitPlan,
+    Order,
+    OrderRequest,
+    OrderRole,
+    OrderState,
+    OrderType,
+    Purpose,
+    Refused,
+    Side,
+    side_of,
+)
+
+EXIT_ROUNDS_MAX = 5
+SETTLE_S = 10.0
+"""How long to wait for the fills of an order that the broker says it filled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What a routine works on: the alert and what its names mean here."""
+
+    alert_id: AlertId
+    alert: Alert
+    account: Account
+    instrument: Instrument
+    because: tuple[Cause, ...]
+    book: Book = ALERTS
+
+    @property
+    def key(self) -> Key:
+        return (self.account.name, self.instrument.ticker, self.book)
+
+
+class Execution:
+    def __init__(self, desk: Desk, over_leverage: OverLeverage = OverLeverage.REFUSE) -> None:
+        self._desk = desk
+        self._ledger = desk.ledger
+        self._over_leverage = over_leverage
+
+    # enter
+
+    async def enter(self, trade: Trade) -> Refused | None:
+        """Flatten the book's position, then stop first, then entry; the guardian adds the target when it fills."""
+        before = await self._desk.store.orders_because("alert", trade.alert_id)
+        entry = next((o for o in before if o.request.role is OrderRole.ENTRY), None)
+        if entry is None:
+            requests = await self._entry_orders(trade)
+            if isinstance(requests, Refused):
+                return requests
+            orders = await self._desk.intend(*requests)
+            if isinstance(orders, Refused):
+                return orders
+        else:
+            orders = tuple(o for o in before if o.state is OrderState.INTENDED or o is entry)
+        return await self._send_entry(orders)
+
+    async def _entry_orders(self, trade: Trade) -> list[OrderRequest] | Refused:
+        refused = await self._fit_to_enter(trade)
+        if refused is not None:
+            return refused
+        if self._ledger.held(trade.key) and await self.exit(trade) is not None:
+            return Refused("flatten_failed", {"ticker": trade.instrument.ticker})
+        alert, side, price = trade.alert, trade.alert.side, trade.alert.price
+        assert side is not None, "the door lets no entry in without a side"
+        assert price is not None, "the door lets no entry in without a price"
+        levels = alert.levels(side)
+        plan = round_plan(ExitPlan(levels.stop, levels.target), side, trade.instrument)
+        if plan.stop is None:
+            return Refused("stop_required", {})
+        margin = await self._desk.venues[trade.account.name].broker.margin()
+        quantity = size_by_risk(
+            margin.free,
+            trade.account.risk_percent,
+            price,
+            plan.stop,
+            trade.instrument,
+            trade.account.leverage_max,
+            self._over_leverage,
+        )
+        if isinstance(quantity, Refused):
+            return quantity
+        entry = self._entry(trade, side, price, quantity, plan)
+        return [entry, *self._first_stop(trade, entry)]
+
+    async def _fit_to_enter(self, trade: Trade) -> Refused | None:
+        """What can be said before the old position is touched: a halted desk must not even flatten."""
+        state = self._desk.safety.state(trade.account.name)
+        if state.value != "ACTIVE":
+            return Refused(state.value.lower(), {})
+        quote = await self._desk.quote(trade.account.name, trade.instrument.ticker)
+        if quote is None:
+            return Refused("no_quote", {"ticker": trade.instrument.ticker})
+        if not quote.trading:
+            return Refused("market_closed", {"ticker": trade.instrument.ticker})
+        side = trade.alert.side
+        assert side is not None, "the door lets no entry in without a side"
+        stop = trade.alert.levels(side).stop
+        if stop is not None and stop_crossed(side, stop, quote.bid, quote.ask):
+            return Refused("stop_crossed", {"stop": plain(stop), "bid": _text(quote.bid), "ask": _text(quote.ask)})
+        return None
+
+    def _entry(self, trade: Trade, side: Side, price: Price, quantity: Quantity, plan: ExitPlan) -> OrderRequest:
+        limit = None
+        if trade.alert.order_type is OrderType.LIMIT:
+            limit = trade.instrument.price_down(price) if side is Side.BUY else trade.instrument.price_up(price)
+        return OrderRequest(
+            id=self._id("entry", trade.alert_id),
+            intent=IntentId(trade.alert_id),
+            account=trade.account.name,
+            ticker=trade.instrument.ticker,
+            side=side,
+            type=trade.alert.order_type,
+            quantity=quantity,
+            role=OrderRole.ENTRY,
+            purpose=Purpose.ENTRY,
+            because=trade.because,
+            book=trade.book,
+            price=limit,
+            plan=plan,
+            arrival=price,
+            owner=trade.account.owner,
+        )
+
+    def _first_stop(self, trade: Trade, entry: OrderRequest) -> list[OrderRequest]:
+        """Before the entry where an order that only reduces can wait for a position; else the guardian places it."""
+        capabilities = self._desk.venues[trade.account.name].broker.capabilities
+        if not (capabilities.native_stops and capabilities.reduce_only) or entry.plan is None:
+            return []
+        return [
+            replace(
+                entry,
+                id=self._id("stop", trade.alert_id, "0"),
+                side=entry.side.opposite,
+                type=OrderType.STOP,
+                role=OrderRole.STOP,
+                purpose=Purpose.EXIT,
+                price=None,
+                stop_price=entry.plan.stop,
+                reduce_only=True,
+                plan=None,
+                arrival=None,
+            )
+        ]
+
+    async def _send_entry(self, orders: Sequence[Order]) -> Refused | None:
+        """The stop goes first; an entry whose stop does not stand is never sent."""
+        by_role = {order.request.role: order for order in orders}
+        entry, stop = by_role[OrderRole.ENTRY], by_role.get(OrderRole.STOP)
+        if stop is not None:
+            stop = await self._desk.send(stop.id)
+            if stop.state not in {OrderState.OPEN, OrderState.PART_FILLED, OrderState.FILLED}:
+                await self._desk.cancel(entry.id)
+                await self._desk.cancel(stop.id)
+                return Refused("stop_not_placed", {"reason": stop.reason})
+        entry = await self._desk.send(entry.id)
+        if stop is not None and entry.state is OrderState.REJECTED:
+            await self._desk.cancel(stop.id)
+        return None
+
+    # exit
+
+    async def exit(self, trade: Trade) -> Refused | None:
+        """Cancel the book's entries on this instrument, close its position, take its protection away, verify.
+
+        Where the broker has no reduce-only orders the protection goes before the close, since both could fill.
+        """
+        key = trade.key
+        entries = [o for o in self._ledger.live(*key) if o.request.role is OrderRole.ENTRY]
+        await self._desk.cancel_all(entries)
+        if not self._desk.venues[trade.account.name].broker.capabilities.reduce_only:
+            await self._desk.cancel_all(self._ledger.live(*key))
+        for number in range(EXIT_ROUNDS_MAX):
+            held = self._ledger.held(key)
+            if held == 0:
+                break
+            closed = await self._close_once(trade, held, number)
+            if isinstance(closed, Refused):
+                return closed
+        if self._ledger.held(key):
+            return Refused("exit_incomplete", {"ticker": key[1], "left": plain(abs(self._ledger.held(key)))})
+        await self._desk.cancel_all(self._ledger.live(*key))
+        return None
+
+    async def _close_once(self, trade: Trade, held: Decimal, number: int) -> Refused | None:
+        request = OrderRequest(
+            id=self._id("exit", trade.alert_id, str(number)),
+            intent=IntentId(trade.alert_id),
+            account=trade.account.name,
+            ticker=trade.instrument.ticker,
+            side=side_of(held).opposite,
+            type=OrderType.MARKET,
+            quantity=Quantity(abs(held)),
+            role=OrderRole.EXIT,
+            purpose=Purpose.EXIT,
+            because=trade.because,
+            book=trade.book,
+            reduce_only=True,
+            arrival=trade.alert.price,
+            owner=trade.account.owner,
+        )
+        intended = await self._desk.intend(request)
+        if isinstance(intended, Refused):
+            return intended
+        sent = await self._desk.send(intended[0].id)
+        if sent.state.final and not sent.filled:
+            return Refused("exit_refused", {"ticker": trade.instrument.ticker, "reason": sent.reason})
+        await self._ledger.until(lambda: self._ledger.held(trade.key) != held, self._desk.wire, SETTLE_S)
+        return None
+
+    # moving the stop
+
+    async def breakeven(self, trade: Trade) -> Refused | None:
+        """Move the stop of the open position to the alert's breakeven price; a stop never worsens.
+
+        No position: nothing to do. The guardian puts the new stop up before it takes the old one away.
+        """
+        position = self._ledger.position(trade.key)
+        if position is None:
+            return None
+        side = side_of(position.quantity)
+        offered = trade.alert.levels(side).breakeven
+        if offered is None:
+            return Refused("no_breakeven", {"side": side.value})
+        quote = await self._desk.quote(trade.account.name, trade.instrument.ticker)
+        stop = better_stop(side, position.plan.stop, offered)
+        rounded = round_plan(replace(position.plan, stop=stop), side, trade.instrument)
+        if quote is not None and rounded.stop is not None and stop_crossed(side, rounded.stop, quote.bid, quote.ask):
+            return Refused("stop_crossed", {"stop": plain(stop), "bid": _text(quote.bid), "ask": _text(quote.ask)})
+        await self._ledger.plan(replace(position, plan=rounded))
+        return None
+
+    # by hand
+
+    async def work(self, request: OrderRequest) -> Order | Refused:
+        """Send one order that a person asked for."""
+        intended = await self._desk.intend(request)
+        if isinstance(intended, Refused):
+            return intended
+        return await self._desk.send(intended[0].id)
+
+    def _id(self, *cause: str) -> OrderId:
+        return OrderId(derive_id(self._desk.desk_id, *cause))
+
+
+def _text(price: Price | None) -> str:
+    return "" if price is None else plain(price)

@@ -1,0 +1,123 @@
+"""Protection: every managed position has exactly the protective orders its plan names, sized to what is filled."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from core.rules.exits import Mending, Protection, mend
+from core.services import telling
+from core.services.desk import Desk
+from core.services.lanes import Lanes
+from core.services.ledger import Key
+from core.values.changes import NoticeMade
+from core.values.fills import Position
+from core.values.ids import IntentId, OrderId, derive_id
+from core.values.orders import (
+    BY_HAND,
+    NO_PLAN,
+    Order,
+    OrderRequest,
+    OrderRole,
+    OrderState,
+    OrderType,
+    Purpose,
+    Refused,
+)
+
+log = logging.getLogger(__name__)
+
+PROTECTIVE = frozenset({OrderRole.STOP, OrderRole.TARGET})
+STANDING = frozenset({OrderState.OPEN, OrderState.PART_FILLED})
+TRIES_MAX = 2
+"""A protective order that was refused is tried once more; then people are called, and it waits for a new level."""
+
+
+class Guardian:
+    """Tends a book of an instrument whenever an order or position of it changed, in that instrument's lane."""
+
+    def __init__(self, desk: Desk, lanes: Lanes) -> None:
+        self._desk = desk
+        self._ledger = desk.ledger
+        self._lanes = lanes
+        self._refused: dict[tuple[str, Protection], int] = {}
+
+    def watch(self) -> None:
+        """Begin to listen to the ledger."""
+        self._ledger.listeners.append(self.look_at)
+
+    def look_at(self, key: Key) -> None:
+        account, ticker, book = key
+        if book != BY_HAND:
+            self._lanes.add((account, ticker), lambda: self.tend(key), once=key)
+
+    async def tend(self, key: Key) -> None:
+        """Bring the protective orders of one book to what they should be: new ones first, then old ones away."""
+        position = self._ledger.position(key)
+        live = self.protective(key)
+        quantity = self._ledger.held(key)
+        todo = mend(quantity, self._ledger.entering(key), position.plan if position else NO_PLAN, live)
+        if position is not None and todo.place:
+            await self._place(position, todo)
+        if todo.cancel:
+            await self._desk.cancel_all(list(todo.cancel))
+
+    def protective(self, key: Key) -> list[Order]:
+        return [o for o in self._ledger.live(*key) if o.request.role in PROTECTIVE]
+
+    def protected_by(self, position: Position) -> str | None:
+        """`broker` when a stop for all of it stands there; None when nothing protects it."""
+        key = (position.account, position.ticker, position.book)
+        covered = any(
+            o.request.role is OrderRole.STOP and o.state in STANDING and o.remaining >= abs(position.quantity)
+            for o in self.protective(key)
+        )
+        return "broker" if covered else None
+
+    async def _place(self, position: Position, todo: Mending) -> None:
+        entry = await self._ledger.order(position.plan_order) if position.plan_order else None
+        for protection in todo.place:
+            tries = self._refused.get((position.id, protection), 0)
+            if tries >= TRIES_MAX:
+                continue
+            before = await self._desk.store.orders_because("alert", entry.request.intent) if entry else []
+            sent = await self._send(self._request(position, protection, entry, before))
+            if isinstance(sent, Refused) or sent.state is OrderState.REJECTED:
+                self._refused[position.id, protection] = tries + 1
+                await self._alarm(position, protection, sent)
+
+    async def _send(self, request: OrderRequest) -> Order | Refused:
+        made = await self._desk.intend(request)
+        return made if isinstance(made, Refused) else await self._desk.send(made[0].id)
+
+    def _request(
+        self, position: Position, protection: Protection, entry: Order | None, before: Sequence[Order]
+    ) -> OrderRequest:
+        cause = entry.request.intent if entry else position.id
+        number = sum(1 for order in before if order.request.role is protection.role)
+        return OrderRequest(
+            id=OrderId(derive_id(self._desk.desk_id, protection.role.value, cause, str(number))),
+            intent=IntentId(cause),
+            account=position.account,
+            ticker=position.ticker,
+            side=protection.side,
+            type=protection.type,
+            quantity=protection.quantity,
+            role=protection.role,
+            purpose=Purpose.EXIT,
+            because=entry.request.because if entry else (),
+            book=position.book,
+            price=protection.price,
+            stop_price=protection.stop_price,
+            reduce_only=True,
+            owner=position.owner,
+        )
+
+    async def _alarm(self, position: Position, protection: Protection, sent: Order | Refused) -> None:
+        """A refused stop leaves a managed position naked: people must know at once."""
+        if protection.type is not OrderType.STOP:
+            return
+        why = sent if isinstance(sent, Refused) else Refused("stop_rejected", {"reason": sent.reason})
+        notice = telling.unprotected(self._desk.desk_id, position, why, self._desk.clock.now())
+        log.error("unprotected", extra={"position": position.id, "ticker": position.ticker, "why": why.code})
+        await self._desk.store.save(NoticeMade(notice))

@@ -1,0 +1,285 @@
+"""Live orders and open positions: a copy in memory that is never ahead of the disk.
+
+Every broker word (ticket or fill) becomes one transaction: the order's state, the fill, the positions, the notice and
+the audit row together. A word that repeats or comes late changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from core.crashpoints import crashpoint
+from core.ports import Clock, Store
+from core.rules.books import share_out
+from core.services import telling
+from core.values.changes import Audited, Change, FillTaken, NoticeMade, OrderMade, OrderMoved, PositionSet
+from core.values.errors import Conflict
+from core.values.fills import Fill, Position, apply
+from core.values.ids import AccountName, DeskId, OrderId, PositionId, derive_id
+from core.values.money import NO_QUANTITY, ZERO, Price, Quantity
+from core.values.orders import (
+    BY_HAND,
+    LEGAL_MOVES,
+    NO_PLAN,
+    Book,
+    Order,
+    OrderRole,
+    OrderState,
+    OrderTicket,
+)
+
+log = logging.getLogger(__name__)
+
+Key = tuple[AccountName, str, Book]
+
+
+class Ledger:
+    """Load once, then `make`, `move` and `absorb`. `listeners` hear of every changed (account, ticker, book)."""
+
+    def __init__(self, store: Store, desk_id: DeskId, clock: Clock) -> None:
+        self._store = store
+        self._desk_id = desk_id
+        self._clock = clock
+        self._locks: dict[AccountName, asyncio.Lock] = {}
+        self._changed = asyncio.Event()
+        self._executed: dict[OrderId, tuple[Decimal, Decimal]] = {}
+        self.orders: dict[OrderId, Order] = {}
+        self.positions: dict[Key, Position] = {}
+        self.listeners: list[Callable[[Key], None]] = []
+
+    async def load(self) -> None:
+        """Take over what the journal holds."""
+        for order in await self._store.live_orders():
+            self.orders[order.id] = order
+            fills = await self._store.fills_of(order.id)
+            self._executed[order.id] = _sum(fills)
+        for position in await self._store.open_positions():
+            self.positions[position.account, position.ticker, position.book] = position
+
+    # reading
+
+    def position(self, key: Key) -> Position | None:
+        return self.positions.get(key)
+
+    def held(self, key: Key) -> Decimal:
+        """Signed pieces of one book."""
+        position = self.positions.get(key)
+        return position.quantity if position else ZERO
+
+    def net(self, account: AccountName, ticker: str) -> Decimal:
+        """Signed pieces over all books."""
+        return sum((p.quantity for p in self.positions.values() if (p.account, p.ticker) == (account, ticker)), ZERO)
+
+    def live(self, account: AccountName, ticker: str | None = None, book: Book | None = None) -> list[Order]:
+        """Orders not in a final state, oldest first."""
+        return [
+            order
+            for order in self.orders.values()
+            if order.request.account == account
+            and (ticker is None or order.request.ticker == ticker)
+            and (book is None or order.request.book == book)
+        ]
+
+    def entering(self, key: Key) -> Decimal:
+        """Signed pieces that the book's entries may still add."""
+        return sum(
+            (o.remaining * o.request.side.sign for o in self.live(*key) if o.request.role is OrderRole.ENTRY), ZERO
+        )
+
+    async def order(self, order_id: OrderId) -> Order | None:
+        return self.orders.get(order_id) or await self._store.order(order_id)
+
+    async def until(self, holds: Callable[[], bool], clock: Clock, timeout_s: float) -> bool:
+        """Wait for something to become true of the books; False after `timeout_s` of `clock`."""
+        timeout = asyncio.ensure_future(clock.sleep(timeout_s))
+        try:
+            while not holds() and not timeout.done():
+                changed = asyncio.ensure_future(self._changed.wait())
+                await asyncio.wait({changed, timeout}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+        finally:
+            timeout.cancel()
+        return holds()
+
+    # writing
+
+    async def make(self, orders: Sequence[Order], *also: Change) -> None:
+        """Write decisions down: all INTENDED orders, and whatever belongs to them, in one transaction."""
+        await self._store.save(*(OrderMade(order) for order in orders), *also, *map(self._audit, orders))
+        crashpoint("intent.post_commit")
+        for order in orders:
+            self._keep(order)
+
+    async def move(self, order: Order, *also: Change) -> Order:
+        """Write an order's new state, if that is a legal move from what is so now; return what is so afterwards."""
+        async with self._lock(order.request.account):
+            return await self._move(order, also)
+
+    async def plan(self, position: Position, *also: Change) -> None:
+        """Change how a position is protected."""
+        async with self._lock(position.account):
+            await self._store.save(PositionSet(position), *also)
+            self._place(position)
+
+    async def absorb(self, account: AccountName, word: OrderTicket | Fill) -> Order | None:
+        """Take in what a broker says of an order. None for an order that is not in our journal."""
+        async with self._lock(account):
+            if isinstance(word, Fill):
+                return await self._absorb_fill(word)
+            return await self._absorb_ticket(word)
+
+    async def _absorb_ticket(self, ticket: OrderTicket) -> Order | None:
+        order = await self.order(ticket.order_id) if ticket.order_id else None
+        if order is None:
+            return None
+        filled = max(order.filled, ticket.filled)
+        state = ticket.state
+        if state is OrderState.OPEN and filled:
+            state = OrderState.PART_FILLED
+        told = replace(
+            order,
+            state=state,
+            broker_id=ticket.broker_id or order.broker_id,
+            filled=filled,
+            average_price=order.average_price
+            if order.average_price and filled == order.filled
+            else ticket.average_price,
+            reason=ticket.reason or order.reason,
+        )
+        return await self._move(told, ())
+
+    async def _absorb_fill(self, fill: Fill) -> Order | None:
+        order = await self.order(fill.order_id) if fill.order_id else None
+        changes: list[Change] = [FillTaken(fill)]
+        moved = None
+        if order is not None:
+            if order.id not in self._executed:
+                self._executed[order.id] = _sum(await self._store.fills_of(order.id))
+            moved = self._with_fill(order, fill)
+            changes += [OrderMoved(moved, order.state), self._audit(moved), *self._tell(order, moved)]
+        positions = self._positions_after(order, fill)
+        changes += [PositionSet(position) for position in positions]
+        crashpoint("fill.pre_commit")
+        try:
+            await self._store.save(*changes)
+        except Conflict:
+            return order  # told before
+        crashpoint("fill.post_commit")
+        if moved is not None:
+            pieces, value = self._executed[moved.id]
+            self._executed[moved.id] = (pieces + fill.quantity, value + fill.quantity * fill.price)
+            self._keep(moved)
+        for position in positions:
+            self._place(position)
+        return moved
+
+    def _with_fill(self, order: Order, fill: Fill) -> Order:
+        pieces, value = self._executed.get(order.id, (ZERO, ZERO))
+        pieces, value = pieces + fill.quantity, value + fill.quantity * fill.price
+        state = order.state
+        if pieces >= order.request.quantity:
+            state = OrderState.FILLED
+        elif not state.final:
+            state = OrderState.PART_FILLED
+        return replace(
+            order,
+            state=state,
+            filled=Quantity(max(order.filled, pieces)),
+            average_price=Price(value / pieces),
+            broker_id=order.broker_id or fill.broker_id,
+            updated_at=self._clock.now(),
+        )
+
+    def _positions_after(self, order: Order | None, fill: Fill) -> list[Position]:
+        book = order.request.book if order else BY_HAND
+        held = {k[2]: p.quantity for k, p in self.positions.items() if k[:2] == (fill.account, fill.ticker)}
+        after = []
+        for name, pieces in share_out(held, book, fill.signed):
+            before = self.positions.get((fill.account, fill.ticker, name)) or self._opened(fill, name, order)
+            position = apply(before, fill, pieces)
+            if order is not None and order.request.role is OrderRole.ENTRY and name == book:
+                position = replace(position, plan=order.request.plan or NO_PLAN, plan_order=order.id)
+            after.append(position)
+        return after
+
+    def _opened(self, fill: Fill, book: Book, order: Order | None) -> Position:
+        cause = order.id if order else fill.id
+        return Position(
+            id=PositionId(derive_id(self._desk_id, "position", fill.account, fill.ticker, book, cause)),
+            account=fill.account,
+            ticker=fill.ticker,
+            book=book,
+            quantity=NO_QUANTITY,
+            average_price=fill.price,
+            opened_at=fill.at,
+            updated_at=fill.at,
+            owner=fill.owner,
+        )
+
+    async def _move(self, order: Order, also: Iterable[Change]) -> Order:
+        now = await self.order(order.id)
+        if now is None:
+            return order
+        same = (order.state, order.filled, order.broker_id) == (now.state, now.filled, now.broker_id)
+        legal = order.state is now.state or order.state in LEGAL_MOVES[now.state]
+        if not legal or (same and not also):
+            return now
+        order = replace(order, updated_at=self._clock.now())
+        await self._store.save(OrderMoved(order, now.state), self._audit(order), *self._tell(now, order), *also)
+        self._keep(order)
+        return order
+
+    def _tell(self, before: Order, after: Order) -> list[Change]:
+        if before.state.final or not after.state.final:
+            return []
+        return [NoticeMade(telling.order_ended(self._desk_id, after, self._clock.now()))]
+
+    def _audit(self, order: Order) -> Audited:
+        log.info(
+            "order %s",
+            order.state.value,
+            extra={
+                "intent_id": order.request.intent,
+                "order_id": order.id,
+                "broker_id": order.broker_id,
+                "account": order.request.account,
+                "ticker": order.request.ticker,
+                "role": order.request.role.value,
+                "filled": str(order.filled),
+                "reason": order.reason,
+            },
+        )
+        return telling.order_audit(order, self._clock.now())
+
+    def _keep(self, order: Order) -> None:
+        if order.state.final:
+            self.orders.pop(order.id, None)
+            self._executed.pop(order.id, None)
+        else:
+            self.orders[order.id] = order
+        self._told((order.request.account, order.request.ticker, order.request.book))
+
+    def _place(self, position: Position) -> None:
+        key = (position.account, position.ticker, position.book)
+        if position.is_open:
+            self.positions[key] = position
+        else:
+            self.positions.pop(key, None)
+        self._told(key)
+
+    def _told(self, key: Key) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+        for listener in self.listeners:
+            listener(key)
+
+    def _lock(self, account: AccountName) -> asyncio.Lock:
+        return self._locks.setdefault(account, asyncio.Lock())
+
+
+def _sum(fills: Sequence[Fill]) -> tuple[Decimal, Decimal]:
+    return sum((f.quantity for f in fills), ZERO), sum((f.quantity * f.price for f in fills), ZERO)

@@ -1,0 +1,216 @@
+"""The broker is the truth about positions, the journal about why. Start-up and crash recovery are this one path."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from core.crashpoints import crashpoint
+from core.services import telling
+from core.services.desk import Desk, Venue
+from core.services.guardian import Guardian
+from core.values.capabilities import Idempotency
+from core.values.changes import NoticeMade
+from core.values.errors import Transient
+from core.values.fills import Position
+from core.values.ids import AccountName, PositionId, derive_id
+from core.values.money import NO_QUANTITY, ZERO, Price, Quantity, plain
+from core.values.orders import BY_HAND, CauseKind, Order, OrderState, Purpose
+
+log = logging.getLogger(__name__)
+
+ASK_AFTER_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+KEEP_ASKING_S = 30.0
+FILLS_OVERLAP = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Report:
+    """What start-up found and settled: the report card."""
+
+    orders: Counter[str] = field(default_factory=Counter)
+    positions: int = 0
+    mismatches: int = 0
+    expired: int = 0
+
+
+class Reconciler:
+    def __init__(self, desk: Desk, guardian: Guardian) -> None:
+        self._desk = desk
+        self._ledger = desk.ledger
+        self._guardian = guardian
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        desk.on_unknown = self.ask_about
+
+    # at start
+
+    async def recover(self) -> Report:
+        """Ask every broker, settle every difference, protection first. New entries only after it returns."""
+        report = Report()
+        for venue in self._desk.venues.values():
+            await self._catch_up_fills(venue)
+            for order in self._ledger.live(venue.account.name):
+                await self._settle(order, report)
+            crashpoint("recon.mid")
+            await self._compare_positions(venue, report)
+        for key in list(self._ledger.positions):
+            self._guardian.look_at(key)
+        for order in list(self._ledger.orders.values()):
+            self._guardian.look_at((order.request.account, order.request.ticker, order.request.book))
+        report.positions = len(self._ledger.positions)
+        return report
+
+    async def _catch_up_fills(self, venue: Venue) -> None:
+        known = await self._desk.store.fills(1)
+        since = known.items[0].at - FILLS_OVERLAP if known.items else self._desk.clock.now() - timedelta(days=1)
+        for fill in await venue.broker.fills_since(since):
+            await self._ledger.absorb(venue.account.name, fill)
+
+    async def _settle(self, order: Order, report: Report) -> None:
+        report.orders[order.state.value] += 1
+        if order.state is OrderState.INTENDED:
+            if not await self._resumes(order):
+                report.expired += 1
+                await self._ledger.move(replace(order, state=OrderState.EXPIRED, reason="never_sent"))
+            return
+        ticket = await self._desk.venues[order.request.account].broker.find(order)
+        if ticket is not None:
+            await self._ledger.absorb(order.request.account, ticket)
+        elif order.state.in_doubt:
+            await self._not_there(order)
+        else:
+            await self._missing(order)
+
+    async def _resumes(self, order: Order) -> bool:
+        """Whether the alert that decided on this order is still to be handled: then the drain sends it."""
+        for cause in order.request.because:
+            if cause.kind is CauseKind.ALERT:
+                record = await self._desk.store.alert(telling.alert_id(cause))
+                return record is not None and not record.done
+        return False
+
+    async def _missing(self, order: Order) -> None:
+        """The broker forgot an order that it had taken: people must look, nothing is sent in its place."""
+        notice = telling.order_trouble(self._desk.desk_id, "order.missing", order, self._desk.clock.now())
+        await self._desk.store.save(NoticeMade(notice))
+
+    async def _compare_positions(self, venue: Venue, report: Report) -> None:
+        """What the broker holds beyond our books belongs to people: shown by hand, never touched."""
+        account = venue.account.name
+        told = {holding.ticker: holding for holding in await venue.broker.positions()}
+        ours = {p.ticker for p in self._ledger.positions.values() if p.account == account}
+        for ticker in sorted(told.keys() | ours):
+            holding = told.get(ticker)
+            there = holding.quantity if holding else ZERO
+            difference = there - self._ledger.net(account, ticker)
+            if difference:
+                report.mismatches += 1
+                average = (holding.average_price if holding else None) or Price(ZERO)
+                await self._adopt(account, ticker, difference, average)
+
+    async def _adopt(self, account: AccountName, ticker: str, difference: Decimal, average: Price) -> None:
+        now = self._desk.clock.now()
+        held = self._ledger.position((account, ticker, BY_HAND))
+        position = held or Position(
+            id=PositionId(derive_id(self._desk.desk_id, "position", account, ticker, BY_HAND, now.isoformat())),
+            account=account,
+            ticker=ticker,
+            book=BY_HAND,
+            quantity=NO_QUANTITY,
+            average_price=average,
+            opened_at=now,
+            updated_at=now,
+            owner=self._desk.venues[account].account.owner,
+        )
+        adopted = replace(position, quantity=Quantity(position.quantity + difference), updated_at=now)
+        notice = telling.position_differs(self._desk.desk_id, adopted, plain(difference), now)
+        await self._ledger.plan(adopted, NoticeMade(notice))
+
+    # orders whose outcome nobody knows
+
+    def ask_about(self, order: Order) -> None:
+        """Begin to ask the broker what became of an order."""
+        if order.id not in self._asking:
+            task = asyncio.create_task(self._ask(order), name=f"ask {order.id}")
+            self._asking[order.id] = task
+            task.add_done_callback(lambda _task: self._asking.pop(order.id, None))
+
+    async def _ask(self, order: Order) -> None:
+        broker = self._desk.venues[order.request.account].broker
+        for delay in ASK_AFTER_S:
+            await self._desk.wire.sleep(delay)
+            current = self._ledger.orders.get(order.id)
+            if current is None or not current.state.in_doubt:
+                return
+            try:
+                ticket = await broker.find(current)
+            except Transient as error:
+                log.warning("cannot ask", extra={"order_id": order.id, "reason": error.reason})
+                continue
+            if ticket is not None:
+                await self._ledger.absorb(order.request.account, ticket)
+                return
+        current = self._ledger.orders.get(order.id)
+        if current is not None and current.state.in_doubt:
+            await self._not_there(current)
+
+    async def _not_there(self, order: Order) -> None:
+        """The broker says that it does not know it. What may be sent again depends on what its ids mean."""
+        if order.state is OrderState.SENT:
+            order = await self._ledger.move(replace(order, state=OrderState.UNKNOWN, reason="outcome_unknown"))
+        broker = self._desk.venues[order.request.account].broker
+        if broker.capabilities.idempotency is not Idempotency.ALWAYS:
+            notice = telling.order_trouble(self._desk.desk_id, "order.unknown", order, self._desk.clock.now())
+            await self._desk.store.save(NoticeMade(notice))
+            return
+        if order.request.purpose in {Purpose.ENTRY, Purpose.WORKING} and not await self._resumes(order):
+            await self._ledger.move(replace(order, state=OrderState.EXPIRED, reason="never_arrived"))
+            return
+        await self._desk.resend(order)
+
+    # while it runs
+
+    @asynccontextmanager
+    async def listening(self, failed: Callable[[AccountName, BaseException], None]) -> AsyncIterator[None]:
+        """Take in every broker's events until left. `failed` is told when a stream ends for good."""
+        tasks = [
+            asyncio.create_task(self._listen(venue, failed), name=f"events {name}")
+            for name, venue in self._desk.venues.items()
+        ]
+        try:
+            yield
+        finally:
+            for task in [*tasks, *self._asking.values()]:
+                task.cancel()
+            await asyncio.gather(*tasks, *self._asking.values(), return_exceptions=True)
+
+    async def _listen(self, venue: Venue, failed: Callable[[AccountName, BaseException], None]) -> None:
+        account = venue.account.name
+        while True:
+            try:
+                async for word in venue.broker.events():
+                    crashpoint("fill.in")
+                    await self._ledger.absorb(account, word)
+            except Transient as error:
+                log.warning("events stopped", extra={"account": account, "reason": error.reason})
+                await self._desk.wire.sleep(error.retry_after_s)
+                await self._catch_up_fills(venue)
+            except Exception as error:  # the supervisor's edge: a stream that dies must halt, not vanish
+                log.exception("events failed", extra={"account": account})
+                failed(account, error)
+                return
+            else:
+                return
+
+    async def watch_latch(self) -> None:
+        """Obey `openoutcry kill` and `arm` from other processes within a second or so."""
+        while True:
+            await self._desk.wire.sleep(1.0)
+            if self._desk.safety.look_outside() is not None:
+                await self._desk.cancel_new_risk()

@@ -1,0 +1,79 @@
+"""The desk's risk state: ACTIVE, REDUCING, HALTED (DESIGN 6). HALTED is latched; only a person's /arm frees it."""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal
+
+from core.ports import Clock, Halt, KillSwitch, Store
+from core.values.accounts import Margin, RiskState
+from core.values.changes import Audited, FlagSet
+from core.values.ids import AccountName, UserId
+from core.values.money import ZERO, plain
+
+log = logging.getLogger(__name__)
+
+
+class Safety:
+    """One halt for the whole desk, and per account the day's starting equity for the daily loss limit."""
+
+    def __init__(self, store: Store, switch: KillSwitch, clock: Clock) -> None:
+        self._store = store
+        self._switch = switch
+        self._clock = clock
+        self._halt = switch.read()
+        self._day_equity: dict[AccountName, tuple[str, Decimal]] = {}
+
+    @property
+    def halt(self) -> Halt | None:
+        return self._halt
+
+    def state(self, _account: AccountName | None = None) -> RiskState:
+        return RiskState.ACTIVE if self._halt is None else RiskState.HALTED
+
+    async def kill(self, by: UserId, surface: str, reason: str) -> bool:
+        """Latch HALTED; in force before anything is written. False when it was in force already."""
+        if self._halt is not None:
+            return False
+        self._halt = Halt(self._clock.now(), by, reason)
+        self._switch.set(self._halt)
+        log.warning("halted", extra={"by": by, "reason": reason})
+        await self._note(by, surface, "risk.halted", reason)
+        return True
+
+    async def arm(self, by: UserId, surface: str) -> bool:
+        """Free the latch. False when nothing was halted."""
+        if self._halt is None:
+            return False
+        self._switch.clear()
+        self._halt = None
+        log.warning("armed", extra={"by": by})
+        await self._note(by, surface, "risk.armed", "")
+        return True
+
+    def look_outside(self) -> Halt | None:
+        """Take over what `openoutcry kill` or `arm` did from another process; the halt that is new, if one is."""
+        outside = self._switch.read()
+        new = outside if self._halt is None else None
+        self._halt = outside
+        return new
+
+    async def day_profit(self, account: AccountName, margin: Margin) -> Decimal:
+        """Equity gained since the first look of this UTC day, in the account's currency; negative = lost."""
+        day = self._clock.now().date().isoformat()
+        known = self._day_equity.get(account)
+        if known is None or known[0] != day:
+            known = (day, await self._start_of_day(account, day, margin))
+            self._day_equity[account] = known
+        return margin.equity - known[1] if known[1] else ZERO
+
+    async def _start_of_day(self, account: AccountName, day: str, margin: Margin) -> Decimal:
+        key = f"day_equity:{account}"
+        kept_day, _, kept = (await self._store.flag(key) or "").partition(" ")
+        if kept_day == day and kept:
+            return Decimal(kept)
+        await self._store.save(FlagSet(key, f"{day} {plain(margin.equity)}"))
+        return margin.equity
+
+    async def _note(self, by: UserId, surface: str, action: str, reason: str) -> None:
+        await self._store.save(Audited(self._clock.now(), by, surface, action, "risk", {"reason": reason}))

@@ -1,0 +1,141 @@
+"""The notices and audit rows that order life makes: keys and parameters only, the words stand in the catalogues."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.values.alerts import AlertRecord
+from core.values.changes import Audited
+from core.values.fills import Position
+from core.values.ids import AlertId, DeskId, NoticeId, UserId, derive_id
+from core.values.money import plain
+from core.values.notices import Line, Notice, NoticeKind, Params
+from core.values.orders import Cause, CauseKind, Order, OrderState, Refused
+
+_ENDED = {
+    OrderState.FILLED: (NoticeKind.INFO, "order.filled"),
+    OrderState.CANCELLED: (NoticeKind.INFO, "order.cancelled"),
+    OrderState.EXPIRED: (NoticeKind.INFO, "order.expired"),
+    OrderState.REJECTED: (NoticeKind.ERROR, "order.rejected"),
+}
+
+
+def order_params(order: Order) -> Params:
+    request = order.request
+    return {
+        "account": request.account,
+        "ticker": request.ticker,
+        "side": request.side.value,
+        "type": request.type.value,
+        "role": request.role.value,
+        "quantity": plain(request.quantity),
+        "filled": plain(order.filled),
+        "price": plain(request.price) if request.price is not None else "",
+        "stop_price": plain(request.stop_price) if request.stop_price is not None else "",
+        "average": plain(round(order.average_price, 8)) if order.average_price is not None else "",
+        "reason": order.reason,
+        "mode": "PAPER" if order.paper else "LIVE",
+    }
+
+
+def order_ended(desk_id: DeskId, order: Order, now: datetime) -> Notice:
+    kind, key = _ENDED[order.state]
+    if order.state is OrderState.CANCELLED and order.filled:
+        key = "order.part_filled"
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", key, order.id)),
+        at=now,
+        kind=kind,
+        key=key,
+        params=order_params(order),
+        about=about(order),
+        owner=order.request.owner,
+    )
+
+
+def about(order: Order) -> tuple[str, ...]:
+    causes = tuple(f"{cause.kind.value}:{cause.id}" for cause in order.request.because)
+    return (f"order:{order.id}", f"intent:{order.request.intent}", *causes)
+
+
+def order_audit(order: Order, now: datetime) -> Audited:
+    request = order.request
+    person = next((c.id for c in request.because if c.kind is CauseKind.PERSON), "desk")
+    data = {**order_params(order), "state": order.state.value, "intent": request.intent}
+    return Audited(now, UserId(person), "desk", f"order.{order.state.value.lower()}", order.id, data)
+
+
+def alert_id(cause: Cause) -> AlertId:
+    return AlertId(cause.id)
+
+
+def alert_told(desk_id: DeskId, record: AlertRecord, now: datetime) -> Notice:
+    """An informational alert: nothing to trade, people are told."""
+    alert = record.alert
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "alert.told", record.id)),
+        at=now,
+        kind=NoticeKind.INFO,
+        key="alert.told",
+        params={"ticker": alert.ticker, "message": alert.message, "price": plain(alert.price) if alert.price else ""},
+        about=(f"alert:{record.id}", f"intent:{record.id}"),
+        owner=alert.owner,
+    )
+
+
+def order_trouble(desk_id: DeskId, key: str, order: Order, now: datetime) -> Notice:
+    """An order that people must look at: its outcome is unknown, or the broker forgot it."""
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", key, order.id)),
+        at=now,
+        kind=NoticeKind.ERROR,
+        key=key,
+        params=order_params(order),
+        about=about(order),
+        critical=True,
+        owner=order.request.owner,
+    )
+
+
+def position_differs(desk_id: DeskId, position: Position, difference: str, now: datetime) -> Notice:
+    """The broker holds something else than our books say; the difference is now shown as held by hand."""
+    params = {"account": position.account, "ticker": position.ticker, "difference": difference}
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "position.differs", position.id, difference, now.isoformat())),
+        at=now,
+        kind=NoticeKind.ERROR,
+        key="position.differs",
+        params=params,
+        about=(f"position:{position.id}",),
+        critical=True,
+        owner=position.owner,
+    )
+
+
+def unprotected(desk_id: DeskId, position: Position, why: Refused, now: datetime) -> Notice:
+    """A managed position stands without its stop."""
+    params = {"account": position.account, "ticker": position.ticker, "quantity": plain(position.quantity)}
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "unprotected", position.id, why.code, now.isoformat())),
+        at=now,
+        kind=NoticeKind.ERROR,
+        key="position.unprotected",
+        params={**params, "code": why.code, **why.params},
+        about=(f"position:{position.id}",),
+        critical=True,
+        owner=position.owner,
+    )
+
+
+def refused_notice(desk_id: DeskId, refused: Refused, now: datetime, *about_what: str, owner: UserId) -> Notice:
+    """Our own no to something that people or alerts asked for. The code word stands first in every language."""
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "refused", refused.code, *about_what, now.isoformat())),
+        at=now,
+        kind=NoticeKind.REFUSED,
+        key="refused",
+        params={"code": refused.code, **refused.params},
+        lines=(Line(f"refused.{refused.code}", refused.params),),
+        about=about_what,
+        owner=owner,
+    )
