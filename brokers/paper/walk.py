@@ -1,0 +1,94 @@
+"""How prices of the built-in market move: a seeded random walk on whole ticks, and a made-up past.
+
+Both are functions of seed and ticker alone: equal seeds give equal paths and equal bars.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import blake2b
+from math import ceil
+
+from core.values.instrument import Instrument
+from core.values.market import Candle
+from core.values.money import Price, Quantity
+
+PULL = 20_000
+"""Each step leans back by 1/PULL of the distance to the start, so the walk stays within a few percent of it."""
+SWING = 10_000
+"""The largest step is 1/SWING of the price."""
+
+# The past: waves of (seconds, amplitude in millionths of the price), each linear between noise drawn per period.
+_WAVES = (
+    (2_592_000, 40_000),
+    (432_000, 20_000),
+    (86_400, 9_000),
+    (14_400, 4_000),
+    (3_600, 2_000),
+    (600, 900),
+    (60, 300),
+)
+
+
+class Walk:
+    """One instrument's price in ticks."""
+
+    def __init__(self, seed: int, ticker: str, start: int) -> None:
+        self._random = random.Random(f"{seed}:{ticker}")  # noqa: S311  -- a market to play with, not a secret
+        self._start = self.ticks = start
+        self._swing = max(1, start // SWING)
+
+    def step(self) -> int:
+        """Move on by one quote; the new price in ticks."""
+        away = self._start - self.ticks
+        lean = (abs(away) + self._random.randrange(PULL)) // PULL
+        self.ticks += self._random.randint(-self._swing, self._swing) + (lean if away > 0 else -lean)
+        self.ticks = max(2, self.ticks)
+        return self.ticks
+
+    def draw(self, low: int, high: int) -> int:
+        """Low and high included: for spreads and sizes."""
+        return self._random.randint(low, high)
+
+
+def bars(
+    seed: int, instrument: Instrument, anchor: Price, start: datetime, end: datetime, interval_s: int
+) -> Iterator[Candle]:
+    """Bars that begin in [start, end), on whole multiples of the interval; each opens where the last one closed."""
+    ticks = int(anchor / instrument.tick)
+    first = ceil(start.timestamp() / interval_s) * interval_s
+    key, quarter = f"{seed}:{instrument.ticker}", max(1, interval_s // 4)
+    opening = _price(key, ticks, first)
+    for second in range(first, ceil(end.timestamp()), interval_s):
+        inside = [_price(key, ticks, second + quarter * part) for part in (1, 2, 3)]
+        closing = _price(key, ticks, second + interval_s)
+        path = (opening, *inside, closing)
+        yield Candle(
+            at=datetime.fromtimestamp(second, UTC),
+            open=Price(opening * instrument.tick),
+            high=Price(max(path) * instrument.tick),
+            low=Price(min(path) * instrument.tick),
+            close=Price(closing * instrument.tick),
+            volume=Quantity(interval_s * (50 + _noise(key, 1, second) // 25) * instrument.step),
+        )
+        opening = closing
+
+
+def _price(key: str, anchor: int, second: int) -> int:
+    """Ticks at a second of the past."""
+    millionths = 0
+    for period, amplitude in _WAVES:
+        index, inside = divmod(second, period)
+        here, there = _noise(key, period, index), _noise(key, period, index + 1)
+        millionths += amplitude * (here * (period - inside) + there * inside) // (period * 1000)
+    return max(2, anchor + anchor * millionths // 1_000_000)
+
+
+@lru_cache(maxsize=4096)
+def _noise(key: str, period: int, index: int) -> int:
+    """-1000..1000, drawn by digest so that any moment can be asked for without walking there."""
+    digest = blake2b(f"{key}:{period}:{index}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") % 2001 - 1000

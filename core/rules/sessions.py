@@ -1,0 +1,141 @@
+"""When markets trade: weekly tables by calendar name, dated, as data. Pure; a broker's own schedule overrides them.
+
+Windows are continuous trading only, auctions left out, in the exchange's own time. Sources: MOEX trading hours and the
+unified session of 2026-03-23 (no clearing pauses), NSE market timings, NYSE core session; the table before 2025 is the
+one older desks traded by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from core.values.market import Session
+
+ALWAYS = "24/7"
+LOOK_AHEAD_DAYS = 30
+
+Windows = tuple[tuple[time, time], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Windows in force from `since` on: Monday to Friday, and on Saturday and Sunday."""
+
+    since: date
+    weekdays: Windows
+    weekend: Windows = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """weeks: oldest first. closed: no trading. as_weekend: holidays with the hours of a weekend day."""
+
+    zone: str
+    weeks: tuple[Week, ...]
+    closed: frozenset[date] = frozenset()
+    as_weekend: frozenset[date] = frozenset()
+
+
+def _at(*spans: str) -> Windows:
+    """`"09:15-15:30"` -> its two times."""
+    pairs = (span.split("-") for span in spans)
+    return tuple((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in pairs)
+
+
+_MOEX_CLOSED = frozenset(date(2026, month, day) for month, day in ((1, 1), (1, 2), (1, 7), (3, 8), (5, 9), (12, 31)))
+_MOEX_AS_WEEKEND = frozenset(date(2026, month, day) for month, day in ((2, 23), (5, 1), (6, 12), (11, 4)))
+_FIRST = date.min
+
+
+def _moex(*weeks: Week) -> Calendar:
+    return Calendar("Europe/Moscow", weeks, _MOEX_CLOSED, _MOEX_AS_WEEKEND)
+
+
+CALENDARS = {
+    "MOEX-shares": _moex(
+        Week(_FIRST, _at("09:00-09:50", "10:00-18:39:59", "19:05-23:50")),
+        Week(date(2025, 1, 27), _at("07:00-09:50", "10:00-18:40", "19:05-23:50")),
+        Week(date(2025, 8, 16), _at("07:00-09:50", "10:00-18:40", "19:05-23:50"), _at("09:50-19:00")),
+        Week(date(2026, 3, 23), _at("07:00-09:50", "10:00-18:55", "19:05-23:50"), _at("09:50-19:00")),
+    ),
+    # Shares without the morning, evening and weekend flags: the main session alone.
+    "MOEX-shares-main": _moex(Week(_FIRST, _at("10:00-18:39:59")), Week(date(2026, 3, 23), _at("10:00-18:55"))),
+    "MOEX-futures": _moex(
+        Week(_FIRST, _at("09:00-14:00", "14:05-18:50", "19:05-23:50")),
+        Week(date(2025, 8, 16), _at("09:00-14:00", "14:05-18:50", "19:05-23:50"), _at("10:00-19:00")),
+        Week(date(2026, 3, 23), _at("09:00-23:50"), _at("10:00-19:00")),
+    ),
+    "NSE": Calendar("Asia/Kolkata", (Week(_FIRST, _at("09:15-15:30")),)),
+    "NYSE": Calendar("America/New_York", (Week(_FIRST, _at("09:30-16:00")),)),
+}
+
+
+def sessions(calendar: str, start: datetime, end: datetime, closed: Collection[date] = ()) -> tuple[Session, ...]:
+    """Whole sessions, in UTC and in order, that overlap [start, end). A market that never closes has one: that span.
+
+    closed: more days without trading, in the exchange's own dates. Raises ValueError for an unknown calendar.
+    """
+    if calendar == ALWAYS:
+        return (Session(start, end),) if start < end else ()
+    zone = ZoneInfo(_calendar(calendar).zone)
+    day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    found: list[Session] = []
+    while day <= last:
+        if day not in closed:
+            found += (s for s in _sessions_of(calendar, day) if s.opens_at < end and start < s.closes_at)
+        day += timedelta(days=1)
+    return tuple(found)
+
+
+def is_open(calendar: str, moment: datetime, offset_s: float = 0, closed: Collection[date] = ()) -> bool:
+    """Whether it trades at `moment`, each opening `offset_s` later and each close as much earlier, both inclusive."""
+    if calendar == ALWAYS:
+        return True
+    blink, offset = timedelta(microseconds=1), timedelta(seconds=offset_s)
+    near = sessions(calendar, moment - blink, moment + blink, closed)
+    return any(s.opens_at + offset <= moment <= s.closes_at - offset for s in near)
+
+
+def seconds_to_open(calendar: str, moment: datetime, offset_s: float = 0, closed: Collection[date] = ()) -> float:
+    """0 while it trades, else seconds to the next opening (`offset_s` later than the table's).
+
+    Raises ValueError where there is none within LOOK_AHEAD_DAYS.
+    """
+    if is_open(calendar, moment, offset_s, closed):
+        return 0.0
+    offset = timedelta(seconds=offset_s)
+    for session in _ahead(calendar, moment, closed):
+        if session.opens_at + offset > moment and session.length >= 2 * offset:
+            return (session.opens_at + offset - moment).total_seconds()
+    raise ValueError(f"{calendar} does not open within {LOOK_AHEAD_DAYS} days of {moment:%Y-%m-%d}")
+
+
+def _ahead(calendar: str, moment: datetime, closed: Collection[date]) -> Sequence[Session]:
+    return sessions(calendar, moment, moment + timedelta(days=LOOK_AHEAD_DAYS), closed)
+
+
+def _calendar(name: str) -> Calendar:
+    if name not in CALENDARS:
+        raise ValueError(f"unknown calendar {name!r}: {ALWAYS}, {', '.join(CALENDARS)}")
+    return CALENDARS[name]
+
+
+@lru_cache(maxsize=512)
+def _sessions_of(name: str, day: date) -> tuple[Session, ...]:
+    calendar = _calendar(name)
+    if day in calendar.closed:
+        return ()
+    zone = ZoneInfo(calendar.zone)
+    week = [week for week in calendar.weeks if week.since <= day][-1]
+    windows = week.weekend if day.weekday() >= 5 or day in calendar.as_weekend else week.weekdays
+    return tuple(
+        Session(
+            datetime.combine(day, opens, zone).astimezone(UTC),
+            datetime.combine(day, closes, zone).astimezone(UTC),
+        )
+        for opens, closes in windows
+    )
