@@ -10,17 +10,14 @@ import asyncio
 import json
 import logging
 import zlib
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
 from uuid import uuid4
 
 from aiohttp import web
-
-Handler = Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]
+from aiohttp.typedefs import Handler
 
 BODY_LIMIT = 64 * 1024
 JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8"}

@@ -17,13 +17,14 @@ _DIRECTIONS = {"BUY": (AlertKind.ENTRY, Side.BUY), "SELL": (AlertKind.ENTRY, Sid
 
 def parse_hub(fields: Fields, *, received_at: datetime, body: str) -> Alert:
     """`strategy` is the alert's name, `action` its direction in upper case. Raises ApiError 422 naming the field."""
-    old_names = not fields.has("id") and fields.has("stratId")
-    _whole(fields, "stratId" if old_names else "id", least=0)
-    name = fields.needed_text("stratName" if not fields.has("name") and fields.has("stratName") else "name")
+    id_name = _either(fields, "id", "stratId")
+    _whole(fields, id_name, least=0)
+    name = fields.needed_text(_either(fields, "name", "stratName"))
     symbol = fields.needed_text("symbol")
     interval = _whole(fields, "interval", least=1)
     kind, side, action = _direction(fields)
-    price = None if old_names and not fields.has("price") else Price(fields.positive("price"))
+    priceless = id_name == "stratId" and not fields.has("price")  # the older generation had none
+    price = None if priceless else Price(fields.positive("price"))
     exchange, _, ticker = symbol.rpartition(":")
     return Alert(
         source=Source.HUB,
@@ -40,6 +41,10 @@ def parse_hub(fields: Fields, *, received_at: datetime, body: str) -> Alert:
         sent_at=_timestamp(fields),
         timed=True,
     )
+
+
+def _either(fields: Fields, name: str, old_name: str) -> str:
+    return old_name if old_name in fields and name not in fields else name
 
 
 def _whole(fields: Fields, name: str, least: int) -> int:

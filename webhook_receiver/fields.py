@@ -36,6 +36,9 @@ class Fields:
         """The name as it was sent; ours where it was not."""
         return self._values.get(fold(name), (name,))[0]
 
+    def __contains__(self, name: str) -> bool:
+        return fold(name) in self._values
+
     def has(self, name: str) -> bool:
         return self.raw(name) not in {None, ""}
 

@@ -29,8 +29,8 @@ def read_object(body: bytes) -> tuple[str, dict[str, object]]:
     """
     try:
         text, value = _parse(body.decode("utf-8-sig"))
-        if "\\u" in text:  # the only way in for a lone surrogate, which no database takes
-            json.dumps(value, ensure_ascii=False).encode()
+        if "\\u" in text:  # the only way in for what no database takes
+            _check_characters(value)
     except RecursionError:
         raise _unreadable("the body is nested too deeply") from None
     except UnicodeDecodeError:
@@ -42,6 +42,13 @@ def read_object(body: bytes) -> tuple[str, dict[str, object]]:
     if not isinstance(value, dict):
         raise _unreadable("the body is no JSON object")
     return text, value
+
+
+def _check_characters(value: object) -> None:
+    """Raises UnicodeEncodeError for a lone surrogate, ApiError for a NUL."""
+    written = json.dumps(value, ensure_ascii=False).encode()
+    if b"\\u0000" in written:
+        raise _unreadable("the body holds a NUL character")
 
 
 def _parse(text: str) -> tuple[str, object]:
