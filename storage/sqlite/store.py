@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -47,9 +47,12 @@ class SqliteStore(Reader):
         first = await self._writer.accept(WaitingAlert(row, alert_id, key))
         return Receipt(alert_id, status) if first is None else Receipt(first, AlertStatus.DUPLICATE)
 
+    def listen(self, listener: Callable[[Sequence[Change]], None]) -> None:
+        self._writer.listen(listener)
+
     async def save(self, *changes: Change) -> None:
         if changes:
-            await self._writer.save(steps(changes))
+            await self._writer.save(steps(changes), changes)
 
     async def forget_keys(self, before: datetime) -> None:
         await self._writer.save([forget_keys(before)])

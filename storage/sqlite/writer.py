@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import copy
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from core.values.changes import Change
 from core.values.errors import Broken, DeskError, Transient
 from core.values.ids import AlertId
 from storage.sqlite.changes import Step
@@ -28,7 +29,9 @@ class Writer:
         self._alerts: list[WaitingAlert] = []
         self._alert_futures: list[asyncio.Future[AlertId | None]] = []
         self._saves: list[Sequence[Step]] = []
+        self._changes: list[Sequence[Change]] = []
         self._save_futures: list[asyncio.Future[None]] = []
+        self._listeners: list[Callable[[Sequence[Change]], None]] = []
         self._refusal: DeskError | None = None
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -41,10 +44,17 @@ class Writer:
         self._alert_futures.append(future)
         return future
 
-    def save(self, steps: Sequence[Step]) -> asyncio.Future[None]:
-        """Done once every step is on disk; fails with Conflict or ValueError when none is."""
+    def listen(self, listener: Callable[[Sequence[Change]], None]) -> None:
+        self._listeners.append(listener)
+
+    def save(self, steps: Sequence[Step], changes: Sequence[Change] = ()) -> asyncio.Future[None]:
+        """Done once every step is on disk; fails with Conflict or ValueError when none is.
+
+        changes: what listeners are told then, also where the saver did not stay to hear it.
+        """
         future: asyncio.Future[None] = self._admit()
         self._saves.append(steps)
+        self._changes.append(changes)
         self._save_futures.append(future)
         return future
 
@@ -82,16 +92,25 @@ class Writer:
         """One batch: all that waits."""
         alerts, self._alerts = self._alerts, []
         saves, self._saves = self._saves, []
+        changes, self._changes = self._changes, []
         alert_futures, self._alert_futures = self._alert_futures, []
         save_futures, self._save_futures = self._save_futures, []
         first_seq, self._next_seq = self._next_seq, self._next_seq + len(alerts)  # a failed batch leaves a hole
         try:
             outcome = await self._db.run(partial(commit, first_seq=first_seq, alerts=alerts, saves=saves))
+            self._tell_listeners(changes, outcome)
             _tell(outcome, alert_futures, save_futures)
         except DeskError as error:
             _fail([*alert_futures, *save_futures], error)
         finally:
             _fail([*alert_futures, *save_futures], Broken("the journal's writer ended"))
+
+    def _tell_listeners(self, changes: list[Sequence[Change]], outcome: Outcome) -> None:
+        """By the loop, so that a listener's fault is its own."""
+        for place, saved in enumerate(changes):
+            if saved and place not in outcome.failures:
+                for listener in self._listeners:
+                    self._loop.call_soon(listener, saved)
 
 
 def _tell(
