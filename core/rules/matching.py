@@ -90,13 +90,18 @@ def match(orders: Iterable[Working], book: Quote, position: Quantity, step: Quan
     """
     live = {order.id: _trigger(order, book) for order in orders}
     fills: list[Execution] = []
-    for side in (Side.SELL, Side.BUY):
-        queue = sorted((o for o in live.values() if o.side is side and not o.waiting), key=_priority)
-        done, position, book = _trade(queue, book, position, step)
-        fills += done
-    for fill in fills:
-        order = live[fill.id]
-        live[fill.id] = replace(order, left=Quantity(order.left - fill.quantity))
+    while True:  # a fill on one side can give reduce-only orders of the other something to reduce
+        made: list[Execution] = []
+        for side in (Side.SELL, Side.BUY):
+            queue = sorted((o for o in live.values() if o.side is side and not o.waiting), key=_priority)
+            done, position, book = _trade(queue, book, position, step)
+            made += done
+        if not made:
+            break
+        fills += made
+        for fill in made:
+            order = live[fill.id]
+            live[fill.id] = replace(order, left=Quantity(order.left - fill.quantity))
     going = [order for order in live.values() if order.left > 0]
     ended = [Ended(order, reason) for order in going if (reason := _end(order, position))]
     gone = {end.order.id for end in ended}
