@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.ports import Clock, Store
-from core.values.alerts import Alert, AlertKind, AlertStatus, Receipt
+from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus, Receipt
 from core.values.ids import AlertId, DeskId, derive_id
 
 KEPT = timedelta(days=30)
@@ -37,7 +37,7 @@ class IntakeLimits:
 
 
 class Intake:
-    """One for all doors. `on_accepted` is called after each newly accepted alert; whoever drains sets it."""
+    """One for all doors. `on_accepted` is given each newly accepted alert; whoever drains sets it."""
 
     def __init__(self, *, store: Store, clock: Clock, wire: Clock, desk_id: DeskId, limits: IntakeLimits) -> None:
         self._store = store
@@ -47,7 +47,7 @@ class Intake:
         self._limits = limits
         self._windows: dict[str, datetime] = {}
         self._entries: dict[str, _Rate] = {}
-        self.on_accepted: Callable[[], None] = lambda: None
+        self.on_accepted: Callable[[AlertRecord], None] = lambda _record: None
 
     async def start(self) -> None:
         """Know again what was accepted before the restart; forget what is older than 30 days."""
@@ -79,7 +79,7 @@ class Intake:
                 for rate in rates:
                     rate.undo(at)
         if receipt.status is AlertStatus.ACCEPTED:
-            self.on_accepted()
+            self.on_accepted(AlertRecord(receipt.alert_id, alert, receipt.status, done=False))
         return receipt
 
     def _now(self) -> datetime:

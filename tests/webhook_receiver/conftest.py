@@ -17,6 +17,7 @@ from core.clock import ManualClock
 from core.services.directory import Directory
 from core.services.intake import Intake, IntakeLimits
 from core.values.accounts import Account, Mode
+from core.values.alerts import AlertRecord
 from core.values.ids import AccountName
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.money import Quantity
@@ -38,7 +39,7 @@ class Desk:
     listener: Listener
     session: ClientSession
     strangers: list[tuple[str, int]] = field(default_factory=list)
-    drains: list[None] = field(default_factory=list)
+    drained: list[AlertRecord] = field(default_factory=list)
 
     async def post(self, body: object, path: str = ORDER, **more: Any) -> tuple[int, dict[str, Any]]:
         """bytes go as they are, all else as JSON. Returns the status and the answer."""
@@ -92,7 +93,7 @@ async def desk(tmp_path: Path, limits: IntakeLimits, passphrase: str) -> AsyncIt
     listener = await listen(app, "127.0.0.1", 0, shutdown_s=1)
     async with ClientSession() as session:
         desk = Desk(store, clock, listener, session, strangers)
-        intake.on_accepted = lambda: desk.drains.append(None)
+        intake.on_accepted = desk.drained.append
         yield desk
     await listener.close()
     await store.close()

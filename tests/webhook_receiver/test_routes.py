@@ -27,7 +27,7 @@ async def test_an_accepted_alert_answers_its_id_and_is_in_the_journal(desk: Desk
     assert record is not None
     assert (record.status, record.done) == (AlertStatus.ACCEPTED, False)
     assert (record.alert.source, record.alert.account) == (Source.ORDER, "Testing")
-    assert len(desk.drains) == 1
+    assert len(desk.drained) == 1
 
 
 @pytest.mark.parametrize("passphrase_field", [{}, {"passphrase": None}])
@@ -306,7 +306,7 @@ async def test_le_37_the_same_alert_twice_is_one(desk: Desk, entry: Body) -> Non
     status, second = await desk.post(entry)
     assert (status, second["status"], second["alert_id"]) == (200, "duplicate", first["alert_id"])
     assert await desk.rows() == 1
-    assert len(desk.drains) == 1
+    assert len(desk.drained) == 1
 
 
 async def test_le_37_a_burst_of_equal_alerts_is_one(desk: Desk, entry: Body) -> None:
@@ -330,7 +330,7 @@ async def test_an_old_entry_is_stale(desk: Desk, entry: Body) -> None:
     record = await desk.store.alert(AlertId(answer["alert_id"]))
     assert record is not None
     assert (record.status, record.done) == (AlertStatus.STALE, True)
-    assert desk.drains == []
+    assert desk.drained == []
 
 
 class TestThrottled:
