@@ -55,6 +55,7 @@ def order_row(order: Order) -> Row:
         "time_in_force": request.time_in_force,
         "expires_at": time_or_none(request.expires_at),
         "plan": None if request.plan is None else _plan_text(request.plan),
+        "arrival": plain_or_none(request.arrival),
         "state": order.state,
         "at": time_text(order.at),
         "updated_at": time_text(order.updated_at),
@@ -100,6 +101,7 @@ def _read_request(row: sqlite3.Row) -> OrderRequest:
         time_in_force=TimeInForce(row["time_in_force"]),
         expires_at=read_time_or_none(row["expires_at"]),
         plan=None if row["plan"] is None else _read_plan(row["plan"]),
+        arrival=read_price(row["arrival"]),
         owner=row["owner"],
     )
 

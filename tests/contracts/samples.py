@@ -9,8 +9,20 @@ from typing import Any
 from hypothesis import strategies as st
 
 from core.values.alerts import Alert, AlertKind, Levels, Source
+from core.values.changes import Audited
 from core.values.fills import Fill, Position
-from core.values.ids import AccountName, AlertId, FillId, IntentId, NoticeId, OrderId, PositionId, ProposalId, TaskId
+from core.values.ids import (
+    AccountName,
+    AlertId,
+    FillId,
+    IntentId,
+    NoticeId,
+    OrderId,
+    PositionId,
+    ProposalId,
+    TaskId,
+    UserId,
+)
 from core.values.money import NUMBER_MAX, Price, Quantity
 from core.values.notices import Notice, NoticeKind
 from core.values.orders import (
@@ -29,6 +41,7 @@ from core.values.proposals import Proposal, ProposalState
 from core.values.tasks import Task, TaskGoal, TaskState
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+BOB = UserId("bob")
 DEMO = AccountName("demo")
 FIVE = Quantity(Decimal(5))
 HUNDRED = Price(Decimal(100))
@@ -137,3 +150,7 @@ def proposal(name: str, **changes: Any) -> Proposal:
         "expires_at": later(60),
     }
     return Proposal(**given | changes)
+
+
+def audited(about: str, **data: str) -> Audited:
+    return Audited(NOON, BOB, "api", "test", about, data)

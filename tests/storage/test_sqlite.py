@@ -17,8 +17,9 @@ from core.values.changes import FlagSet
 from core.values.errors import Transient
 from core.values.ids import AlertId
 from storage.sqlite import open_store
-from tests.contracts.samples import NOON, alert
-from tests.contracts.store import Journal, StoreContract, audited
+from tests.contracts.samples import NOON, alert, audited
+from tests.contracts.store import StoreContract
+from tests.contracts.store_saves import Journal
 
 WAL_HEADER, FRAME_HEADER, PAGE = 32, 24, 4096
 

@@ -52,6 +52,7 @@ CREATE TABLE orders (
     time_in_force TEXT NOT NULL,
     expires_at    TEXT,
     plan          TEXT,
+    arrival       TEXT,
     state         TEXT NOT NULL,
     at            TEXT NOT NULL,
     updated_at    TEXT NOT NULL,
