@@ -41,12 +41,13 @@ class PaperBroker:
 
     def __init__(self, account: Account, terms: Terms, market: Market, world: World) -> None:
         self.account, self.capabilities = account.name, terms.capabilities
-        self._terms, self._market, self._wire = terms, market, world.wire
+        self._terms, self._market, self._clock, self._wire = terms, market, world.clock, world.wire
         self._instruments = {i.ticker: i for i in market.instruments(terms.currency)}
         self._events: asyncio.Queue[OrderTicket | Fill | None] = asyncio.Queue()
         self._readers = 0
         self._open = False
         self._watched: set[str] = set()
+        self._alarms: dict[datetime, asyncio.Task[None]] = {}
         self._faults = Faults()
         self._venue = Venue(account, terms, market, self._instruments, world.clock, self._events.put_nowait)
         self._venue.remember(world.orders, world.fills)
@@ -56,12 +57,17 @@ class PaperBroker:
         self._market.listen(self.take_quote)
         for ticker in sorted(self._venue.tickers() & self._instruments.keys()):
             await self._see(ticker)
+        self._set_alarms()
 
     async def close(self) -> None:
         self._open = False
         for ticker in self._watched:
             await self._market.unwatch(ticker)
         self._watched.clear()
+        alarms = list(self._alarms.values())
+        for alarm in alarms:
+            alarm.cancel()
+        await asyncio.gather(*alarms, return_exceptions=True)
         self._events.put_nowait(None)
 
     # ----------------------------------------------------------------------------------------------------- orders
@@ -75,6 +81,7 @@ class PaperBroker:
             raise Rejected("unknown_ticker", request.ticker)
         await self._see(request.ticker)
         ticket = self._venue.accept(request)
+        self._set_alarms()
         if fault and fault.name in HIDDEN_ANSWERS:
             raise OutcomeUnknown(request.id, HIDDEN_ANSWERS[fault.name])
         return ticket
@@ -181,6 +188,17 @@ class PaperBroker:
         if self._faults.at_reading():
             raise Transient("disconnected")
         self._venue.expire()
+
+    def _set_alarms(self) -> None:
+        """An order's end is told when its time comes, also where no quote comes with it."""
+        for moment in self._venue.expiries() - self._alarms.keys():
+            self._alarms[moment] = asyncio.create_task(self._expire_at(moment), name=f"{self.account}: expiry")
+
+    async def _expire_at(self, moment: datetime) -> None:
+        while (left := (moment - self._clock.now()).total_seconds()) > 0:
+            await self._clock.sleep(left)
+        self._venue.expire()
+        del self._alarms[moment]
 
     async def _see(self, ticker: str) -> None:
         """Have a book for `ticker`, from now on kept up by the feed."""

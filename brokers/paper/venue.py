@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from brokers.paper.checks import check
@@ -111,6 +112,10 @@ class Venue:
         for row in self.working_rows():
             if row.request.expires_at is not None and row.request.expires_at <= now:
                 self._end(row, OrderState.EXPIRED)
+
+    def expiries(self) -> set[datetime]:
+        """The moments at which working orders end by themselves."""
+        return {moment for row in self.working_rows() if (moment := row.request.expires_at) is not None}
 
     def row(self, order: Order) -> Row | None:
         """By the venue's id, else by ours where the dialect's venue can be asked for it."""

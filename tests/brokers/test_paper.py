@@ -139,12 +139,15 @@ async def test_an_exit_without_a_position_is_rejected(desk: Desk) -> None:
 
 
 async def test_an_order_ends_at_its_time(desk: Desk) -> None:
-    """expires_at is kept on the market's clock, and the last ticket says EXPIRED."""
+    """expires_at is kept on the market's clock, and the stream says EXPIRED though no quote came."""
     request = desk.request(Side.BUY, 5, -2)
     request = replace(request, expires_at=WEDNESDAY_NOON + timedelta(minutes=120))
     ticket = await desk.send(request)
+    await asyncio.sleep(0)
     await harness_of(desk).clock.advance(7200)
-    await desk.book(-3, -2)
+    await desk.on.broker.close()
+    told = [event async for event in desk.on.broker.events() if isinstance(event, OrderTicket)]
+    assert [event.state for event in told] == [OrderState.OPEN, OrderState.EXPIRED]
     assert (await desk.find(desk.journalled(request, ticket))).state is OrderState.EXPIRED
 
 
