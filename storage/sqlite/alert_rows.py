@@ -18,12 +18,13 @@ from storage.sqlite.columns import encode, plain_or_none, read_price, read_time,
 INSERT_ALERTS = """
 INSERT INTO alerts (seq, id, dedupe_key, status, done, received_at, source, kind, account, link, ticker, owner, body,
                     fields)
+WITH batch AS MATERIALIZED (SELECT key, value FROM json_each(?1)) -- else each json_extract would build value anew
 SELECT ?2 + key, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
        json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
        json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
        json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
        json_extract(value, '$[12]')
-FROM json_each(?1)
+FROM batch
 WHERE true -- tells the parser that ON CONFLICT is no join
 ON CONFLICT (dedupe_key) DO NOTHING
 ON CONFLICT (id) DO NOTHING
