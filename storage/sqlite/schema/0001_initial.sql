@@ -30,7 +30,7 @@ CREATE TABLE alerts (
     owner       TEXT NOT NULL DEFAULT 'owner'
 ) STRICT;
 CREATE INDEX alerts_by_owner ON alerts (owner);
-CREATE INDEX alerts_by_time ON alerts (received_at);
+CREATE INDEX alerts_by_time ON alerts (received_at) WHERE dedupe_key IS NOT NULL;
 CREATE INDEX alerts_waiting ON alerts (seq) WHERE done = 0;
 
 CREATE TABLE orders (
