@@ -183,7 +183,8 @@ class BuiltInMarket:
         return int(moved / instrument.tick)
 
     def _walk(self, row: Listing) -> Walk:
-        return Walk(self._seed, row.instrument.ticker, int(row.start / row.instrument.tick))
+        follows = row.instrument.basic_asset is not None
+        return Walk(self._seed, row.instrument.ticker, int(row.start / row.instrument.tick), follows=follows)
 
     def _first_quote(self, row: Listing) -> Quote:
         instrument, size = row.instrument, Quantity(row.depth * row.instrument.step)

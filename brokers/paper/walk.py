@@ -16,10 +16,11 @@ from core.values.instrument import Instrument
 from core.values.market import Candle
 from core.values.money import Price, Quantity
 
-PULL = 20_000
-"""Each step leans back by 1/PULL of the distance to the start, so the walk stays within a few percent of it."""
-SWING = 10_000
-"""The largest step is 1/SWING of the price."""
+SWING, PULL = 10_000, 20_000
+"""The largest step is 1/SWING of the price; each leans back by 1/PULL of the way to the start, so that the walk stays
+within a few percent of it."""
+BASIS_PULL = 500
+"""The same for what a future wanders beside its share, a tick at a time: a dozen ticks or so."""
 
 # The past: waves of (seconds, amplitude in millionths of the price), each linear between noise drawn per period.
 _WAVES = (
@@ -34,17 +35,18 @@ _WAVES = (
 
 
 class Walk:
-    """One instrument's price in ticks."""
+    """One instrument's price in ticks. follows: its share makes the large moves."""
 
-    def __init__(self, seed: int, ticker: str, start: int) -> None:
+    def __init__(self, seed: int, ticker: str, start: int, *, follows: bool) -> None:
         self._random = random.Random(f"{seed}:{ticker}")  # noqa: S311  -- a market to play with, not a secret
         self._start = self.ticks = start
-        self._swing = max(1, start // SWING)
+        self._swing = 1 if follows else max(1, start // SWING)
+        self._pull = BASIS_PULL if follows else PULL
 
     def step(self) -> int:
         """Move on by one quote; the new price in ticks."""
         away = self._start - self.ticks
-        lean = (abs(away) + self._random.randrange(PULL)) // PULL
+        lean = (abs(away) + self._random.randrange(self._pull)) // self._pull
         self.ticks += self._random.randint(-self._swing, self._swing) + (lean if away > 0 else -lean)
         self.ticks = max(2, self.ticks)
         return self.ticks

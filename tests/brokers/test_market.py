@@ -210,6 +210,17 @@ async def test_prices_never_run_away() -> None:
     assert known(last["SRZ6"].bid) > 100 * known(last["SBER"].ask)
 
 
+async def test_futures_follow_their_share() -> None:
+    """Whatever the share did in ten minutes, the future did for a hundred of them, give or take a few points."""
+    seen = await path(1, 600)
+    moved = {}
+    for ticker in ("SBER", "SRZ6"):
+        mine = [known(quote.last) for quote in seen if quote.ticker == ticker]
+        moved[ticker] = max(mine) - min(mine)
+    assert moved["SBER"] > Decimal("0.50")
+    assert moved["SRZ6"] == pytest.approx(100 * moved["SBER"], abs=40)
+
+
 async def test_it_is_alive_while_it_runs() -> None:
     """A heartbeat from start to close."""
     clock = ManualClock(START)

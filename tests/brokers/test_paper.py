@@ -120,13 +120,24 @@ async def test_a_fired_stop_works_until_the_position_is_closed(desk: Desk) -> No
     assert await desk.on.broker.positions() == []
 
 
-async def test_a_reduce_only_order_ends_with_its_position(desk: Desk) -> None:
-    """Stop and target of one position: the one that fires leaves the other with nothing to do."""
-    await desk.send(market_order(desk, Side.BUY, 5))
+async def test_a_stop_may_wait_for_its_position(desk: Desk) -> None:
+    """A reduce-only stop placed before the entry stands, and closes what the entry opened."""
     stop = desk.request(Side.SELL, 5, None, OrderType.STOP, stop=-5)
+    ticket = await desk.send(replace(stop, reduce_only=True))
+    await desk.send(market_order(desk, Side.BUY, 5))
+    await desk.book(-6, -5)
+    assert ticket.state is OrderState.OPEN
+    assert await desk.on.broker.positions() == []
+
+
+async def test_a_reduce_only_order_that_fires_too_late_ends(desk: Desk) -> None:
+    """Stop and target of one position: the second to fire finds nothing to do and opens nothing."""
+    await desk.send(market_order(desk, Side.BUY, 5))
+    stop = replace(desk.request(Side.SELL, 5, None, OrderType.STOP, stop=-5), reduce_only=True)
     await desk.send(stop)
-    await desk.send(desk.request(Side.SELL, 5, None, OrderType.TAKE_PROFIT, stop=9))
+    await desk.send(replace(desk.request(Side.SELL, 5, None, OrderType.TAKE_PROFIT, stop=9), reduce_only=True))
     await desk.book(9, 10)
+    await desk.book(-6, -5)
     ticket = await desk.find(desk.journalled(stop))
     assert (ticket.state, ticket.reason) == (OrderState.CANCELLED, "nothing_to_reduce")
     assert await desk.on.broker.positions() == []
