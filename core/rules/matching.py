@@ -10,7 +10,8 @@ its sizes once, and the orders of a side share what the other side shows in pric
 * A sell stop triggers when bid <= stop_price, a buy stop when ask >= stop_price; take-profits are the mirror. Then
   they act as a limit order (with `price`) or at market. A triggered market order stays until it is filled, however
   small the book: it has a position to close.
-* reduce_only is capped to the position and cancelled once there is nothing to reduce.
+* reduce_only is capped to the position and cancelled once there is nothing to reduce; one that waits for its level
+  may come before the position that it is to protect, and is judged when it fires.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ def _trade(
 
 
 def _end(order: Working, position: Quantity) -> str:
-    if order.reduce_only and reducible(order.side, position) == 0:
+    if order.reduce_only and not order.waiting and reducible(order.side, position) == 0:
         return NOTHING_TO_REDUCE
     return NO_LIQUIDITY if order.immediate else ""
 

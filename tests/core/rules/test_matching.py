@@ -146,6 +146,23 @@ def test_reduce_only_on_the_wrong_side_ends_untraded() -> None:
     assert (matched.fills, len(matched.ended)) == ((), 1)
 
 
+def test_a_waiting_exit_may_come_before_its_position() -> None:
+    """Placed while flat it waits, sees the entry fill, and closes it when its level trades."""
+    stop = replace(triggered(OrderType.STOP, SELL, 90, left=30), reduce_only=True)
+    early = match([stop], book(100, 101), FLAT, STEP)
+    entered = match([*early.working, limit("e", BUY, 30, 101)], book(100, 101), FLAT, STEP)
+    assert trades(entered) == [("e", 30, 101)]
+    assert trades(match(entered.working, book(89, 90), entered.position, STEP)) == [("s", 30, 89)]
+
+
+def test_an_exit_that_fires_too_late_ends() -> None:
+    """The target closed the position before: the stop waits on, and is over when its level trades."""
+    stop = replace(triggered(OrderType.STOP, SELL, 90, left=30), reduce_only=True)
+    closed = match([stop, limit("t", SELL, 30, 100)], book(100, 101), q(30), STEP)
+    late = match(closed.working, book(89, 90), closed.position, STEP)
+    assert (trades(late), [ended.reason for ended in late.ended]) == ([], ["nothing_to_reduce"])
+
+
 def test_an_immediate_order_does_not_rest() -> None:
     """What the first book does not carry is cancelled."""
     order = replace(limit("x", BUY, 50, 100, rested=False), immediate=True)
@@ -242,7 +259,7 @@ def test_reduce_only_never_flips(orders: list[Working], quotes: list[Quote], pos
         assert abs(matched.position) <= abs(position)
         assert matched.position * position >= 0
         position, working = matched.position, matched.working
-        assert all(order.side.sign * position < 0 for order in working)
+        assert all(order.waiting or order.side.sign * position < 0 for order in working)
 
 
 @settings(max_examples=200, deadline=None)
