@@ -172,11 +172,8 @@ def helper(commands: Sequence[Command]) -> Command:
     """/help over a finished table."""
 
     async def show(tools: Tools, call: Call) -> Reply:
-        lines = [
-            Line("command.help_line", {"usage": c.usage, "name": c.name})
-            for c in commands
-            if not c.hidden and call.person.may(c.role)
-        ]
+        seen = [c for c in commands if not c.hidden and call.person.may(c.role)]
+        lines = [Line(f"help.{c.name}", {"usage": c.usage}) for c in seen]
         return reply(tools, call, "command.help", {}, lines)
 
     return Command("help", Role.VIEWER, show, aliases=("start",))

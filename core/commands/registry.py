@@ -26,7 +26,7 @@ class ArgumentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """help is catalogue entry `argument.<name>`."""
+    """One word of a command."""
 
     name: str
     kind: ArgumentKind = ArgumentKind.WORD
@@ -75,7 +75,10 @@ Parse = Callable[[Sequence[str]], Mapping[str, str] | Refused]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """help: catalogue entry `command.<name>`. parse: where typed words follow another order than `arguments`."""
+    """Its one-line help is catalogue entry `help.<name>`.
+
+    parse: reads typed words that follow another order than `arguments`.
+    """
 
     name: str
     role: Role

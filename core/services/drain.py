@@ -64,7 +64,14 @@ class Drain:
         if record.id in self._taken:
             return
         self._taken.add(record.id)
-        self._lanes.add((record.alert.account, record.alert.ticker), lambda: self._handle(record))
+        self._lanes.add(self._lane(record.alert), lambda: self._handle(record))
+
+    def _lane(self, alert: Alert) -> tuple[str | None, str]:
+        """The guardian works in the same lane, so it is named by the venue's ticker, not the chart's."""
+        if alert.account is None:
+            return (None, alert.ticker)
+        found = self._desk.directory.find(alert.account, alert.ticker, alert.exchange)
+        return (alert.account, alert.ticker if isinstance(found, Refused) else found.ticker)
 
     async def _handle(self, record: AlertRecord) -> None:
         try:

@@ -30,6 +30,7 @@ from core.values.orders import (
     OrderRole,
     OrderState,
     OrderTicket,
+    Purpose,
 )
 
 log = logging.getLogger(__name__)
@@ -47,9 +48,11 @@ class Ledger:
         self._locks: dict[AccountName, asyncio.Lock] = {}
         self._changed = asyncio.Event()
         self._executed: dict[OrderId, tuple[Decimal, Decimal]] = {}
+        self._awaited: dict[OrderId, OrderTicket] = {}
         self.orders: dict[OrderId, Order] = {}
         self.positions: dict[Key, Position] = {}
         self.listeners: list[Callable[[Key], None]] = []
+        self.on_awaited: Callable[[Order], None] = lambda _order: None
 
     async def load(self) -> None:
         """Take over what the journal holds."""
@@ -133,23 +136,21 @@ class Ledger:
             return await self._absorb_ticket(word)
 
     async def _absorb_ticket(self, ticket: OrderTicket) -> Order | None:
+        """What is filled is what fills say. A broker's "filled" that runs ahead of its fills waits for them: until then
+        the order counts as live, so that nobody takes away the stop of a position that is about to appear."""
         order = await self.order(ticket.order_id) if ticket.order_id else None
         if order is None:
             return None
-        filled = max(order.filled, ticket.filled)
-        state = ticket.state
-        if state is OrderState.OPEN and filled:
-            state = OrderState.PART_FILLED
         told = replace(
             order,
-            state=state,
+            state=OrderState.PART_FILLED if ticket.state is OrderState.OPEN and order.filled else ticket.state,
             broker_id=ticket.broker_id or order.broker_id,
-            filled=filled,
-            average_price=order.average_price
-            if order.average_price and filled == order.filled
-            else ticket.average_price,
             reason=ticket.reason or order.reason,
         )
+        if ticket.state.final and ticket.filled > order.filled and not order.state.final:
+            self._awaited[order.id] = ticket
+            self.on_awaited(order)
+            told = replace(told, state=OrderState.PART_FILLED if order.filled else OrderState.OPEN, reason=order.reason)
         return await self._move(told, ())
 
     async def _absorb_fill(self, fill: Fill) -> Order | None:
@@ -169,12 +170,15 @@ class Ledger:
         except Conflict:
             return order  # told before
         crashpoint("fill.post_commit")
+        for position in positions:
+            self._place(position)
         if moved is not None:
             pieces, value = self._executed[moved.id]
             self._executed[moved.id] = (pieces + fill.quantity, value + fill.quantity * fill.price)
             self._keep(moved)
-        for position in positions:
-            self._place(position)
+            awaited = self._awaited.get(moved.id)
+            if awaited is not None and moved.filled >= awaited.filled and not moved.state.final:
+                return await self._absorb_ticket(awaited)
         return moved
 
     def _with_fill(self, order: Order, fill: Fill) -> Order:
@@ -188,7 +192,7 @@ class Ledger:
         return replace(
             order,
             state=state,
-            filled=Quantity(max(order.filled, pieces)),
+            filled=Quantity(pieces),
             average_price=Price(value / pieces),
             broker_id=order.broker_id or fill.broker_id,
             updated_at=self._clock.now(),
@@ -236,6 +240,8 @@ class Ledger:
     def _tell(self, before: Order, after: Order) -> list[Change]:
         if before.state.final or not after.state.final:
             return []
+        if after.state is OrderState.CANCELLED and after.request.purpose is Purpose.EXIT:
+            return []  # the guardian's housekeeping; the audit trail has it
         return [NoticeMade(telling.order_ended(self._desk_id, after, self._clock.now()))]
 
     def _audit(self, order: Order) -> Audited:
@@ -259,6 +265,7 @@ class Ledger:
         if order.state.final:
             self.orders.pop(order.id, None)
             self._executed.pop(order.id, None)
+            self._awaited.pop(order.id, None)
         else:
             self.orders[order.id] = order
         self._told((order.request.account, order.request.ticker, order.request.book))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -19,14 +19,14 @@ from core.values.capabilities import Idempotency
 from core.values.changes import NoticeMade
 from core.values.errors import Transient
 from core.values.fills import Position
-from core.values.ids import AccountName, PositionId, derive_id
+from core.values.ids import AccountName, PositionId, UserId, derive_id
 from core.values.money import NO_QUANTITY, ZERO, Price, Quantity, plain
 from core.values.orders import BY_HAND, CauseKind, Order, OrderState, Purpose
 
 log = logging.getLogger(__name__)
 
 ASK_AFTER_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-KEEP_ASKING_S = 30.0
+FILLS_LATE_S = 1.0
 FILLS_OVERLAP = timedelta(minutes=10)
 
 
@@ -47,6 +47,7 @@ class Reconciler:
         self._guardian = guardian
         self._asking: dict[str, asyncio.Task[None]] = {}
         desk.on_unknown = self.ask_about
+        desk.ledger.on_awaited = self.fetch_fills
 
     # at start
 
@@ -160,6 +161,24 @@ class Reconciler:
         if current is not None and current.state.in_doubt:
             await self._not_there(current)
 
+    def fetch_fills(self, order: Order) -> None:
+        """A ticket ran ahead of its fills: when the stream has not told them in a second, ask."""
+        key = f"fills:{order.request.account}"
+        if key not in self._asking:
+            task = asyncio.create_task(self._fetch(order), name=key)
+            self._asking[key] = task
+            task.add_done_callback(lambda _task: self._asking.pop(key, None))
+
+    async def _fetch(self, order: Order) -> None:
+        venue = self._desk.venues[order.request.account]
+        while order.id in self._ledger.orders:
+            await self._desk.wire.sleep(FILLS_LATE_S)
+            if order.id in self._ledger.orders:
+                try:
+                    await self._catch_up_fills(venue)
+                except Transient as error:
+                    log.warning("cannot fetch fills", extra={"order_id": order.id, "reason": error.reason})
+
     async def _not_there(self, order: Order) -> None:
         """The broker says that it does not know it. What may be sent again depends on what its ids mean."""
         if order.state is OrderState.SENT:
@@ -177,11 +196,10 @@ class Reconciler:
     # while it runs
 
     @asynccontextmanager
-    async def listening(self, failed: Callable[[AccountName, BaseException], None]) -> AsyncIterator[None]:
-        """Take in every broker's events until left. `failed` is told when a stream ends for good."""
+    async def listening(self) -> AsyncIterator[None]:
+        """Take in every broker's events until left."""
         tasks = [
-            asyncio.create_task(self._listen(venue, failed), name=f"events {name}")
-            for name, venue in self._desk.venues.items()
+            asyncio.create_task(self._listen(venue), name=f"events {name}") for name, venue in self._desk.venues.items()
         ]
         try:
             yield
@@ -190,7 +208,8 @@ class Reconciler:
                 task.cancel()
             await asyncio.gather(*tasks, *self._asking.values(), return_exceptions=True)
 
-    async def _listen(self, venue: Venue, failed: Callable[[AccountName, BaseException], None]) -> None:
+    async def _listen(self, venue: Venue) -> None:
+        """A stream that fails for good halts the desk: what nobody hears of must not be traded on."""
         account = venue.account.name
         while True:
             try:
@@ -203,7 +222,8 @@ class Reconciler:
                 await self._catch_up_fills(venue)
             except Exception as error:  # the supervisor's edge: a stream that dies must halt, not vanish
                 log.exception("events failed", extra={"account": account})
-                failed(account, error)
+                reason = f"events of {account} failed: {type(error).__name__}"
+                await self._desk.safety.kill(UserId("desk"), "desk", reason)
                 return
             else:
                 return

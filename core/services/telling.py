@@ -133,7 +133,7 @@ def refused_notice(desk_id: DeskId, refused: Refused, now: datetime, *about_what
         id=NoticeId(derive_id(desk_id, "notice", "refused", refused.code, *about_what, now.isoformat())),
         at=now,
         kind=NoticeKind.REFUSED,
-        key="refused",
+        key="refusal.head",
         params={"code": refused.code, **refused.params},
         lines=(Line(f"refused.{refused.code}", refused.params),),
         about=about_what,

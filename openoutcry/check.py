@@ -1,0 +1,45 @@
+"""`openoutcry check` and `audit verify`: look, and change nothing."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from core.clock import SystemClock
+from core.values.errors import Broken
+from openoutcry.report import SQLITE_SOUND
+from openoutcry.settings import Settings
+from storage.sqlite import open_store
+
+
+def check_settings(settings: Settings) -> list[str]:
+    """What a start with these settings would find, a line each. Raises Broken for what would stop it."""
+    directory = settings.desk.data_dir
+    nearest = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
+    if not os.access(nearest, os.W_OK):
+        raise Broken(f"desk.data_dir: {nearest} cannot be written")
+    lines = [f"settings: fine ({settings.desk.mode})", f"data: {directory}"]
+    lines += [f"account {a.name}: {a.broker}, risk {a.risk_percent} %" for a in settings.accounts]
+    if not settings.accounts:
+        lines.append("accounts: none, so `run` will not start")
+    off = settings.risk.off()
+    lines.append(f"risk limits off: {', '.join(off) or 'none'}")
+    if not settings.webhook.passphrase.get_secret_value():
+        lines.append("webhook.passphrase is empty: the TradingView routes answer 401")
+    if sqlite3.sqlite_version_info < SQLITE_SOUND:
+        lines.append(
+            f"SQLite {sqlite3.sqlite_version}: sound here with the desk's one writer; 3.51.3 or newer is better"
+        )
+    return lines
+
+
+async def verify_audit(settings: Settings) -> int | None:
+    """The first row that breaks the chain, or None."""
+    path = settings.desk.data_dir / "desk.sqlite3"
+    if not path.exists():
+        raise Broken(f"{path}: there is no journal yet")
+    store = await open_store(path, SystemClock())
+    try:
+        return await store.verify_audit()
+    finally:
+        await store.close()

@@ -1,0 +1,173 @@
+"""The command line. Exit codes: 0 done, 1 failed, 2 bad usage or settings, 75 another desk runs on this directory."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.ports import Halt
+from core.values.errors import DeskError
+from kit.secrets import Redactor
+from openoutcry import __version__
+from openoutcry.check import check_settings, verify_audit
+from openoutcry.demo import curl, furnish, sample_alert
+from openoutcry.latch import FileLatch
+from openoutcry.lock import EXIT_LOCKED, Locked, only_desk
+from openoutcry.logs import set_up_logs
+from openoutcry.settings import Settings, SettingsError, load_settings
+
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+DEMO_DATA = Path("data/demo")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; return its exit code. argparse itself exits 2 for bad usage."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except SettingsError as error:
+        return _fail(str(error), EXIT_USAGE)
+    except Locked as error:
+        return _fail(str(error), EXIT_LOCKED)
+    except (DeskError, OSError) as error:
+        return _fail(str(error), EXIT_FAILED)
+    except KeyboardInterrupt:
+        return EXIT_DONE
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"openoutcry: {message}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="openoutcry",
+        description="A trading desk in a chat: alerts and commands in, exactly one protected order out.",
+    )
+    parser.add_argument("--version", action="version", version=f"openoutcry {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="everything running on a built-in market, no credentials, no internet")
+    demo.add_argument("--port", type=int, help="0 = any free port")
+    demo.add_argument("--data-dir", type=Path, help=f"default {DEMO_DATA}")
+    demo.add_argument("--seed", type=int, help="equal seeds give equal prices")
+    demo.add_argument("--still", action="store_true", help="prices and clock move only by /api/v1/demo/*")
+    demo.add_argument("--settings", type=Path, metavar="FILE")
+    demo.set_defaults(command=_demo)
+
+    real = commands.add_parser("run", help="for real; without --live every account trades on paper")
+    real.add_argument("--settings", type=Path, metavar="FILE", required=True)
+    real.add_argument("--live", action="store_true", help='trade real money; needs desk.mode = "live" as well')
+    real.set_defaults(command=_run)
+
+    for name, text, function in (
+        ("check", "check settings and connections, change nothing", _check),
+        ("kill", "stop trading, also while the desk is down", _kill),
+        ("arm", "allow trading again", _arm),
+    ):
+        plain = commands.add_parser(name, help=text)
+        plain.add_argument("--settings", type=Path, metavar="FILE", required=True)
+        plain.set_defaults(command=function)
+
+    audit = commands.add_parser("audit", help="the audit trail").add_subparsers(required=True, metavar="WHAT")
+    verify = audit.add_parser("verify", help="recompute the hash chain")
+    verify.add_argument("--settings", type=Path, metavar="FILE", required=True)
+    verify.set_defaults(command=_audit_verify)
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    server = {} if options.port is None else {"port": options.port}
+    market: dict[str, object] = {"still": True} if options.still else {}
+    if options.seed is not None:
+        market["seed"] = options.seed
+    desk = {} if options.data_dir is None else {"data_dir": options.data_dir}
+    settings = load_settings(options.settings, desk=desk, server=server, market=market)
+    if not settings.accounts:
+        settings = load_settings(
+            options.settings,
+            desk=desk,
+            server=server,
+            market=market,
+            accounts=({"name": "Testing", "broker": "paper"},),
+        )
+    if "data_dir" not in settings.desk.model_fields_set:
+        settings = settings.model_copy(update={"desk": settings.desk.model_copy(update={"data_dir": DEMO_DATA})})
+    given_passphrase = bool(settings.webhook.passphrase.get_secret_value())
+    settings, token = furnish(settings)
+    return _trade(settings, live=False, demo_token=token, demo=True, show_passphrase=not given_passphrase)
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    if options.live and settings.desk.mode != "live":
+        raise SettingsError(f'{options.settings}: desk.mode: --live needs mode = "live" here as well')
+    if not settings.accounts:
+        raise SettingsError(f"{options.settings}: accounts: there is none; add an [[accounts]] block")
+    return _trade(settings, live=options.live)
+
+
+def _trade(
+    settings: Settings,
+    *,
+    live: bool,
+    demo: bool = False,
+    demo_token: str | None = None,
+    show_passphrase: bool = False,
+) -> int:
+    from openoutcry.parts import House, Mood, run_until_stopped  # noqa: PLC0415 - kill and arm need none of it
+
+    passphrase = settings.webhook.passphrase.get_secret_value()
+    shown = passphrase if show_passphrase else "YOUR-PASSPHRASE"
+
+    def listening(url: str) -> None:
+        print(f"LISTENING {url}", flush=True)
+
+    def ready(house: House) -> None:
+        print("READY", flush=True)
+        if demo_token is not None:
+            print(f"TOKEN {demo_token}", flush=True)
+        if demo:
+            print(curl(house.url, sample_alert(house.desk, shown)), flush=True)
+
+    with only_desk(settings.desk.data_dir):
+        set_up_logs(settings.desk.data_dir / "logs", Redactor(settings.secrets()))
+        mood = Mood(demo=demo, live=live, sample=(lambda desk: sample_alert(desk, passphrase)) if demo else None)
+        asyncio.run(run_until_stopped(settings, mood, listening, ready))
+    return EXIT_DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    for line in check_settings(settings):
+        print(line)
+    return EXIT_DONE
+
+
+def _kill(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    FileLatch(settings.desk.data_dir).set(Halt(datetime.now(UTC), "owner", "command line"))
+    print("HALTED: no new risk until `openoutcry arm` or /arm")
+    return EXIT_DONE
+
+
+def _arm(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    FileLatch(settings.desk.data_dir).clear()
+    print("ACTIVE: trading is allowed again")
+    return EXIT_DONE
+
+
+def _audit_verify(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    broken_at = asyncio.run(verify_audit(settings))
+    if broken_at is not None:
+        return _fail(f"the audit trail is broken at row {broken_at}", EXIT_FAILED)
+    print("the audit trail is whole")
+    return EXIT_DONE

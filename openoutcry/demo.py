@@ -1,0 +1,74 @@
+"""The demo: everything running on a built-in market, no credentials, no internet."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shlex
+from decimal import Decimal
+
+from core.rules.exits import round_plan
+from core.services.desk import Desk
+from core.values.money import plain
+from core.values.orders import ExitPlan, Side
+from openoutcry.settings import Settings, SettingsError
+
+ACCOUNT = {"name": "Testing", "broker": "paper"}
+STOP_AWAY = Decimal("0.015")
+TARGET_AWAY = Decimal("0.03")
+SAMPLE_TICKER = "SBER"
+
+
+def furnish(settings: Settings) -> tuple[Settings, str | None]:
+    """What a demo needs beyond its settings: an account, a passphrase, a token. Returns the token when it was made.
+
+    Raises SettingsError when the settings ask for what a demo never does.
+    """
+    if any(account.broker != "paper" for account in settings.accounts):
+        raise SettingsError("accounts: the demo trades on paper accounts only; use `openoutcry run` for others")
+    made = None
+    server, webhook = settings.server, settings.webhook
+    if not server.api_token.get_secret_value():
+        made = secrets.token_urlsafe(24)
+        server = type(server).model_validate({**server.model_dump(), "api_token": made})
+    if not webhook.passphrase.get_secret_value():
+        webhook = type(webhook).model_validate({**webhook.model_dump(), "passphrase": secrets.token_urlsafe(12)})
+    return settings.model_copy(update={"server": server, "webhook": webhook}), made
+
+
+def sample_alert(desk: Desk, passphrase: str) -> dict[str, str]:
+    """A long entry on SBER at the present price with stop and target, as a chart would send it."""
+    account = next((a for a in desk.directory.accounts if a.name == ACCOUNT["name"]), desk.directory.accounts[0])
+    venue = desk.venues[account.name]
+    instrument = desk.directory.instrument(account.name, SAMPLE_TICKER)
+    quote = venue.feed.quote(SAMPLE_TICKER)
+    price = quote.last if quote is not None and quote.last is not None else instrument.tick
+    plan = round_plan(
+        ExitPlan(
+            stop=instrument.price_nearest(price * (1 - STOP_AWAY)),
+            target=instrument.price_nearest(price * (1 + TARGET_AWAY)),
+        ),
+        Side.BUY,
+        instrument,
+    )
+    assert plan.stop is not None
+    assert plan.target is not None
+    return {
+        "ticker": instrument.ticker,
+        "exchange": instrument.exchange,
+        "action": "buy",
+        "type": "market",
+        "price": plain(price),
+        "message": "entry",
+        "long SL": plain(plan.stop),
+        "long TP": plain(plan.target),
+        "subaccount": account.name,
+        "passphrase": passphrase,
+    }
+
+
+def curl(url: str, alert: dict[str, str]) -> str:
+    """One line for a POSIX shell that sends the alert."""
+    body = shlex.quote(json.dumps(alert))
+    where = shlex.quote(f"{url}/tradingview-to-webhook-order")
+    return f"curl -sS -H 'Content-Type: application/json' {where} -d {body}"

@@ -1,0 +1,101 @@
+"""The desk itself, without doors: built from its parts, recovered, ready to be spoken to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from brokers.paper.market import BuiltInMarket
+from core.clock import ManualClock, SystemClock
+from core.ports import BrokerFactory, Clock
+from core.services.desk import Desk
+from core.services.directory import Directory
+from core.services.drain import Drain
+from core.services.execution import Execution
+from core.services.guardian import Guardian
+from core.services.intake import Intake
+from core.services.lanes import Lanes
+from core.services.ledger import Ledger
+from core.services.outbox import Outbox
+from core.services.reconciler import Reconciler
+from core.services.safety import Safety
+from openoutcry.latch import FileLatch
+from openoutcry.report import started
+from openoutcry.settings import Settings
+from openoutcry.venues import FACTORIES, open_market, open_venues
+from storage.sqlite import open_store
+from storage.sqlite.store import SqliteStore
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    store: SqliteStore
+    clock: Clock
+    wire: Clock
+    market: BuiltInMarket
+    desk: Desk
+    lanes: Lanes
+    guardian: Guardian
+    execution: Execution
+    intake: Intake
+    drain: Drain
+    reconciler: Reconciler
+    outbox: Outbox
+
+
+async def build(
+    settings: Settings, stack: AsyncExitStack, *, live: bool = False, factories: Mapping[str, BrokerFactory] = FACTORIES
+) -> Engine:
+    """Every part in its place, brokers connected; `stack` takes it down again.
+
+    Raises SettingsError for what the settings ask and nobody can do, DeskError for a journal or broker that is unfit.
+    """
+    wire = SystemClock()
+    clock: Clock = ManualClock(wire.now()) if settings.market.still else wire
+    store = await open_store(settings.desk.data_dir / "desk.sqlite3", clock)
+    stack.push_async_callback(store.close)
+    ledger = Ledger(store, store.desk_id, clock)
+    await ledger.load()
+    desk = Desk(
+        store=store,
+        ledger=ledger,
+        directory=Directory(settings.tickers),
+        safety=Safety(store, FileLatch(settings.desk.data_dir), clock),
+        limits=settings.risk.limits(),
+        clock=clock,
+        wire=wire,
+    )
+    market = await open_market(settings, clock, wire, stack)
+    await open_venues(settings, desk, market, stack, live=live, factories=factories)
+    lanes = Lanes()
+    stack.push_async_callback(lanes.close)
+    guardian = Guardian(desk, lanes)
+    guardian.watch()
+    execution = Execution(desk, settings.risk.over_leverage)
+    at_the_door = settings.risk.at_the_door(settings.webhook)
+    intake = Intake(store=store, clock=clock, wire=wire, desk_id=store.desk_id, limits=at_the_door)
+    await intake.start()
+    return Engine(
+        store=store,
+        clock=clock,
+        wire=wire,
+        market=market,
+        desk=desk,
+        lanes=lanes,
+        guardian=guardian,
+        execution=execution,
+        intake=intake,
+        drain=Drain(desk, execution, lanes, at_the_door, settings.webhook.approval),
+        reconciler=Reconciler(desk, guardian),
+        outbox=Outbox(store, wire),
+    )
+
+
+async def recover(engine: Engine, settings: Settings) -> None:
+    """Settle with the brokers, protection first; then what waits in the inbox; then what comes in."""
+    report = await engine.reconciler.recover()
+    await engine.lanes.idle()
+    waiting = await engine.drain.catch_up()
+    engine.intake.on_accepted = engine.drain.take
+    await engine.outbox.tell(started(engine.desk, report, waiting, settings))

@@ -1,0 +1,55 @@
+"""The kill switch on disk: a small file beside the database, readable and writable without it."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.ports import Halt
+
+
+class FileLatch:
+    """Set while `data_dir/HALTED` exists."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / "HALTED"
+
+    def read(self) -> Halt | None:
+        """The halt in force; a file that cannot be read halts too."""
+        try:
+            said = json.loads(self._path.read_text(encoding="utf-8"))
+            return Halt(datetime.fromisoformat(said["at"]), str(said["by"]), str(said["reason"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            return Halt(datetime.fromtimestamp(0, UTC), "unknown", "the latch cannot be read")
+
+    def set(self, halt: Halt) -> None:
+        """Write it through to the disk; an earlier halt stays."""
+        if self._path.exists():
+            return
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self._path.with_suffix(".new")
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump({"at": halt.at.isoformat(), "by": halt.by, "reason": halt.reason}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
+        _sync_directory(self._path.parent)
+
+    def clear(self) -> None:
+        """Take it away."""
+        self._path.unlink(missing_ok=True)
+        _sync_directory(self._path.parent)
+
+
+def _sync_directory(path: Path) -> None:
+    if not path.is_dir():
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,184 @@
+"""The parts list: builds every room, hands it what it needs, and runs the whole until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from core import commands, crashpoints
+from core.commands.console import Console
+from core.commands.registry import Tools
+from core.ports import BrokerFactory, Clock
+from core.services.desk import Desk
+from core.services.portfolio import Portfolio
+from core.values.people import Person, owner_person
+from dashboard import routes as dashboard_routes
+from dashboard.board import Board, DemoControls
+from kit.auth import networks, same_secret
+from kit.http import Listener, errors_as_json, listen
+from openoutcry import __version__
+from openoutcry.background import running
+from openoutcry.controls import Puppeteer
+from openoutcry.engine import Engine, build, recover
+from openoutcry.settings import Settings
+from openoutcry.venues import FACTORIES
+from storage.sqlite.store import SqliteStore
+from webhook_receiver.routes import Receiver, webhook_routes
+
+log = logging.getLogger(__name__)
+
+FINISH_S = 10.0
+"""How long a stopping desk waits for what is in flight."""
+HEARTBEAT_S_MAX = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """How this run differs from a plain one. demo: pages need no login, demo routes are open."""
+
+    demo: bool = False
+    live: bool = False
+    sample: Callable[[Desk], dict[str, str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A running desk."""
+
+    store: SqliteStore
+    desk: Desk
+    url: str
+
+
+class Pulse:
+    """What /livez and /readyz say: the loop turns, and recovery is done."""
+
+    def __init__(self, wire: Clock) -> None:
+        self._wire = wire
+        self._beat = wire.now()
+        self.ready = False
+
+    async def run(self) -> None:
+        while True:
+            self._beat = self._wire.now()
+            await self._wire.sleep(HEARTBEAT_S_MAX / 4)
+
+    def alive(self) -> bool:
+        return (self._wire.now() - self._beat).total_seconds() < HEARTBEAT_S_MAX
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings,
+    mood: Mood,
+    *,
+    listening: Callable[[str], None] = lambda _url: None,
+    factories: Mapping[str, BrokerFactory] = FACTORIES,
+) -> AsyncIterator[House]:
+    """Build everything, recover, begin to trade; take it all down in reverse when left.
+
+    `listening` is called with the base URL as soon as the server answers: alerts are taken in from then on, and
+    traded once recovery is done.
+    """
+    async with AsyncExitStack() as stack:
+        engine = await build(settings, stack, live=mood.live, factories=factories)
+        pulse = Pulse(engine.wire)
+        listener = await listen(
+            _doors(settings, mood, engine, pulse), settings.server.host, settings.server.port, FINISH_S
+        )
+        stack.push_async_callback(listener.close)
+        house = House(engine.store, engine.desk, _url(listener))
+        listening(house.url)
+        await stack.enter_async_context(running(pulse.run(), engine.outbox.run(), engine.reconciler.watch_latch()))
+        await stack.enter_async_context(engine.reconciler.listening())
+        await recover(engine, settings)
+        pulse.ready = True
+        gc.collect()
+        gc.freeze()  # what start-up made lives as long as the process: the collector need not walk it again
+        try:
+            yield house
+        finally:
+            pulse.ready = False
+            await listener.close()
+            with suppress(TimeoutError):  # what takes longer is found again at the next start
+                async with asyncio.timeout(FINISH_S):
+                    await engine.lanes.idle()
+
+
+def _doors(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse) -> web.Application:
+    tools = Tools(
+        desk=engine.desk,
+        execution=engine.execution,
+        guardian=engine.guardian,
+        store=engine.store,
+        healthy=lambda: pulse.ready and pulse.alive(),
+        clock_now=engine.clock.now,
+    )
+    sample = mood.sample
+    board = Board(
+        console=Console(tools, commands.table()),
+        portfolio=Portfolio(engine.desk, engine.guardian),
+        desk=engine.desk,
+        store=engine.store,
+        people=_people(settings),
+        clock=engine.clock,
+        wire=engine.wire,
+        ready=lambda: pulse.ready,
+        alive=pulse.alive,
+        version=__version__,
+        demo=_controls(engine) if mood.demo or engine.market.still else None,
+        open_pages=owner_person("dashboard", settings.desk.language) if mood.demo else None,
+        sample_alert=None if sample is None else lambda: sample(engine.desk),
+    )
+    receiver = Receiver(
+        intake=engine.intake,
+        directory=engine.desk.directory,
+        passphrase=settings.webhook.passphrase.get_secret_value(),
+        clock=engine.clock,
+        trusted_proxies=networks(settings.server.trusted_proxies),
+    )
+    app = web.Application(middlewares=[errors_as_json])
+    app.add_routes([*webhook_routes(receiver), *dashboard_routes(board)])
+    return app
+
+
+def _controls(engine: Engine) -> DemoControls:
+    puppeteer = Puppeteer(engine.desk, engine.market, engine.clock, engine.lanes)
+    return DemoControls(puppeteer.move, puppeteer.advance, puppeteer.script)
+
+
+def _people(settings: Settings) -> Callable[[str], Person | None]:
+    token = settings.server.api_token.get_secret_value()
+    owner = owner_person("api", settings.desk.language)
+    return lambda given: owner if same_secret(given, token) else None
+
+
+def _url(listener: Listener) -> str:
+    host = f"[{listener.host}]" if ":" in listener.host else listener.host
+    return f"http://{host}:{listener.port}"
+
+
+async def run_until_stopped(
+    settings: Settings, mood: Mood, listening: Callable[[str], None], ready: Callable[[House], None]
+) -> None:
+    """Run until SIGTERM or SIGINT."""
+    spec = os.environ.get("OPENOUTCRY_CRASHPOINT", "")
+    if spec and not mood.live:
+        crashpoints.arm(spec)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    sys.setswitchinterval(0.001)  # the writer's thread hands the lock back sooner: see benchmarks/
+    async with open_house(settings, mood, listening=listening) as house:
+        ready(house)
+        await stop.wait()

@@ -1,0 +1,269 @@
+"""The sections of the settings file, with their defaults. Every key is explained in settings.example.toml."""
+
+from __future__ import annotations
+
+import ipaddress
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from core.rules.risk import Limits
+from core.rules.routing import Approval
+from core.rules.sizing import OverLeverage
+from core.services.intake import IntakeLimits
+
+NO_SECRET = SecretStr("")
+
+
+def _off(value: object) -> object:
+    """A limit may be left empty; a TOML float keeps the digits that were written."""
+    if isinstance(value, str) and not value.strip():
+        return Decimal(0)
+    return str(value) if isinstance(value, float) else value
+
+
+Limit = Annotated[Decimal, BeforeValidator(_off), Field(ge=0, allow_inf_nan=False)]
+Amount = Annotated[Decimal, BeforeValidator(_off), Field(gt=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """Unknown keys are errors; every secret `x` may be given as `x_file`, a path."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        values = dict(given)
+        for name, field in cls.model_fields.items():
+            if field.annotation is SecretStr and (key := f"{name}_file") in values:
+                path = values.pop(key)
+                if values.get(name):
+                    raise ValueError(f"{name} and {key} are both given: leave one out")
+                values[name] = _secret_from(key, path)
+        return values
+
+
+def _secret_from(key: str, path: object) -> str:
+    try:
+        return Path(str(path)).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ValueError(f"{key} cannot be read: {reason}") from error
+
+
+class Desk(Section):
+    data_dir: Path = Path("data")
+    mode: Literal["paper", "live"] = "paper"
+    timezone: str = "Europe/Moscow"
+    language: Literal["en", "ru"] = "en"
+    database_url: SecretStr = NO_SECRET
+
+
+class Server(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(8089, ge=0, le=65535)
+    api_token: SecretStr = NO_SECRET
+    trusted_proxies: tuple[str, ...] = ()
+    tls_in_front: bool = False
+
+    @model_validator(mode="after")
+    def _not_open(self) -> Server:
+        if not self.tls_in_front and not _loopback(self.host):
+            raise ValueError("host is not loopback: put TLS in front and say so with tls_in_front = true")
+        return self
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Webhook(Section):
+    passphrase: SecretStr = NO_SECRET
+    approval: Approval = Approval.AUTO
+    alert_age_s_max: float = Field(60, ge=0)
+    exit_age_s_max: float = Field(3600, ge=0)
+    resend_window_s: float = Field(30, ge=0)
+
+
+class Hub(Section):
+    token: SecretStr = NO_SECRET
+    alert_timeout_min: float = Field(15, gt=0)
+    cors_origin: str = ""
+
+
+class Telegram(Section):
+    token: SecretStr = NO_SECRET
+    api_base: str = "https://api.telegram.org"
+    allowed_user_ids: tuple[int, ...] = ()
+    chat_id: int = 0
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Telegram:
+        if self.token.get_secret_value() and not self.allowed_user_ids and not self.chat_id:
+            raise ValueError("token is set but neither allowed_user_ids nor chat_id: say who may talk to the bot")
+        return self
+
+
+class Discord(Section):
+    token: SecretStr = NO_SECRET
+    api_base: str = "https://discord.com/api/v10"
+    gateway_url: str = ""
+    guild_id: int = 0
+    study_channel_id: int = 0
+    log_channel_id: int = 0
+    error_channel_id: int = 0
+    approver_user_ids: tuple[int, ...] = ()
+    approver_role_ids: tuple[int, ...] = ()
+    trader_user_ids: tuple[int, ...] = ()
+    trader_role_ids: tuple[int, ...] = ()
+    text_commands: bool = True
+
+
+class Risk(Section):
+    order_value_max: Limit = Decimal(0)
+    order_value_max_percent: Limit = Decimal(0)
+    position_max_percent: Limit = Decimal(0)
+    gross_max_percent: Limit = Decimal(0)
+    entries_per_minute: int = Field(120, ge=0)
+    same_side_entries_per_10_min: int = Field(20, ge=0)
+    collar_percent: Limit = Decimal(5)
+    daily_loss_percent: Limit = Decimal(0)
+    short: bool = True
+    stop_required: bool = True
+    over_leverage: OverLeverage = OverLeverage.REFUSE
+
+    def off(self) -> list[str]:
+        """Names of the limits that bind nothing, for the start-up report."""
+        names = [name for name, value in self if isinstance(value, Decimal | int) and not isinstance(value, bool)]
+        return [name for name in names if not getattr(self, name)]
+
+    def limits(self) -> Limits:
+        """As the gate knows them."""
+        return Limits(
+            order_value_max=self.order_value_max,
+            order_value_max_percent=self.order_value_max_percent,
+            position_max_percent=self.position_max_percent,
+            gross_max_percent=self.gross_max_percent,
+            collar_percent=self.collar_percent,
+            daily_loss_percent=self.daily_loss_percent,
+            short=self.short,
+            stop_required=self.stop_required,
+        )
+
+    def at_the_door(self, webhook: Webhook) -> IntakeLimits:
+        """As the inbox knows them."""
+        return IntakeLimits(
+            alert_age_s_max=webhook.alert_age_s_max,
+            exit_age_s_max=webhook.exit_age_s_max,
+            resend_window_s=webhook.resend_window_s,
+            entries_per_minute=self.entries_per_minute,
+            same_side_entries_per_10_min=self.same_side_entries_per_10_min,
+        )
+
+
+class Proposals(Section):
+    expiry_s: float = Field(300, gt=0)
+    drift_percent_max: Limit = Decimal("0.5")
+    two_person_above: Limit = Decimal(0)
+
+
+class Market(Section):
+    feed: str = "demo"
+    seed: int = 1
+    still: bool = False
+    prices: dict[str, Amount] = {}
+    hours: Literal["always", "exchange"] = "always"
+
+
+class Jobs(Section):
+    long_levels: tuple[Amount, ...] = (Decimal(15), Decimal(20), Decimal(25))
+    short_levels: tuple[Amount, ...] = (Decimal(20), Decimal(25), Decimal(30))
+    stop_sum: Amount = Decimal(300000)
+    stop_minutes: float = Field(120, gt=0)
+    nuke_levels: tuple[Limit, ...] = (Decimal(0), Decimal(1), Decimal(5), Decimal(7))
+    pause_s: float = Field(1, gt=0)
+    session_offset_s: float = Field(30, ge=0)
+    scan_rate: Amount = Decimal("7.5")
+
+
+class EndOfDay(Section):
+    at: str = ""
+    lead_s: float = Field(60, ge=0)
+    timezone: str = "Asia/Kolkata"
+    accounts: tuple[str, ...] = ()
+
+
+class AccountSection(Section):
+    name: str = Field(min_length=1, max_length=60, pattern=r"^[^\s@/]+$")
+    risk_percent: Amount = Decimal(1)
+    leverage_max: Amount = Decimal(5)
+
+
+class PaperAccount(AccountSection):
+    broker: Literal["paper"]
+    cash: Amount = Decimal(1000000)
+    currency: str = "RUB"
+    fee_percent: Limit = Decimal(0)
+    latency_ms: float = Field(0, ge=0)
+    dialect: Literal["paper", "tinvest", "bybit", "binance", "alpaca", "angelone"] = "paper"
+
+
+class TInvestAccount(AccountSection):
+    broker: Literal["tinvest"]
+    base_url: str = "https://invest-public-api.tbank.ru/rest"
+    stream_url: str = "wss://invest-public-api.tbank.ru/ws"
+    account_id: str = ""
+    token: SecretStr = NO_SECRET
+    readonly_token: SecretStr = NO_SECRET
+    ca_file: str = ""
+
+
+class CcxtAccount(AccountSection):
+    broker: Literal["ccxt"]
+    exchange: str
+    api_key: SecretStr = NO_SECRET
+    api_secret: SecretStr = NO_SECRET
+    test_mode: bool = True
+    base_url: str = ""
+
+
+class AlpacaAccount(AccountSection):
+    broker: Literal["alpaca"]
+    base_url: str = "https://paper-api.alpaca.markets"
+    data_url: str = "https://data.alpaca.markets"
+    stream_url: str = ""
+    key_id: SecretStr = NO_SECRET
+    secret_key: SecretStr = NO_SECRET
+
+
+class AngelOneAccount(AccountSection):
+    broker: Literal["angelone"]
+    base_url: str = "https://apiconnect.angelone.in"
+    stream_url: str = ""
+    client_id: str = ""
+    api_key: SecretStr = NO_SECRET
+    password: SecretStr = NO_SECRET
+    totp_secret: SecretStr = NO_SECRET
+
+
+AccountSettings = Annotated[
+    PaperAccount | TInvestAccount | CcxtAccount | AlpacaAccount | AngelOneAccount, Field(discriminator="broker")
+]
+
+
+class Graphite(Section):
+    host: str = ""
+    port: int = Field(2003, ge=1, le=65535)
+    format: Literal["seed", "distributor", "both"] = "seed"
+
+
+class Targets(Section):
+    graphite: Graphite = Graphite()
