@@ -9,7 +9,7 @@ run: .venv/.run
 	@$(BIN)/openoutcry demo $(ARGS)
 
 test: .venv/.dev
-	@$(BIN)/pytest -m "not real" $(ARGS)
+	@$(BIN)/pytest -m "not real and not proof" $(ARGS)
 
 test-real: .venv/.dev
 	@$(BIN)/pytest -m real $(ARGS)
@@ -23,8 +23,12 @@ check: .venv/.dev
 bench: .venv/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-prove prove-quick: .venv/.dev
-	@OPENOUTCRY_PROVE=$@ $(BIN)/pytest tests/proofs $(ARGS)
+# Kills by the dozen (quick) or by the thousand; every failure names the seed that repeats it.
+prove-quick: .venv/.dev
+	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-10} $(BIN)/pytest -m proof $(ARGS)
+
+prove: .venv/.dev
+	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-1000} $(BIN)/pytest -m proof $(ARGS)
 
 # The locks hold for every platform; no index addresses go into them.
 lock: .venv/.dev
