@@ -21,6 +21,7 @@ from core.values.ids import (
     ActionId,
     AlertId,
     DeskId,
+    FillId,
     NoticeId,
     OrderId,
     ProposalId,
@@ -187,7 +188,7 @@ class Store(Protocol):
         """Put an alert in the inbox, on disk when this returns. Another status than ACCEPTED makes the row done.
 
         key: unique among kept alerts; where it is taken, nothing is written and the receipt is DUPLICATE with the id
-        of the first. A lone surrogate in any text raises ValueError before anything is queued.
+        of the first. A lone surrogate or NUL in a text raises ValueError before anything is queued.
         """
 
     def listen(self, listener: Callable[[Sequence[Change]], None]) -> None:
@@ -220,12 +221,16 @@ class Store(Protocol):
         """Orders in whose chain of causes this one stands, oldest first."""
 
     async def fills(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Fill]: ...
+    async def fill(self, fill_id: FillId, owner: UserId | None = None) -> Fill | None:
+        """The newest of this id: brokers number their fills within an account."""
+
     async def fills_of(self, order_id: OrderId) -> Sequence[Fill]: ...
     async def fills_since(self, moment: datetime, account: AccountName | None = None) -> Sequence[Fill]:
         """Oldest first, of one account or all."""
 
     async def open_positions(self) -> Sequence[Position]: ...
     async def notices(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Notice]: ...
+    async def notice(self, notice_id: NoticeId) -> Notice | None: ...
     async def undelivered(self, surface: str, limit: int) -> Sequence[Notice]:
         """Notices that this surface has not had yet, oldest first."""
 
@@ -233,11 +238,17 @@ class Store(Protocol):
         """A confirmation that was not used yet."""
 
     async def tasks(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Task]: ...
-    async def due_tasks(self, goal: TaskGoal) -> Sequence[Task]: ...
+    async def due_tasks(self, goal: TaskGoal) -> Sequence[Task]:
+        """Unfinished ones of this goal, oldest first; of goal RUN only those whose `due_at` has come."""
+
     async def task(self, task_id: TaskId) -> Task | None: ...
     async def proposals(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Proposal]: ...
     async def proposal(self, proposal_id: ProposalId) -> Proposal | None: ...
+    async def unfinished_proposals(self) -> Sequence[Proposal]:
+        """Open and snoozed ones, and approved ones that have neither orders nor a reason yet; oldest first."""
+
     async def audit(self, limit: int, after: str | None = None) -> Page[AuditRow]: ...
+    async def audit_row(self, number: int) -> AuditRow | None: ...
     async def audit_about(self, about: str) -> Sequence[AuditRow]:
         """Every row about one id, oldest first."""
 
@@ -289,10 +300,10 @@ class Surface(Protocol):
     name: str
 
     async def send(self, notice: Notice) -> None:
-        """Deliver once. Raises Transient (kept and tried again) or Rejected (given up, logged)."""
+        """Deliver once; a notice of a card that was sent before takes the place of that message.
 
-    async def edit(self, first: NoticeId, notice: Notice) -> None:
-        """Show `notice` in place of the message that `first` became; send it where that cannot be done."""
+        Raises Transient (kept and tried again) or Rejected (given up, logged).
+        """
 
 
 class Target(Protocol):

@@ -14,7 +14,7 @@ from core.services import telling
 from core.values.changes import Audited, PressOffered, PressUsed
 from core.values.errors import Conflict, DeskError
 from core.values.ids import ActionId, NoticeId, derive_id
-from core.values.notices import Action, Notice, NoticeKind, Press
+from core.values.notices import ANYBODY, Action, Notice, NoticeKind, Press
 from core.values.orders import Refused
 from core.values.people import Person
 
@@ -49,7 +49,7 @@ class Console:
         now = self._tools.clock_now()
         offered = await self._tools.store.press(action)
         call_id = f"press:{action}"
-        if offered is None or offered.expires_at < now or offered.person != person.id:
+        if offered is None or offered.expires_at < now or offered.person not in {person.id, ANYBODY}:
             return [self._refusal(Refused("press_gone", {}), person, call_id)]
         try:
             await self._tools.store.save(PressUsed(action, now))

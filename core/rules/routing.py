@@ -23,12 +23,11 @@ class Way(StrEnum):
 
 
 def way(alert: Alert, approval: Approval) -> Way:
-    """Informational messages are told; the study route always asks; exits and breakevens never wait for a person,
-    since they only lower risk."""
+    """Informational messages are told; the study route always asks; else the alert's own `approval` goes before the
+    route's. Exits and breakevens never wait for a person, since they only lower risk."""
     if alert.kind is AlertKind.INFO:
         return Way.TELL
     if alert.source is Source.STUDY:
         return Way.ASK
-    if approval is Approval.ASK and alert.kind is AlertKind.ENTRY:
-        return Way.ASK
-    return Way.TRADE
+    asks = alert.approval == "ask" or (approval is Approval.ASK and not alert.approval)
+    return Way.ASK if asks and alert.kind is AlertKind.ENTRY else Way.TRADE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,6 +44,7 @@ class Intake:
         self._clock = clock
         self._wire = wire
         self._desk_id = desk_id
+        self._now = clock.now if clock is wire else self._later
         self._limits = limits
         self._windows: dict[str, datetime] = {}
         self._entries: dict[str, _Rate] = {}
@@ -66,7 +67,7 @@ class Intake:
         status = self._judge(alert, now)
         rates = self._rates(alert) if status is AlertStatus.ACCEPTED else ()
         at = self._wire.now()
-        if not all(rate.has_room(at) for rate in rates):
+        if rates and not all(rate.has_room(at) for rate in rates):
             status, rates = AlertStatus.THROTTLED, ()
         for rate in rates:  # before the write, so that a burst cannot slip through while it waits for the disk
             rate.add(at)
@@ -82,13 +83,13 @@ class Intake:
             self.on_accepted(AlertRecord(receipt.alert_id, alert, receipt.status, done=False))
         return receipt
 
-    def _now(self) -> datetime:
+    def _later(self) -> datetime:
         """The later of both clocks: a market that stands still does not stop the senders' time."""
         return max(self._clock.now(), self._wire.now())
 
     def _key(self, alert: Alert, now: datetime) -> str:
         """Equal for bodies that are one alert: for good where they are timed, else within a window of the first."""
-        digest = hashlib.sha256(f"{alert.source}\x1f{alert.link or ''}\x1f{alert.body}".encode()).hexdigest()
+        digest = hashlib.sha256("\x1f".join((alert.source, alert.link or "", alert.body)).encode()).hexdigest()
         if alert.timed:
             return digest
         length = timedelta(seconds=self._limits.resend_window_s)
@@ -103,17 +104,18 @@ class Intake:
         age = (now - alert.sent_at).total_seconds()
         return AlertStatus.ACCEPTED if -_AHEAD_S <= age <= oldest else AlertStatus.STALE
 
-    def _rates(self, alert: Alert) -> tuple[_Rate, ...]:
+    def _rates(self, alert: Alert) -> Sequence[_Rate]:
         """The limits that bind this alert: none but entries are ever held back."""
+        rates: list[_Rate] = []
         if alert.kind is not AlertKind.ENTRY:
-            return ()
-        door = alert.link or alert.source.value
-        same_side = f"{door}\x1f{alert.account}\x1f{alert.ticker.upper()}\x1f{alert.side}"
-        limits = (
-            (door, self._limits.entries_per_minute, _MINUTE),
-            (same_side, self._limits.same_side_entries_per_10_min, _TEN_MINUTES),
-        )
-        return tuple(self._rate(key, most, length) for key, most, length in limits if most)
+            return rates
+        door = alert.link or alert.source
+        if most := self._limits.entries_per_minute:
+            rates.append(self._rate(door, most, _MINUTE))
+        if most := self._limits.same_side_entries_per_10_min:
+            same_side = "\x1f".join((door, alert.account or "", alert.ticker.upper(), alert.side or ""))
+            rates.append(self._rate(same_side, most, _TEN_MINUTES))
+        return rates
 
     def _rate(self, key: str, most: int, length: timedelta) -> _Rate:
         rate = self._entries.get(key)

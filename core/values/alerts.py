@@ -36,6 +36,7 @@ class Source(StrEnum):
     STUDY = "study"
     HOOK = "hook"
     HUB = "hub"
+    CHAT = "chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class Alert:
     chart_url: str = ""
     sent_at: datetime | None = None
     timed: bool = False
+    approval: str = ""
+    """`ask` or `none` where the sender's rights or link decide it; empty: the route's own setting."""
     owner: UserId = OWNER
 
     def levels(self, side: Side) -> Levels:

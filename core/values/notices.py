@@ -41,7 +41,8 @@ class Line:
 class Notice:
     """about: ids it speaks of (`order:...`, `alert:...`, `task:...`, `intent:...`). lines: entries under the first.
 
-    critical: told at once on every surface, also after an outage.
+    critical: told at once on every surface, also after an outage. card: notices of one card show one thing as it goes
+    on; a surface edits the message of the first instead of sending another.
     """
 
     id: NoticeId
@@ -53,12 +54,19 @@ class Notice:
     about: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     critical: bool = False
+    card: str = ""
     owner: UserId = OWNER
+
+
+ANYBODY = UserId("")
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A confirmation that waits for its one press. command: the whole text that is run when pressed."""
+    """A button that waits for its one press. command: the whole text that is run when pressed.
+
+    person: the only one who may press it; ANYBODY: whoever may run the command.
+    """
 
     id: ActionId
     person: UserId

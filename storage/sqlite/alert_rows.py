@@ -103,6 +103,8 @@ def _fields(alert: Alert) -> dict[str, Any]:  # noqa: C901, PLR0912 - one line a
         fields["sent_at"] = time_text(alert.sent_at)
     if alert.timed:
         fields["timed"] = True
+    if alert.approval:
+        fields["approval"] = alert.approval
     return fields
 
 
@@ -135,6 +137,7 @@ def read_alert(row: sqlite3.Row) -> Alert:
         chart_url=fields.get("chart_url", ""),
         sent_at=read_time_or_none(fields.get("sent_at")),
         timed="timed" in fields,
+        approval=fields.get("approval", ""),
         owner=row["owner"],
     )
 

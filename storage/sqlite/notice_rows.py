@@ -6,6 +6,7 @@ import json
 import sqlite3
 
 from core.values.changes import Audited, AuditRow
+from core.values.ids import OWNER
 from core.values.notices import Action, Line, Notice, NoticeKind, Press
 from storage.sqlite.columns import Row, encode, read_list, read_texts, read_time, time_text
 
@@ -21,6 +22,7 @@ def notice_row(notice: Notice) -> Row:
         "about": encode(notice.about),
         "actions": encode([[action.id, action.label, action.command] for action in notice.actions]),
         "critical": notice.critical,
+        "card": notice.card,
         "owner": notice.owner,
     }
 
@@ -36,6 +38,7 @@ def read_notice(row: sqlite3.Row) -> Notice:
         about=tuple(read_list(row["about"])),
         actions=tuple(Action(*action) for action in read_list(row["actions"])),
         critical=bool(row["critical"]),
+        card=row["card"],
         owner=row["owner"],
     )
 
@@ -46,7 +49,7 @@ def press_row(press: Press) -> Row:
         "person": press.person,
         "command": press.command,
         "expires_at": time_text(press.expires_at),
-        "owner": press.person,
+        "owner": press.person or OWNER,
     }
 
 

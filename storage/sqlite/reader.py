@@ -12,7 +12,7 @@ from core.ports import Page
 from core.values.alerts import AlertRecord
 from core.values.changes import AuditRow
 from core.values.fills import Fill, Position
-from core.values.ids import AccountName, ActionId, AlertId, OrderId, ProposalId, TaskId, UserId
+from core.values.ids import AccountName, ActionId, AlertId, FillId, NoticeId, OrderId, ProposalId, TaskId, UserId
 from core.values.notices import Notice, Press
 from core.values.orders import Order
 from core.values.proposals import Proposal
@@ -84,6 +84,10 @@ class Reader:
     async def fills(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Fill]:
         return await self._page("SELECT * FROM fills", read_fill, limit, after, owner)
 
+    async def fill(self, fill_id: FillId, owner: UserId | None = None) -> Fill | None:
+        sql = "SELECT * FROM fills WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) ORDER BY seq DESC LIMIT 1"
+        return await self._one(sql, (fill_id, owner), read_fill)
+
     async def fills_of(self, order_id: OrderId) -> Sequence[Fill]:
         return await self._all("SELECT * FROM fills WHERE order_id = ? ORDER BY at, seq", (order_id,), read_fill)
 
@@ -96,6 +100,9 @@ class Reader:
 
     async def notices(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Notice]:
         return await self._page("SELECT * FROM notices", read_notice, limit, after, owner)
+
+    async def notice(self, notice_id: NoticeId) -> Notice | None:
+        return await self._one("SELECT * FROM notices WHERE id = ?", (notice_id,), read_notice)
 
     async def undelivered(self, surface: str, limit: int) -> Sequence[Notice]:
         """Remembers up to where a surface has had everything, so that asking again does not read it all again."""
@@ -127,8 +134,20 @@ class Reader:
     async def proposal(self, proposal_id: ProposalId) -> Proposal | None:
         return await self._one("SELECT * FROM proposals WHERE id = ?", (proposal_id,), read_proposal)
 
+    async def unfinished_proposals(self) -> Sequence[Proposal]:
+        sql = (
+            "SELECT * FROM proposals WHERE state IN ('open', 'snoozed', 'approved') "
+            "AND (state <> 'approved' OR (order_ids = '[]' AND reason = '')) ORDER BY seq"
+        )
+        return await self._all(sql, (), read_proposal)
+
     async def audit(self, limit: int, after: str | None = None) -> Page[AuditRow]:
         return await self._page("SELECT * FROM audit", read_audit, limit, after, None)
+
+    async def audit_row(self, number: int) -> AuditRow | None:
+        if not 0 < number <= _SEQ_MAX:
+            return None
+        return await self._one("SELECT * FROM audit WHERE seq = ?", (number,), read_audit)
 
     async def audit_about(self, about: str) -> Sequence[AuditRow]:
         return await self._all("SELECT * FROM audit WHERE about = ? ORDER BY seq", (about,), read_audit)

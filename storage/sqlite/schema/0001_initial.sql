@@ -125,6 +125,7 @@ CREATE TABLE notices (
     about    TEXT NOT NULL,
     actions  TEXT NOT NULL,
     critical INTEGER NOT NULL CHECK (critical IN (0, 1)),
+    card     TEXT NOT NULL,
     owner    TEXT NOT NULL DEFAULT 'owner'
 ) STRICT;
 CREATE INDEX notices_by_owner ON notices (owner);
@@ -199,6 +200,7 @@ CREATE TABLE proposals (
     owner       TEXT NOT NULL DEFAULT 'owner'
 ) STRICT;
 CREATE INDEX proposals_by_owner ON proposals (owner);
+CREATE INDEX proposals_unfinished ON proposals (seq) WHERE state IN ('open', 'snoozed', 'approved');
 
 CREATE TABLE flags (
     key   TEXT PRIMARY KEY,
