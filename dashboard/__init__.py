@@ -1,0 +1,57 @@
+"""The dashboard: pages, the JSON API and the event stream. A door: it knows core, kit and texts."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from dashboard.board import Board, DemoControls
+from dashboard.demo import Demo
+from dashboard.docs import Route, paged
+from dashboard.doing import Doing
+from dashboard.gate import Gate
+from dashboard.lists import list_handler, listings, one_handler
+from dashboard.live import Live
+from dashboard.metrics import Metrics
+from dashboard.pages import Pages
+from kit.http import with_slash
+
+__all__ = ["Board", "DemoControls", "routes"]
+
+API = "/api/v1"
+
+
+def routes(board: Board) -> list[web.RouteDef]:
+    """Everything that the dashboard answers; the roof binds it. Begins to listen to the store and the ledger."""
+    gate = Gate(board)
+    api = _api(board)
+    bound = [r for route in api for r in with_slash(route.method, route.path, gate.known(route.handler))]
+    live = Live(board, gate)
+    return [
+        *bound,
+        *Pages(board, gate, api).routes(),
+        web.get("/events", gate.known(live.answer)),
+        web.get("/metrics", Metrics(board, gate).answer),
+    ]
+
+
+def _api(board: Board) -> list[Route]:
+    doing, demo = Doing(board), Demo(board)
+    reading = []
+    for listing in listings(board):
+        path = f"{API}/{listing.name}"
+        reading.append(paged(path, f"{listing.says}, newest first", list_handler(listing)))
+        reading.append(Route("GET", f"{path}/{{id}}", "one of them", one_handler(listing)))
+    book = {"ticker": "", "bid": "price", "ask": "price", "bid_size?": "pieces", "ask_size?": "pieces"}
+    fault = {"next": "its name", "count?": "how often", "seconds?": "of a delay", "retry_after?": "seconds"}
+    return [
+        *reading,
+        Route("POST", f"{API}/commands", "run a command", doing.command, {"text": "as typed, like /status"}),
+        Route("POST", f"{API}/actions/{{id}}", "press a notice's button, once", doing.press),
+        Route("GET", f"{API}/health", "empty, while the desk answers", doing.health),
+        Route("GET", f"{API}/ticker/{{ticker}}", "one instrument, in any case", doing.ticker),
+        Route("GET", f"{API}/prices", "last price by ticker", doing.prices),
+        Route("POST", f"{API}/demo/market", "set a still market's book", demo.market, book),
+        Route("POST", f"{API}/demo/clock", "move a still market's clock on", demo.clock, {"advance_s": "seconds"}),
+        Route("POST", f"{API}/demo/faults", "let the next placings meet a fault", demo.faults, fault),
+        Route("GET", f"{API}/demo/sample", "the body of the sample alert", demo.sample),
+    ]

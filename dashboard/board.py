@@ -1,0 +1,51 @@
+"""What the dashboard is given by the roof."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.commands.console import Console
+from core.ports import Clock, Store
+from core.services.desk import Desk
+from core.services.portfolio import Portfolio
+from core.values.people import Person
+
+
+@dataclass(frozen=True, slots=True)
+class DemoControls:
+    """Present only in demo or with `market.still`.
+
+    market: ticker, bid, ask, bid_size, ask_size; returns when the desk has dealt with the new book. clock: seconds to
+    go on. Both raise Rejected: `unknown_ticker`, `crossed_book`, `market_moves` and others. faults: name, count,
+    parameters; raises ValueError whose message lists the names there are.
+    """
+
+    market: Callable[[str, Decimal, Decimal, Decimal | None, Decimal | None], Awaitable[None]]
+    clock: Callable[[float], Awaitable[None]]
+    faults: Callable[[str, int, Mapping[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """people: bearer token to person, in constant time. open_pages: in demo, whoever opens a page is this person.
+
+    sample_alert: the body that the page's button posts to the order route. hosts: names besides the loopback ones
+    under which browsers may reach us. clock: the market's; wire: real time, which sessions and streams keep.
+    """
+
+    console: Console
+    portfolio: Portfolio
+    desk: Desk
+    store: Store
+    people: Callable[[str], Person | None]
+    clock: Clock
+    wire: Clock
+    ready: Callable[[], bool]
+    alive: Callable[[], bool]
+    version: str
+    demo: DemoControls | None = None
+    open_pages: Person | None = None
+    sample_alert: Callable[[], dict[str, str]] | None = None
+    hosts: frozenset[str] = frozenset()

@@ -1,0 +1,272 @@
+"""Values as JSON objects, by the names of CONTRACT 3. Decimals and times stay what they are: kit.http writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+import texts
+from core.services.portfolio import AccountView, InstrumentView, PositionView
+from core.values.alerts import AlertRecord
+from core.values.changes import AuditRow
+from core.values.fills import Fill, Position
+from core.values.instrument import Instrument, InstrumentKind
+from core.values.notices import Notice
+from core.values.orders import Order
+from core.values.proposals import Proposal
+from core.values.tasks import Task
+
+Row = dict[str, object]
+
+_DIGITS = 8
+"""Averages and profits are quotients: more digits than this say nothing."""
+_INT_DIGITS = 15
+"""Longer whole numbers are told as text: a reader's doubles could not hold them."""
+_OLD_TYPES = {InstrumentKind.SHARE: "S", InstrumentKind.FUTURE: "F", InstrumentKind.BOND: "B"}
+
+
+def _short(value: Decimal | None) -> Decimal | None:
+    return None if value is None else round(value, _DIGITS)
+
+
+def alert_row(record: AlertRecord) -> Row:
+    alert = record.alert
+    return {
+        "id": record.id,
+        "received_at": alert.received_at,
+        "source": alert.source,
+        "link": alert.link,
+        "account": alert.account,
+        "ticker": alert.ticker,
+        "action": alert.action,
+        "kind": alert.kind,
+        "status": record.status,
+        "reason": record.reason or None,
+        "done": record.done,
+        "proposal_id": record.proposal_id,
+        "order_ids": list(record.order_ids),
+        "fields": alert_fields(alert.body),
+    }
+
+
+def alert_fields(body: str) -> Mapping[str, object]:
+    """A stored body, whose secrets were masked at the door; one that is not plain JSON comes whole, as `body`."""
+    try:
+        found = json.loads(body, parse_float=str, parse_int=_whole, parse_constant=str)
+    except (ValueError, RecursionError):
+        return {"body": body}
+    return found if isinstance(found, dict) else {"body": body}
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if len(text) <= _INT_DIGITS else text
+
+
+def order_row(order: Order) -> Row:
+    request = order.request
+    return {
+        "id": order.id,
+        "broker_id": order.broker_id,
+        "at": order.at,
+        "updated_at": order.updated_at,
+        "account": request.account,
+        "ticker": request.ticker,
+        "side": request.side,
+        "role": request.role,
+        "purpose": request.purpose,
+        "type": request.type,
+        "quantity": request.quantity,
+        "filled": order.filled,
+        "price": request.price,
+        "stop_price": request.stop_price,
+        "average_price": _short(order.average_price),
+        "state": order.state,
+        "reason": order.reason or None,
+        "because": [{"kind": cause.kind, "id": cause.id} for cause in request.because],
+        "intent": request.intent,
+        "book": request.book,
+        "paper": order.paper,
+    }
+
+
+def fill_row(fill: Fill) -> Row:
+    return {
+        "id": fill.id,
+        "order_id": fill.order_id,
+        "account": fill.account,
+        "ticker": fill.ticker,
+        "side": fill.side,
+        "quantity": fill.quantity,
+        "price": fill.price,
+        "fee": fill.fee,
+        "at": fill.at,
+    }
+
+
+def position_row(view: PositionView, now: datetime) -> Row:
+    position = view.position
+    return {
+        "id": position.id,
+        "account": position.account,
+        "ticker": position.ticker,
+        "quantity": position.quantity,
+        "average_price": _short(position.average_price),
+        "last_price": view.last,
+        "profit": _short(view.profit),
+        "protection": view.protection.value,
+        "protected_by": view.protected_by,
+        "stop": position.plan.stop,
+        "target": position.plan.target,
+        "trailing": position.plan.trailing,
+        "unprotected_s": _unprotected_s(position, now),
+        "opened_at": position.opened_at,
+        "book": position.book,
+        "paper": view.paper,
+    }
+
+
+def _unprotected_s(position: Position, now: datetime) -> float:
+    since = position.unprotected_since
+    running = 0.0 if since is None else max(0.0, (now - since).total_seconds())
+    return round(position.unprotected_s + running, 3)
+
+
+def account_row(view: AccountView) -> Row:
+    account = view.account
+    return {
+        "name": account.name,
+        "broker": account.broker,
+        "mode": account.mode,
+        "currency": view.margin.currency,
+        "equity": _short(view.margin.equity),
+        "free_collateral": _short(view.margin.free),
+        "risk_state": view.risk_state,
+        "risk_percent": account.risk_percent,
+        "leverage_max": account.leverage_max,
+    }
+
+
+def instrument_row(view: InstrumentView) -> Row:
+    instrument, quote = view.instrument, view.quote
+    return {
+        "ticker": instrument.ticker,
+        "exchange": instrument.exchange,
+        "name": instrument.name,
+        "kind": instrument.kind,
+        "currency": instrument.currency,
+        "lot": instrument.lot,
+        "tick": instrument.tick,
+        "step": instrument.step,
+        "last": quote.last if quote else None,
+        "bid": quote.bid if quote else None,
+        "ask": quote.ask if quote else None,
+        "bid_size": quote.bid_size if quote else None,
+        "ask_size": quote.ask_size if quote else None,
+        "trading": quote is not None and quote.trading,
+        "shortable": instrument.shortable,
+        "expiry": instrument.expires_at,
+        "basic_asset": instrument.basic_asset,
+        "basic_asset_size": instrument.basic_asset_size,
+    }
+
+
+def ticker_row(instrument: Instrument, *, trading: bool) -> Row:
+    """The twelve fields of the old REST surface (behaviour.md 1.13)."""
+    return {
+        "id": f"{instrument.exchange}:{instrument.ticker}",
+        "min_price_increment": instrument.tick,
+        "figi": instrument.broker_key or None,
+        "ticker": instrument.ticker,
+        "name": instrument.name,
+        "lot": instrument.lot,
+        "asset_type": _OLD_TYPES.get(instrument.kind),
+        "api_trading_available": trading,
+        "short_enabled": instrument.shortable,
+        "buy_enabled": trading,
+        "sell_enabled": trading,
+        "basic_asset_size": instrument.basic_asset_size,
+    }
+
+
+def notice_row(notice: Notice, language: str) -> Row:
+    lines = [texts.render(notice.key, notice.params, language)]
+    lines += [texts.render(line.key, line.params, language) for line in notice.lines]
+    return {
+        "id": notice.id,
+        "at": notice.at,
+        "kind": notice.kind,
+        "key": notice.key,
+        "params": dict(notice.params),
+        "text": "\n".join(lines),
+        "about": list(notice.about),
+        "actions": [
+            {"id": action.id, "label": texts.render(action.label, {}, language), "command": action.command}
+            for action in notice.actions
+        ],
+        "critical": notice.critical,
+    }
+
+
+def log_row(row: AuditRow) -> Row:
+    audited = row.row
+    return {
+        "id": str(row.number),
+        "at": audited.at,
+        "actor": audited.actor,
+        "surface": audited.surface,
+        "action": audited.action,
+        "about": audited.about,
+        "data": dict(audited.data),
+        "hash": row.hash,
+    }
+
+
+def task_row(task: Task) -> Row:
+    return {
+        "id": task.id,
+        "command": task.command,
+        "title": task.title,
+        "account": task.account,
+        "ticker": task.ticker,
+        "side": task.side,
+        "goal": task.goal,
+        "state": task.state,
+        "asked": task.asked,
+        "done": task.done,
+        "average_price": _short(task.average_price),
+        "waits_for": task.waits_for or None,
+        "started_at": task.started_at,
+        "ended_at": task.ended_at,
+    }
+
+
+def proposal_row(proposal: Proposal, language: str) -> Row:
+    return {
+        "id": proposal.id,
+        "version": proposal.version,
+        "state": proposal.state,
+        "alert_id": proposal.alert,
+        "account": proposal.account,
+        "ticker": proposal.ticker,
+        "side": proposal.side,
+        "type": proposal.type,
+        "quantity": proposal.quantity,
+        "price": proposal.price,
+        "stop": proposal.stop,
+        "targets": list(proposal.targets),
+        "risk": _short(proposal.risk),
+        "checks": [
+            {"name": check.name, "ok": check.ok, "text": texts.render(check.text, {}, language)}
+            for check in proposal.checks
+        ],
+        "chart_url": proposal.chart_url,
+        "picture": proposal.picture,
+        "created_at": proposal.created_at,
+        "expires_at": proposal.expires_at,
+        "answered_by": proposal.answered_by,
+        "surface": proposal.surface,
+        "reason": proposal.reason or None,
+        "order_ids": list(proposal.order_ids),
+    }
