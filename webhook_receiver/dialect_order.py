@@ -74,7 +74,7 @@ def parse_order(fields: Fields, *, source: Source, received_at: datetime, body: 
         multiples=multiples,
         account=account.name,
         strategy=fields.raw("strategy") or "",
-        action=side.value if side else "",
+        action=side or "",
         message=message,
         interval=fields.raw("interval") or "",
         chart_url=fields.raw("chart_url") or "",
@@ -103,7 +103,7 @@ def _one_of(fields: Fields, name: str, words: Mapping[str, T]) -> T:
 def _entry_levels(fields: Fields, side: Side, price: Price) -> Levels:
     prefix, where = ("long", "below") if side is Side.BUY else ("short", "above")
     stop = fields.positive(f"{prefix} SL")
-    if (price - stop) * side.sign <= 0:
+    if stop >= price if side is Side.BUY else stop <= price:
         raise fields.refuse(f"{prefix} SL", "wrong_side", f"must be {where} the price")
     return Levels(stop=Price(stop), target=_price(fields.positive_or_none(f"{prefix} TP")))
 

@@ -14,7 +14,7 @@ from kit.http import ApiError
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS_FROM = Decimal(10) ** 11  # as seconds that would be the year 5138
-_NOTHING = frozenset({"", "nan", "na", "n/a", "null", "none"})
+_NOTHING = frozenset({"nan", "na", "n/a", "null", "none"})
 """What charts write for a plot that has no value."""
 
 
@@ -24,32 +24,49 @@ def fold(name: str) -> str:
     return name.lower().replace(" ", "").replace("_", "").replace("-", "")
 
 
+# Every name that a dialect reads, as it spells it. A body that spells them so, too, needs no folding.
+_OURS = frozenset(
+    [
+        *("passphrase", "subaccount", "exchange", "ticker", "message", "action", "type", "price", "chart_url"),
+        *("time", "timestamp", "timenow", "id", "stratId", "name", "stratName", "strategy", "symbol", "direction"),
+        *(f"{side} {what}" for side in ("long", "short") for what in ("SL", "TP", "Breakeven")),
+        *("interval", "tp Close", *(f"tp{n} Mult" for n in range(1, 21))),
+    ]
+)
+_SPELLED = {fold(name): name for name in _OURS}
+
+
 class Fields:
     """Values are text (numbers too), None, bool, or nested. Every method raises ApiError 422 naming the field."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_sent", "_values")
 
     def __init__(self, raw: Mapping[str, object]) -> None:
-        self._values = {fold(name): (name, value) for name, value in raw.items()}
+        self._values = raw
+        self._sent: Mapping[str, str] = {}
+        if not raw.keys() <= _OURS:
+            self._sent = {_SPELLED.get(fold(name), name): name for name in raw}
+            self._values = {ours: raw[sent] for ours, sent in self._sent.items()}
 
     def sent_as(self, name: str) -> str:
         """The name as it was sent; ours where it was not."""
-        return self._values.get(fold(name), (name,))[0]
+        return self._sent.get(name, name)
 
     def __contains__(self, name: str) -> bool:
-        return fold(name) in self._values
+        return name in self._values
 
     def has(self, name: str) -> bool:
-        return self.raw(name) not in {None, ""}
+        value = self._values.get(name)
+        return value is not None and value != ""
 
     def raw(self, name: str) -> str | None:
         """Text as it stands, unchecked: for fields that nothing hangs on. None when absent or no text."""
-        value = self._values.get(fold(name), ("", None))[1]
+        value = self._values.get(name)
         return value if isinstance(value, str) else None
 
     def text(self, name: str) -> str:
         """Without surrounding space; empty when absent or null."""
-        value = self._values.get(fold(name), ("", None))[1]
+        value = self._values.get(name)
         if value is None:
             return ""
         if not isinstance(value, str):
@@ -67,6 +84,8 @@ class Fields:
     def number(self, name: str) -> Decimal | None:
         """None when absent, null, NaN or empty."""
         text = self.text(name)
+        if not text:
+            return None
         number = parse_decimal(text)
         if number is None and text.lower() not in _NOTHING:
             raise self.refuse(name, "not_a_number", "is no number")
@@ -90,8 +109,7 @@ class Fields:
     def moment(self, *names: str) -> datetime | None:
         """The first of these that is there: ISO 8601 with a zone, or epoch seconds or milliseconds."""
         for name in names:
-            text = self.text(name)
-            if text:
+            if text := self.text(name):
                 moment = _moment(text)
                 if moment is None:
                     raise self.refuse(name, "not_a_time", "is no time: ISO 8601 with Z, or epoch seconds")

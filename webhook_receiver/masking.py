@@ -16,10 +16,14 @@ _TELLING = 6
 """A secret this long is looked for inside of other words; a shorter one would be found by chance."""
 
 
-@lru_cache(maxsize=512)
 def looks_secret(name: str) -> bool:
     folded = fold(name)
     return any(word in folded for word in _SECRET_WORDS)
+
+
+@lru_cache(maxsize=256)  # a template's names are the same in every alert
+def _one_secret(*names: str) -> bool:
+    return sum(map(looks_secret, names)) == 1
 
 
 class Mask:
@@ -35,11 +39,15 @@ class Mask:
 
     def __call__(self, text: str, fields: Mapping[str, object]) -> str:
         body = text.replace(self._quoted, _QUOTED_MASK)
-        secrets = sum(map(looks_secret, fields))
-        nested = any(isinstance(value, dict | list) for value in fields.values())
-        if body == text or secrets != 1 or nested:
+        if body == text or not _one_secret(*fields) or _nested(text, fields):
             body = _encoded_anew(fields)
         return body.replace(self._secret, MASK) if len(self._secret) >= _TELLING else body
+
+
+def _nested(text: str, fields: Mapping[str, object]) -> bool:
+    if text.count("{") + text.count("[") == 1:
+        return False
+    return any(isinstance(value, dict | list) for value in fields.values())
 
 
 def _encoded_anew(fields: Mapping[str, object]) -> str:
