@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from brokers.paper.market import BuiltInMarket
 from core.clock import ManualClock, SystemClock
 from core.ports import BrokerFactory, Clock
+from core.services.approvals import Approvals
 from core.services.desk import Desk
 from core.services.directory import Directory
 from core.services.drain import Drain
@@ -39,6 +40,7 @@ class Engine:
     guardian: Guardian
     execution: Execution
     intake: Intake
+    approvals: Approvals
     drain: Drain
     reconciler: Reconciler
     outbox: Outbox
@@ -73,6 +75,8 @@ async def build(
     guardian = Guardian(desk, lanes)
     guardian.watch()
     execution = Execution(desk, settings.risk.over_leverage)
+    approvals = Approvals(desk, execution, lanes, settings.proposals.expiry_s)
+    stack.push_async_callback(approvals.close)
     at_the_door = settings.risk.at_the_door(settings.webhook)
     intake = Intake(store=store, clock=clock, wire=wire, desk_id=store.desk_id, limits=at_the_door)
     await intake.start()
@@ -86,7 +90,8 @@ async def build(
         guardian=guardian,
         execution=execution,
         intake=intake,
-        drain=Drain(desk, execution, lanes, at_the_door, settings.webhook.approval),
+        approvals=approvals,
+        drain=Drain(desk, execution, approvals, lanes, at_the_door, settings.webhook.approval),
         reconciler=Reconciler(desk, guardian),
         outbox=Outbox(store, wire),
     )
@@ -97,5 +102,6 @@ async def recover(engine: Engine, settings: Settings) -> None:
     report = await engine.reconciler.recover()
     await engine.lanes.idle()
     waiting = await engine.drain.catch_up()
+    await engine.approvals.catch_up()
     engine.intake.on_accepted = engine.drain.take
     await engine.outbox.tell(started(engine.desk, report, waiting, settings))

@@ -119,6 +119,7 @@ def _doors(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse) -> web.
         desk=engine.desk,
         execution=engine.execution,
         guardian=engine.guardian,
+        approvals=engine.approvals,
         store=engine.store,
         healthy=lambda: pulse.ready and pulse.alive(),
         clock_now=engine.clock.now,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.commands import looking, stopping, trading
+from core.commands import approving, looking, stopping, trading
 from core.commands.registry import Command
 
 
 def table() -> Sequence[Command]:
     """Every command there is, in the order in which /help shows them."""
-    commands = [*trading.COMMANDS, *looking.COMMANDS, *stopping.COMMANDS]
+    commands = [*trading.COMMANDS, *approving.COMMANDS, *looking.COMMANDS, *stopping.COMMANDS]
     return [*commands, looking.helper(commands)]

@@ -51,21 +51,29 @@ class Console:
         call_id = f"press:{action}"
         if offered is None or offered.expires_at < now or offered.person not in {person.id, ANYBODY}:
             return [self._refusal(Refused("press_gone", {}), person, call_id)]
+        words = offered.command.split()
+        name = words[0].lstrip("/")
+        allowed = self._allowed(name, person)
+        if isinstance(allowed, Refused):  # the button stays for somebody who may
+            return [self._refusal(allowed, person, call_id)]
         try:
             await self._tools.store.save(PressUsed(action, now))
         except Conflict:
             return [self._refusal(Refused("press_gone", {}), person, call_id)]
-        words = offered.command.split()
-        return [await self._answer(words[0].lstrip("/"), words[1:], offered.command, person, call_id, confirmed=True)]
+        return [await self._answer(name, words[1:], offered.command, person, call_id, confirmed=True)]
+
+    def _allowed(self, name: str, person: Person) -> Command | Refused:
+        command = self._by_name.get(name)
+        if command is None:
+            return Refused("unknown_command", {"command": name})
+        return command if person.may(command.role) else Refused("not_allowed", {"role": command.role.word})
 
     async def _answer(
         self, name: str, words: Sequence[str], text: str, person: Person, call_id: str, *, confirmed: bool = False
     ) -> Notice:
-        command = self._by_name.get(name)
-        if command is None:
-            return self._refusal(Refused("unknown_command", {"command": name}), person, call_id)
-        if not person.may(command.role):
-            return self._refusal(Refused("not_allowed", {"role": command.role.word}), person, call_id)
+        command = self._allowed(name, person)
+        if isinstance(command, Refused):
+            return self._refusal(command, person, call_id)
         call = self._call(command, words, person, call_id)
         if isinstance(call, Refused):
             return self._refusal(call, person, call_id)

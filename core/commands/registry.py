@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.ports import Store
+from core.services.approvals import Approvals
 from core.services.desk import Desk
 from core.services.execution import Execution
 from core.services.guardian import Guardian
@@ -40,6 +41,7 @@ class Tools:
     desk: Desk
     execution: Execution
     guardian: Guardian
+    approvals: Approvals
     store: Store
     healthy: Callable[[], bool]
     clock_now: Callable[[], datetime]

@@ -81,6 +81,11 @@ def review(request: OrderRequest, limits: Limits, situation: Situation) -> Appro
     return ApprovedOrder(request, situation.now)
 
 
+def checklist(request: OrderRequest, limits: Limits, situation: Situation) -> list[tuple[str, Refused | None]]:
+    """Every check of the request's purpose by name, with its refusal or None: what people see before they approve."""
+    return [(check.__name__.strip("_"), check(request, limits, situation)) for check in CHECKS[request.purpose]]
+
+
 def reduces(request: OrderRequest, situation: Situation) -> bool:
     """Whether the order can only make the account's position smaller: that is no new risk."""
     change = request.quantity * request.side.sign

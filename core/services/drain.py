@@ -7,17 +7,17 @@ again, and what it had begun is recognised by its derived order ids.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from core.rules.routing import Approval, Way, way
 from core.services import telling
+from core.services.approvals import Approvals, Outcome
 from core.services.desk import Desk
 from core.services.execution import Execution, Trade
 from core.services.intake import IntakeLimits
 from core.services.lanes import Lanes
 from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus
-from core.values.changes import AlertDone, Change, NoticeMade
+from core.values.changes import AlertDone, NoticeMade
 from core.values.errors import Conflict, Transient
 from core.values.ids import AlertId
 from core.values.orders import Cause, CauseKind, Refused
@@ -31,20 +31,22 @@ RETRY_S = 1.0
 
 class Drain:
     def __init__(
-        self, desk: Desk, execution: Execution, lanes: Lanes, limits: IntakeLimits, approval: Approval = Approval.AUTO
+        self,
+        desk: Desk,
+        execution: Execution,
+        approvals: Approvals,
+        lanes: Lanes,
+        limits: IntakeLimits,
+        approval: Approval = Approval.AUTO,
     ) -> None:
         self._desk = desk
         self._execution = execution
+        self._approvals = approvals
         self._lanes = lanes
         self._limits = limits
         self._approval = approval
         self._taken: set[AlertId] = set()
         self._behind = False
-        self._handlers: Mapping[AlertKind, Callable[[Trade], Awaitable[Refused | None]]] = {
-            AlertKind.ENTRY: execution.enter,
-            AlertKind.EXIT: execution.exit,
-            AlertKind.BREAKEVEN: execution.breakeven,
-        }
 
     async def catch_up(self) -> int:
         """Take every row that waits in the inbox; return how many. Called at start, before new alerts come in."""
@@ -85,8 +87,7 @@ class Drain:
     async def _until_done(self, record: AlertRecord) -> None:
         while True:
             try:
-                refused = await self._decide(record)
-                await self._finish(record, refused)
+                await self._finish(record, await self._decide(record))
             except Transient as error:
                 log.warning("alert waits", extra={"intent_id": record.id, "reason": error.reason})
                 await self._desk.wire.sleep(max(RETRY_S, error.retry_after_s))
@@ -95,23 +96,30 @@ class Drain:
             else:
                 return
 
-    async def _decide(self, record: AlertRecord) -> Refused | None:
+    async def _decide(self, record: AlertRecord) -> Outcome:
         alert = record.alert
         if self._too_old(alert):
-            return Refused("stale", {"ticker": alert.ticker})
+            return Outcome(Refused("stale", {"ticker": alert.ticker}))
         where = way(alert, self._approval)
         if where is Way.TELL:
-            return None
+            return Outcome(also=(NoticeMade(telling.alert_told(self._desk.desk_id, record, self._desk.clock.now())),))
+        trade = self.trade(record)
+        if isinstance(trade, Refused):
+            return Outcome(trade)
+        if where is Way.ASK:
+            return await self._approvals.propose(trade)
+        return Outcome(await self._execution.run(trade))
+
+    def trade(self, record: AlertRecord) -> Trade | Refused:
+        """What an alert's names mean on this desk now."""
+        alert = record.alert
         account = self._desk.directory.account(alert.account)
         if isinstance(account, Refused):
             return account
         instrument = self._desk.directory.find(account.name, alert.ticker, alert.exchange)
         if isinstance(instrument, Refused):
             return instrument
-        if where is Way.ASK:
-            return Refused("needs_approval", {"ticker": alert.ticker})
-        because = (Cause(CauseKind.ALERT, record.id),)
-        return await self._handlers[alert.kind](Trade(record.id, alert, account, instrument, because))
+        return Trade(record.id, alert, account, instrument, (Cause(CauseKind.ALERT, record.id),))
 
     def _too_old(self, alert: Alert) -> bool:
         """A backlog after an outage is reported, not traded; exits may be older than entries."""
@@ -121,15 +129,15 @@ class Drain:
         age_max = self._limits.alert_age_s_max if entry else self._limits.exit_age_s_max
         return bool(age_max) and self._desk.clock.now() - alert.sent_at > timedelta(seconds=age_max)
 
-    async def _finish(self, record: AlertRecord, refused: Refused | None) -> None:
+    async def _finish(self, record: AlertRecord, outcome: Outcome) -> None:
         now = self._desk.clock.now()
-        changes: list[Change] = []
+        refused = outcome.refused
+        changes = list(outcome.also)
         about = (f"alert:{record.id}", f"intent:{record.id}")
-        owner = record.alert.owner
         if refused is not None:
             log.info("alert refused", extra={"intent_id": record.id, "code": refused.code})
-            changes.append(NoticeMade(telling.refused_notice(self._desk.desk_id, refused, now, *about, owner=owner)))
-        elif record.alert.kind is AlertKind.INFO:
-            changes.append(NoticeMade(telling.alert_told(self._desk.desk_id, record, now)))
+            notice = telling.refused_notice(self._desk.desk_id, refused, now, *about, owner=record.alert.owner)
+            changes.append(NoticeMade(notice))
         status = AlertStatus.STALE if refused is not None and refused.code == "stale" else AlertStatus.ACCEPTED
-        await self._desk.store.save(AlertDone(record.id, status, refused.code if refused else ""), *changes)
+        reason = refused.code if refused else ""
+        await self._desk.store.save(AlertDone(record.id, status, reason, outcome.proposal_id), *changes)

@@ -15,7 +15,7 @@ from core.rules.sizing import OverLeverage, size_by_risk
 from core.services.desk import Desk
 from core.services.ledger import Key
 from core.values.accounts import Account
-from core.values.alerts import Alert
+from core.values.alerts import Alert, AlertKind
 from core.values.ids import AlertId, IntentId, OrderId, derive_id
 from core.values.instrument import Instrument
 from core.values.money import Price, Quantity, plain
@@ -50,6 +50,8 @@ class Trade:
     instrument: Instrument
     because: tuple[Cause, ...]
     book: Book = ALERTS
+    quantity: Quantity | None = None
+    """Pieces that a person or link fixed; None: sized by risk."""
 
     @property
     def key(self) -> Key:
@@ -61,6 +63,18 @@ class Execution:
         self._desk = desk
         self._ledger = desk.ledger
         self._over_leverage = over_leverage
+
+    async def run(self, trade: Trade) -> Refused | None:
+        """Do what the alert's kind says."""
+        match trade.alert.kind:
+            case AlertKind.ENTRY:
+                return await self.enter(trade)
+            case AlertKind.EXIT:
+                return await self.exit(trade)
+            case AlertKind.BREAKEVEN:
+                return await self.breakeven(trade)
+            case AlertKind.INFO:
+                return None
 
     # enter
 
@@ -85,6 +99,11 @@ class Execution:
             return refused
         if self._ledger.held(trade.key) and await self.exit(trade) is not None:
             return Refused("flatten_failed", {"ticker": trade.instrument.ticker})
+        entry = await self.entry_request(trade)
+        return entry if isinstance(entry, Refused) else [entry, *self._first_stop(trade, entry)]
+
+    async def entry_request(self, trade: Trade) -> OrderRequest | Refused:
+        """The entry that this trade asks for, sized by risk unless its quantity is fixed. Writes nothing."""
         alert, side, price = trade.alert, trade.alert.side, trade.alert.price
         assert side is not None, "the door lets no entry in without a side"
         assert price is not None, "the door lets no entry in without a price"
@@ -92,20 +111,20 @@ class Execution:
         plan = round_plan(ExitPlan(levels.stop, levels.target), side, trade.instrument)
         if plan.stop is None:
             return Refused("stop_required", {})
+        quantity = trade.quantity or await self._sized(trade, price, plan.stop)
+        return quantity if isinstance(quantity, Refused) else self._entry(trade, side, price, quantity, plan)
+
+    async def _sized(self, trade: Trade, price: Price, stop: Price) -> Quantity | Refused:
         margin = await self._desk.venues[trade.account.name].broker.margin()
-        quantity = size_by_risk(
+        return size_by_risk(
             margin.free,
             trade.account.risk_percent,
             price,
-            plan.stop,
+            stop,
             trade.instrument,
             trade.account.leverage_max,
             self._over_leverage,
         )
-        if isinstance(quantity, Refused):
-            return quantity
-        entry = self._entry(trade, side, price, quantity, plan)
-        return [entry, *self._first_stop(trade, entry)]
 
     async def _fit_to_enter(self, trade: Trade) -> Refused | None:
         """What can be said before the old position is touched: a halted desk must not even flatten."""
@@ -206,8 +225,9 @@ class Execution:
         await self._desk.cancel_all(self._ledger.live(*key))
         return None
 
-    async def _close_once(self, trade: Trade, held: Decimal, number: int) -> Refused | None:
-        request = OrderRequest(
+    def exit_request(self, trade: Trade, held: Decimal, number: int, arrival: Price | None) -> OrderRequest:
+        """The market order that closes a signed position. number: which try of this exit."""
+        return OrderRequest(
             id=self._id("exit", trade.alert_id, str(number)),
             intent=IntentId(trade.alert_id),
             account=trade.account.name,
@@ -220,9 +240,12 @@ class Execution:
             because=trade.because,
             book=trade.book,
             reduce_only=True,
-            arrival=trade.alert.price,
+            arrival=arrival,
             owner=trade.account.owner,
         )
+
+    async def _close_once(self, trade: Trade, held: Decimal, number: int) -> Refused | None:
+        request = self.exit_request(trade, held, number, trade.alert.price)
         intended = await self._desk.intend(request)
         if isinstance(intended, Refused):
             return intended

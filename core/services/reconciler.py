@@ -19,9 +19,10 @@ from core.values.capabilities import Idempotency
 from core.values.changes import NoticeMade
 from core.values.errors import Transient
 from core.values.fills import Position
-from core.values.ids import AccountName, PositionId, UserId, derive_id
+from core.values.ids import AccountName, AlertId, PositionId, UserId, derive_id
 from core.values.money import NO_QUANTITY, ZERO, Price, Quantity, plain
 from core.values.orders import BY_HAND, CauseKind, Order, OrderState, Purpose
+from core.values.proposals import ProposalState
 
 log = logging.getLogger(__name__)
 
@@ -89,11 +90,14 @@ class Reconciler:
             await self._missing(order)
 
     async def _resumes(self, order: Order) -> bool:
-        """Whether the alert that decided on this order is still to be handled: then the drain sends it."""
-        for cause in order.request.because:
-            if cause.kind is CauseKind.ALERT:
-                record = await self._desk.store.alert(telling.alert_id(cause))
-                return record is not None and not record.done
+        """Whether the alert or approval that decided on this order is still to be handled: then it is sent there."""
+        causes = {cause.kind: cause.id for cause in order.request.because}
+        if CauseKind.PROPOSAL in causes:
+            waiting = await self._desk.store.unfinished_proposals()
+            return any(p.id == causes[CauseKind.PROPOSAL] and p.state is ProposalState.APPROVED for p in waiting)
+        if CauseKind.ALERT in causes:
+            record = await self._desk.store.alert(AlertId(causes[CauseKind.ALERT]))
+            return record is not None and not record.done
         return False
 
     async def _missing(self, order: Order) -> None:

@@ -7,10 +7,11 @@ from datetime import datetime
 from core.values.alerts import AlertRecord
 from core.values.changes import Audited
 from core.values.fills import Position
-from core.values.ids import AlertId, DeskId, NoticeId, UserId, derive_id
+from core.values.ids import DeskId, NoticeId, UserId, derive_id
 from core.values.money import plain
 from core.values.notices import Line, Notice, NoticeKind, Params
-from core.values.orders import Cause, CauseKind, Order, OrderState, Refused
+from core.values.orders import CauseKind, Order, OrderState, Refused
+from core.values.proposals import Proposal, ProposalState
 
 _ENDED = {
     OrderState.FILLED: (NoticeKind.INFO, "order.filled"),
@@ -65,10 +66,6 @@ def order_audit(order: Order, now: datetime) -> Audited:
     return Audited(now, UserId(person), "desk", f"order.{order.state.value.lower()}", order.id, data)
 
 
-def alert_id(cause: Cause) -> AlertId:
-    return AlertId(cause.id)
-
-
 def alert_told(desk_id: DeskId, record: AlertRecord, now: datetime) -> Notice:
     """An informational alert: nothing to trade, people are told."""
     alert = record.alert
@@ -80,6 +77,40 @@ def alert_told(desk_id: DeskId, record: AlertRecord, now: datetime) -> Notice:
         params={"ticker": alert.ticker, "message": alert.message, "price": plain(alert.price) if alert.price else ""},
         about=(f"alert:{record.id}", f"intent:{record.id}"),
         owner=alert.owner,
+    )
+
+
+def proposal_card(desk_id: DeskId, proposal: Proposal, now: datetime) -> Notice:
+    """A trade that waits for a word, or what became of it. Its card is edited in place on every surface."""
+    failed = tuple(Line(check.text, {}) for check in proposal.checks if not check.ok)
+    waits = proposal.state in {ProposalState.OPEN, ProposalState.SNOOZED}
+    finished = "done" if proposal.order_ids or proposal.reason else ""
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "proposal", proposal.id, str(proposal.version), finished)),
+        at=now,
+        kind=NoticeKind.CONFIRM if waits else NoticeKind.INFO,
+        key=f"proposal.{proposal.state.value}",
+        params={
+            "id": proposal.id,
+            "account": proposal.account,
+            "ticker": proposal.ticker,
+            "side": proposal.side.value,
+            "type": proposal.type.value,
+            "quantity": plain(proposal.quantity),
+            "price": plain(proposal.price),
+            "stop": plain(proposal.stop) if proposal.stop is not None else "none",
+            "target": plain(proposal.targets[0]) if proposal.targets else "none",
+            "risk": plain(round(proposal.risk, 2)),
+            "expires": proposal.expires_at.strftime("%H:%M:%S UTC"),
+            "by": proposal.answered_by or "",
+            "surface": proposal.surface,
+            "reason": proposal.reason,
+            "chart_url": proposal.chart_url,
+        },
+        lines=failed if waits else (),
+        about=(f"proposal:{proposal.id}", f"alert:{proposal.alert}", f"intent:{proposal.alert}"),
+        card=f"proposal:{proposal.id}",
+        owner=proposal.owner,
     )
 
 
