@@ -43,11 +43,18 @@ def text_of(body: Body, field: str) -> str:
     value = body.get(field)
     if not isinstance(value, str) or isinstance(value, NumberText) or not value.strip():
         raise ApiError(422, "bad_field", f"{field} must be a text", field)
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ApiError(422, "bad_field", f"{field} is no Unicode text", field) from None
+    if "\0" in value or not _is_unicode(value):
+        raise ApiError(422, "bad_field", f"{field} holds what no text may hold", field)
     return value
+
+
+def _is_unicode(text: str) -> bool:
+    """JSON's escapes can name lone surrogates, which no file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def number_of(body: Body, field: str) -> Decimal:

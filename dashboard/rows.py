@@ -205,6 +205,7 @@ def notice_row(notice: Notice, language: str) -> Row:
             {"id": action.id, "label": texts.render(action.label, {}, language), "command": action.command}
             for action in notice.actions
         ],
+        "card": notice.card or None,
         "critical": notice.critical,
     }
 
