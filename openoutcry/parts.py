@@ -20,15 +20,16 @@ from core.commands.registry import Tools
 from core.ports import BrokerFactory, Clock
 from core.services.desk import Desk
 from core.services.portfolio import Portfolio
-from core.values.people import Person, owner_person
+from core.values.people import owner_person
 from dashboard import routes as dashboard_routes
 from dashboard.board import Board, DemoControls
-from kit.auth import networks, same_secret
+from kit.auth import networks
 from kit.http import Listener, errors_as_json, listen
 from openoutcry import __version__
 from openoutcry.background import running
 from openoutcry.controls import Puppeteer
 from openoutcry.engine import Engine, build, recover
+from openoutcry.persons import who
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES
 from storage.sqlite.store import SqliteStore
@@ -124,13 +125,14 @@ def _doors(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse) -> web.
         healthy=lambda: pulse.ready and pulse.alive(),
         clock_now=engine.clock.now,
     )
+    people = who(settings)
     sample = mood.sample
     board = Board(
         console=Console(tools, commands.table()),
         portfolio=Portfolio(engine.desk, engine.guardian),
         desk=engine.desk,
         store=engine.store,
-        people=_people(settings),
+        people=people.by_token,
         clock=engine.clock,
         wire=engine.wire,
         ready=lambda: pulse.ready,
@@ -155,12 +157,6 @@ def _doors(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse) -> web.
 def _controls(engine: Engine) -> DemoControls:
     puppeteer = Puppeteer(engine.desk, engine.market, engine.clock, engine.lanes)
     return DemoControls(puppeteer.move, puppeteer.advance, puppeteer.script)
-
-
-def _people(settings: Settings) -> Callable[[str], Person | None]:
-    token = settings.server.api_token.get_secret_value()
-    owner = owner_person("api", settings.desk.language)
-    return lambda given: owner if same_secret(given, token) else None
 
 
 def _url(listener: Listener) -> str:

@@ -127,6 +127,16 @@ class Discord(Section):
     text_commands: bool = True
 
 
+class PersonSection(Section):
+    """One person over all surfaces. Telegram needs them in allowed_user_ids as well."""
+
+    name: str = Field(min_length=1, max_length=60, pattern=r"^[^\s@/:]+$")
+    role: Literal["viewer", "trader", "approver", "admin"]
+    telegram_id: int = 0
+    discord_id: int = 0
+    token: SecretStr = NO_SECRET
+
+
 class Risk(Section):
     order_value_max: Limit = Decimal(0)
     order_value_max_percent: Limit = Decimal(0)

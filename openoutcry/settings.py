@@ -21,6 +21,7 @@ from openoutcry.sections import (
     Hub,
     Jobs,
     Market,
+    PersonSection,
     Proposals,
     Risk,
     Server,
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     hub: Hub = Hub()
     telegram: Telegram = Telegram()
     discord: Discord = Discord()
+    people: tuple[PersonSection, ...] = ()
     risk: Risk = Risk()
     proposals: Proposals = Proposals()
     market: Market = Market()
@@ -62,9 +64,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _names(self) -> Settings:
         names = [account.name.casefold() for account in self.accounts]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"accounts: two accounts are named {twice[0]}")
+        for what, found in (("accounts", names), ("people", [person.name.casefold() for person in self.people])):
+            twice = sorted({name for name in found if found.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what}: two are named {twice[0]}")
         feed = self.market.feed
         if feed != "demo" and feed.casefold() not in names:
             raise ValueError("market.feed: neither demo nor the name of an account")
