@@ -14,7 +14,7 @@ from kit.http import ApiError
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS_FROM = Decimal(10) ** 11  # as seconds that would be the year 5138
-_NOTHING = frozenset({"nan", "na", "n/a", "null", "none"})
+_NOTHING = frozenset({"", "nan", "na", "n/a", "null", "none"})
 """What charts write for a plot that has no value."""
 
 
@@ -83,12 +83,15 @@ class Fields:
 
     def number(self, name: str) -> Decimal | None:
         """None when absent, null, NaN or empty."""
-        text = self.text(name)
-        if not text:
+        value = self._values.get(name)
+        if value is None:
             return None
-        number = parse_decimal(text)
-        if number is None and text.lower() not in _NOTHING:
-            raise self.refuse(name, "not_a_number", "is no number")
+        number = parse_decimal(value) if isinstance(value, str) else None
+        if number is None:  # anything but the usual
+            text = self.text(name)
+            number = parse_decimal(text)
+            if number is None and text.lower() not in _NOTHING:
+                raise self.refuse(name, "not_a_number", "is no number")
         return number
 
     def positive(self, name: str) -> Decimal:

@@ -89,8 +89,9 @@ async def desk(tmp_path: Path, limits: IntakeLimits, passphrase: str) -> AsyncIt
         on_stranger=lambda peer, tries: strangers.append((peer, tries)),
     )
     app = web.Application(middlewares=[errors_as_json])
-    app.add_routes(webhook_routes(receiver))
-    listener = await listen(app, "127.0.0.1", 0, shutdown_s=1)
+    routes = webhook_routes(receiver)
+    app.add_routes(routes)
+    listener = await listen(app, "127.0.0.1", 0, first=routes, shutdown_s=1)
     async with ClientSession() as session:
         desk = Desk(store, clock, listener, session, strangers)
         intake.on_accepted = desk.drained.append
