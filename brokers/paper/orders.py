@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from core.rules.matching import NO_LIQUIDITY, Working
+from core.rules.matching import Working
 from core.values.fills import Fill
 from core.values.ids import BrokerOrderId, FillId, OrderId
 from core.values.money import ZERO, Price, Quantity
@@ -45,7 +45,7 @@ class Row:
         """What an execution becomes. Its id is the order's and a number, so it is the same after a restart."""
         request = self.request
         return Fill(
-            id=FillId(f"{self.broker_id}/{self.fills + 1}"),
+            id=FillId(f"{self.broker_id}:{self.fills + 1}"),
             account=request.account,
             ticker=request.ticker,
             side=request.side,
@@ -124,13 +124,17 @@ def read_journal(orders: Sequence[Order], fills: Iterable[Fill]) -> list[Row]:
     return rows
 
 
-def resume(row: Row, number: int, *, reduce_only: bool, now: datetime) -> None:
-    """Make a row of the journal work again for what is left of it. Immediate orders never rest: they are over."""
+def resume(row: Row, number: int, *, reduce_only: bool) -> None:
+    """Make a row of the journal work again for what is left of it.
+
+    An immediate order among them was killed between its acceptance and its fills: it meets the first book after the
+    restart, as if the time between had not been.
+    """
     working = new_working(row.request, row.broker_id, number, reduce_only=reduce_only)
-    if working.immediate:
-        row.end(OrderState.CANCELLED, now, NO_LIQUIDITY)
-        return
     fired = working.type.triggered and row.filled > 0
     row.working = replace(
-        working, left=Quantity(row.request.quantity - row.filled), triggered=fired, rested=fired or not working.waiting
+        working,
+        left=Quantity(row.request.quantity - row.filled),
+        triggered=fired,
+        rested=fired or not (working.waiting or working.immediate),
     )
