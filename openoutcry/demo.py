@@ -14,8 +14,8 @@ from core.values.orders import ExitPlan, Side
 from openoutcry.settings import Settings, SettingsError
 
 ACCOUNT = {"name": "Testing", "broker": "paper"}
-STOP_AWAY = Decimal("0.015")
-TARGET_AWAY = Decimal("0.03")
+STOP_AWAY = Decimal("0.04")
+TARGET_AWAY = Decimal("0.06")
 SAMPLE_TICKER = "SBER"
 
 
@@ -70,5 +70,5 @@ def sample_alert(desk: Desk, passphrase: str) -> dict[str, str]:
 def curl(url: str, alert: dict[str, str]) -> str:
     """One line for a POSIX shell that sends the alert."""
     body = shlex.quote(json.dumps(alert))
-    where = shlex.quote(f"{url}/tradingview-to-webhook-order")
+    where = f"'{url}/tradingview-to-webhook-order'"
     return f"curl -sS -H 'Content-Type: application/json' {where} -d {body}"

@@ -93,9 +93,10 @@ async def open_house(
     async with AsyncExitStack() as stack:
         engine = await build(settings, stack, live=mood.live, factories=factories)
         pulse = Pulse(engine.wire)
-        listener = await listen(
-            _doors(settings, mood, engine, pulse), settings.server.host, settings.server.port, FINISH_S
-        )
+        hot = webhook_routes(_receiver(settings, engine))
+        app = web.Application(middlewares=[errors_as_json])
+        app.add_routes([*hot, *dashboard_routes(_board(settings, mood, engine, pulse))])
+        listener = await listen(app, settings.server.host, settings.server.port, first=hot, shutdown_s=FINISH_S)
         stack.push_async_callback(listener.close)
         house = House(engine.store, engine.desk, _url(listener))
         listening(house.url)
@@ -115,7 +116,7 @@ async def open_house(
                     await engine.lanes.idle()
 
 
-def _doors(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse) -> web.Application:
+def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse) -> Board:
     tools = Tools(
         desk=engine.desk,
         execution=engine.execution,
@@ -127,7 +128,7 @@ def _doors(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse) -> web.
     )
     people = who(settings)
     sample = mood.sample
-    board = Board(
+    return Board(
         console=Console(tools, commands.table()),
         portfolio=Portfolio(engine.desk, engine.guardian),
         desk=engine.desk,
@@ -142,16 +143,16 @@ def _doors(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse) -> web.
         open_pages=owner_person("dashboard", settings.desk.language) if mood.demo else None,
         sample_alert=None if sample is None else lambda: sample(engine.desk),
     )
-    receiver = Receiver(
+
+
+def _receiver(settings: Settings, engine: Engine) -> Receiver:
+    return Receiver(
         intake=engine.intake,
         directory=engine.desk.directory,
         passphrase=settings.webhook.passphrase.get_secret_value(),
         clock=engine.clock,
         trusted_proxies=networks(settings.server.trusted_proxies),
     )
-    app = web.Application(middlewares=[errors_as_json])
-    app.add_routes([*webhook_routes(receiver), *dashboard_routes(board)])
-    return app
 
 
 def _controls(engine: Engine) -> DemoControls:

@@ -64,7 +64,7 @@ class Venue:
             self.ledger.take(fill)
         for row in read_journal(orders, self.fills):
             if not row.state.final:
-                resume(row, len(self._rows), reduce_only=self._reduces(row.request), now=self._clock.now())
+                resume(row, len(self._rows), reduce_only=self._reduces(row.request))
             self._enter(row)
         journalled = {(fill.order_id, fill.broker_id) for fill in self.fills if fill.order_id}
         journalled |= {(row.request.id, row.broker_id) for row in self._rows.values()}

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.crashpoints import crashpoint
 from core.ports import Clock, Store
 from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus, Receipt
 from core.values.ids import AlertId, DeskId, derive_id
@@ -72,6 +73,7 @@ class Intake:
         for rate in rates:  # before the write, so that a burst cannot slip through while it waits for the disk
             rate.add(at)
         receipt: Receipt | None = None
+        crashpoint("in.pre_commit")
         try:
             alert_id = AlertId(derive_id(self._desk_id, "alert", key))
             receipt = await self._store.accept_alert(alert, alert_id, key, status)
@@ -79,6 +81,7 @@ class Intake:
             if receipt is None or receipt.status is not AlertStatus.ACCEPTED:
                 for rate in rates:
                     rate.undo(at)
+        crashpoint("in.post_commit_pre_200")
         if receipt.status is AlertStatus.ACCEPTED:
             self.on_accepted(AlertRecord(receipt.alert_id, alert, receipt.status, done=False))
         return receipt
