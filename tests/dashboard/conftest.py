@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientPayloadError, ClientSession, StreamReader, web
 
 import dashboard
 from brokers.paper import open_broker
@@ -193,7 +193,7 @@ async def demo(tmp_path: Path) -> AsyncIterator[House]:
 class Events:
     """A reader of /events."""
 
-    def __init__(self, lines: Any) -> None:
+    def __init__(self, lines: StreamReader) -> None:
         self._lines = lines
 
     async def news(self) -> dict[str, Any]:
@@ -208,3 +208,9 @@ class Events:
                 if name == "event: news":
                     found: dict[str, Any] = json.loads(data.removeprefix("data: "))
                     return found
+
+    async def end(self) -> None:
+        """Read until the desk ends the stream."""
+        with suppress(EOFError, ClientPayloadError):
+            while True:
+                await self.news()

@@ -1,0 +1,135 @@
+"""What browsers open, and what machines ask without a token."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dashboard.pages import ASSETS, json_before_html
+from tests.dashboard.conftest import PASSPHRASE, House
+
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/json, text/html", "Application/JSON;q=0.1,*/*"])
+async def test_the_root_is_healthy_json_for_programs(house: House, accept: str) -> None:
+    """As the alert hub's seed answered, without any login."""
+    answer = await house.get("/", None, headers={"Accept": accept})
+    assert (answer.status, answer.data) == (200, {"status": 200, "message": "HEALTHY openoutcry"})
+
+
+@pytest.mark.parametrize("accept", ["text/html", "text/html, application/json", "*/*", ""])
+async def test_le_01_the_root_is_a_page_for_people(house: House, accept: str) -> None:
+    """Anybody else gets HTML."""
+    answer = await house.get("/", None, headers={"Accept": accept})
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
+def test_json_must_be_named_before_html() -> None:
+    """Neither named, or html first: no JSON."""
+    assert json_before_html("application/json;q=0.9, text/html")
+    assert not json_before_html("text/html;q=0.1, application/json")
+    assert not json_before_html("text/plain")
+
+
+async def test_without_a_session_the_page_is_the_login(house: House) -> None:
+    """It asks for the token and shows nothing of the desk."""
+    answer = await house.get("/", None, headers=HTML)
+    assert 'id="login"' in answer.data
+    assert "Set-Cookie" not in answer.headers
+    assert "Testing" not in answer.data
+
+
+async def test_the_demo_page_opens_by_itself(demo: House) -> None:
+    """Its cookie is a session that may act; a second visit makes no second one."""
+    answer = await demo.get("/", None, headers=HTML)
+    cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    assert {"HttpOnly", "SameSite=Strict"} <= set(answer.headers["Set-Cookie"].split("; "))
+    demo.session.cookie_jar.clear()
+    own = {"Cookie": cookie, "Origin": demo.url}
+    done = await demo.post("/api/v1/commands", {"text": "/status"}, None, headers=own)
+    assert done.status == 200
+    again = await demo.get("/", None, headers={**HTML, "Cookie": cookie})
+    assert "Set-Cookie" not in again.headers
+
+
+async def test_the_page_names_commands_and_offers_the_sample(demo: House) -> None:
+    """State, kill button, command line with what may be typed, and the big button; no secret, no word missing."""
+    page = (await demo.get("/", None, headers=HTML)).data
+    for part in ('id="kill"', 'id="state"', 'id="line"', 'id="sample"', "/positions", "PAPER"):
+        assert part in page
+    assert PASSPHRASE not in page
+    assert not re.search(r"\bpage\.\w+", page)
+
+
+@pytest.mark.parametrize("path", ["/", "/swagger"])
+async def test_pages_load_nothing_from_elsewhere(demo: House, path: str) -> None:
+    """No inline script or style, nothing from outside, and a policy that says so."""
+    answer = await demo.get(path, None, headers=HTML)
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|https?://", answer.data)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    for directive in ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"):
+        assert directive in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("name", ASSETS)
+async def test_assets_come_with_their_types(house: House, name: str) -> None:
+    """Style and script need no login: the login page wears them."""
+    answer = await house.get(f"/static/{name}", None)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, ASSETS[name])
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2Fboard.py", "desk.html"])
+async def test_only_named_assets_are_served(house: House, name: str) -> None:
+    """No path leads out of the folder."""
+    assert (await house.get(f"/static/{name}", None)).status == 404
+
+
+@pytest.mark.parametrize(("path", "mood"), [("/livez", "alive"), ("/readyz", "ready")])
+async def test_probes_say_ok_or_unavailable_and_nothing_else(house: House, path: str, mood: str) -> None:
+    """200 and 503, whatever the Host, without a token."""
+    answer = await house.get(path, None, headers={"Host": "desk"})
+    assert (answer.status, answer.data) == (200, {"status": "ok"})
+    house.moods[mood] = False
+    answer = await house.get(path, None)
+    assert (answer.status, answer.data) == (503, {"status": "unavailable"})
+
+
+async def test_metrics_count_what_happened(house: House) -> None:
+    """After one trade: one alert, one fill, two live orders, one open position, and the state in force."""
+    await house.trade()
+    answer = await house.get("/metrics", None)
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    lines = answer.data.splitlines()
+    for line in (
+        'openoutcry_alerts_total{status="accepted"} 1.0',
+        'openoutcry_orders_total{state="FILLED"} 1.0',
+        "openoutcry_fills_total 1.0",
+        "openoutcry_live_orders 2.0",
+        "openoutcry_open_positions 1.0",
+        "openoutcry_unknown_orders 0.0",
+        'openoutcry_risk_state{state="ACTIVE"} 1.0',
+        'openoutcry_risk_state{state="HALTED"} 0.0',
+    ):
+        assert line in lines
+
+
+async def test_the_api_describes_itself(house: House) -> None:
+    """Every bound route is in /openapi.json, and on the /swagger page."""
+    paths = (await house.get("/openapi.json", None)).data["paths"]
+    assert {"/api/v1/orders", "/api/v1/orders/{id}", "/api/v1/commands", "/api/v1/demo/market"} <= paths.keys()
+    schema = paths["/api/v1/commands"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["required"] == ["text"]
+    page = (await house.get("/swagger", None)).data
+    for path in paths:
+        assert path in page
+
+
+async def test_a_wrong_method_keeps_to_the_error_shape(house: House) -> None:
+    """405 and 404 too."""
+    assert (await house.post("/api/v1/orders")).data["success"] is False
+    assert (await house.get("/api/v1/nothing")).data["success"] is False
