@@ -47,13 +47,18 @@ class Engine:
 
 
 async def build(
-    settings: Settings, stack: AsyncExitStack, *, live: bool = False, factories: Mapping[str, BrokerFactory] = FACTORIES
+    settings: Settings,
+    stack: AsyncExitStack,
+    *,
+    live: bool = False,
+    factories: Mapping[str, BrokerFactory] = FACTORIES,
+    wire: Clock | None = None,
 ) -> Engine:
-    """Every part in its place, brokers connected; `stack` takes it down again.
+    """Every part in its place, brokers connected; `stack` takes it down again. wire: real time unless given.
 
     Raises SettingsError for what the settings ask and nobody can do, DeskError for a journal or broker that is unfit.
     """
-    wire = SystemClock()
+    wire = wire or SystemClock()
     clock: Clock = ManualClock(wire.now()) if settings.market.still else wire
     store = await open_store(settings.desk.data_dir / "desk.sqlite3", clock)
     stack.push_async_callback(store.close)

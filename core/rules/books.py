@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from core.values.money import Quantity
+from core.values.money import ZERO, Quantity
 from core.values.orders import BY_HAND, Book
 
 
@@ -16,13 +16,13 @@ def share_out(held: Mapping[Book, Decimal], book: Book, change: Decimal) -> list
     hand what an alert bought has closed the alert's position, and must not end up long and short at once.
     """
     left = abs(change)
-    shares: list[tuple[Book, Quantity]] = []
+    shares: dict[Book, Decimal] = {}
     if book == BY_HAND:
         for other in sorted(held, key=lambda name: name != BY_HAND):
             if held[other] * change < 0 and left:
                 taken = min(left, abs(held[other]))
-                shares.append((other, Quantity(taken)))
+                shares[other] = taken
                 left -= taken
     if left:
-        shares.append((book, Quantity(left)))
-    return shares
+        shares[book] = shares.get(book, ZERO) + left
+    return [(name, Quantity(pieces)) for name, pieces in shares.items()]
