@@ -129,7 +129,8 @@ def _run(port: int, alerts: int, connections: int) -> Run:
     return run
 
 
-def measure(pairs: int, alerts: int, connections: int) -> None:
+def measure(pairs: int, alerts: int, connections: int) -> float:
+    """The median of the paired ratios."""
     ratios: list[float] = []
     with (
         tempfile.TemporaryDirectory(dir=Path.cwd()) as directory,
@@ -147,6 +148,7 @@ def measure(pairs: int, alerts: int, connections: int) -> None:
             )
     print(f"alerts accepted, {connections} connections, each new: ratio {statistics.median(ratios):.2f}", end=" ")
     print(f"[{min(ratios):.2f}..{max(ratios):.2f}] of {pairs} pairs (target {TARGET})")
+    return statistics.median(ratios)
 
 
 def main() -> None:

@@ -1,0 +1,36 @@
+"""`make bench`: every benchmark, one after the other, a line each; ratios are kept in benchmarks/results.csv."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import alert_to_order, alerts_accepted, idle
+
+RESULTS = Path(__file__).parent / "results.csv"
+
+
+def keep(name: str, figure: float, unit: str) -> None:
+    """Add a row: date, commit, benchmark, figure, unit."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    new = not RESULTS.exists()
+    with RESULTS.open("a", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        if new:
+            rows.writerow(["date", "commit", "benchmark", "figure", "unit"])
+        rows.writerow([datetime.now(UTC).date().isoformat(), commit.stdout.strip(), name, f"{figure:.3f}", unit])
+
+
+def main() -> None:
+    found = idle.measure()
+    keep("demo idle memory", found["rss_mb"], "MB")
+    keep("demo start to READY", found["ready_s"], "s")
+    keep("alert to order request p99", alert_to_order.main([])["p99"], "ms")
+    keep("alerts accepted, share of the bare server", alerts_accepted.measure(7, 4000, 32), "ratio")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
