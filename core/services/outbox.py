@@ -1,20 +1,49 @@
-"""Notices to every surface, at least once each and in order; a dead chat delays nothing but itself."""
+"""Notices to every surface, at least once each; critical ones first, the others in order.
+
+A dead chat delays nothing but itself, and does not drown people when it is back: of a long backlog they get what is
+critical, what still waits for an answer, and one summary of the rest.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from core.ports import Clock, Store, Surface
-from core.values.changes import Change, Delivered, NoticeMade
+from core.values.changes import Change, Delivered, FlagSet, NoticeMade
 from core.values.errors import Rejected, Transient
-from core.values.notices import Notice
+from core.values.ids import NoticeId, derive_id
+from core.values.notices import Line, Notice, NoticeKind
 
 log = logging.getLogger(__name__)
 
 BATCH = 50
+BACKLOG = 1000
 RETRY_S_MAX = 60.0
+QUIET_MAX = 20
+"""More notices than this that waited for a surface become one summary."""
+
+
+def card_key(surface: str, card: str) -> str:
+    """The flag under which a surface keeps where it shows a card; empty or absent: it does not."""
+    return f"card:{surface}:{card}"
+
+
+@dataclass(slots=True)
+class _Post:
+    """One surface's place. hurry: something critical was made. away: the last try to deliver failed."""
+
+    surface: Surface
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: bool = False
+    away: bool = True
+
+    @property
+    def missed_key(self) -> str:
+        return f"missed:{self.surface.name}"
 
 
 class Outbox:
@@ -23,11 +52,11 @@ class Outbox:
     def __init__(self, store: Store, wire: Clock) -> None:
         self._store = store
         self._wire = wire
-        self._surfaces: list[tuple[Surface, asyncio.Event]] = []
+        self._posts: list[_Post] = []
         store.listen(self._wake)
 
     def add(self, surface: Surface) -> None:
-        self._surfaces.append((surface, asyncio.Event()))
+        self._posts.append(_Post(surface))
 
     async def tell(self, notice: Notice) -> None:
         """Keep a notice; the surfaces have it as soon as they can."""
@@ -36,34 +65,100 @@ class Outbox:
     async def run(self) -> None:
         """Deliver until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for surface, woken in self._surfaces:
-                group.create_task(self._deliver(surface, woken), name=f"outbox {surface.name}")
+            for post in self._posts:
+                group.create_task(self._deliver(post), name=f"outbox {post.surface.name}")
 
     def _wake(self, changes: Sequence[Change]) -> None:
-        if any(isinstance(change, NoticeMade) for change in changes):
-            for _, woken in self._surfaces:
-                woken.set()
+        made = [change.notice for change in changes if isinstance(change, NoticeMade)]
+        for post in self._posts if made else ():
+            post.hurry = post.hurry or any(notice.critical for notice in made)
+            post.woken.set()
 
-    async def _deliver(self, surface: Surface, woken: asyncio.Event) -> None:
+    async def _deliver(self, post: _Post) -> None:
         pause_s = 1.0
         while True:
-            woken.clear()
+            post.woken.clear()
             try:
-                waiting = await self._store.undelivered(surface.name, BATCH)
-                for notice in waiting:
-                    await self._send(surface, notice)
-                pause_s = 1.0
+                if post.away:
+                    await self._condense(post)
+                more = await self._send_batch(post)
+                post.away, pause_s = False, 1.0
             except Transient as error:
-                log.warning("surface is away", extra={"surface": surface.name, "reason": error.reason})
+                post.away = True
+                log.warning("surface is away", extra={"surface": post.surface.name, "reason": error.reason})
                 await self._wire.sleep(max(pause_s, error.retry_after_s))
                 pause_s = min(pause_s * 2, RETRY_S_MAX)
                 continue
-            if len(waiting) < BATCH:
-                await woken.wait()
+            if not more:
+                await post.woken.wait()
+
+    async def _send_batch(self, post: _Post) -> bool:
+        """Whether more may wait."""
+        limit = BACKLOG if post.hurry else BATCH
+        post.hurry = False
+        waiting = await self._store.undelivered(post.surface.name, limit)
+        newest = {notice.card: notice.id for notice in waiting if notice.card}
+        for notice in sorted(waiting, key=lambda notice: not notice.critical):
+            if post.hurry:
+                return True
+            if notice.kind is not NoticeKind.PROGRESS or newest.get(notice.card, notice.id) == notice.id:
+                await self._send(post.surface, notice)
+            await self._store.save(Delivered(post.surface.name, notice.id))
+        return len(waiting) == limit
 
     async def _send(self, surface: Surface, notice: Notice) -> None:
         try:
             await surface.send(notice)
         except Rejected as error:
             log.warning("notice refused", extra={"surface": surface.name, "notice": notice.id, "reason": str(error)})
-        await self._store.save(Delivered(surface.name, notice.id))
+
+    # after an outage
+
+    async def _condense(self, post: _Post) -> None:
+        """Turn a long backlog into a summary and send that; what is told in full stays in the queue.
+
+        What was counted is kept in the store, so that an outage of any length, with restarts in it, ends in one.
+        """
+        counts = Counter(_read_counts(await self._store.flag(post.missed_key)))
+        full = True
+        while full:
+            waiting = await self._store.undelivered(post.surface.name, BACKLOG)
+            full = len(waiting) == BACKLOG
+            quiet = await self._quiet(post.surface, waiting)
+            if not quiet or (not counts and len(quiet) <= QUIET_MAX):
+                break
+            counts.update(notice.kind.value for notice in quiet)
+            kept = " ".join(f"{kind}:{count}" for kind, count in counts.items())
+            gone = [Delivered(post.surface.name, notice.id) for notice in quiet]
+            await self._store.save(FlagSet(post.missed_key, kept), *gone)
+        if counts:
+            await self._send(post.surface, self._summary(post.surface, counts))
+            await self._store.save(FlagSet(post.missed_key, ""))
+
+    async def _quiet(self, surface: Surface, waiting: Sequence[Notice]) -> list[Notice]:
+        """Those that nobody needs to see one by one: not critical, no newest word on a card that people see or need."""
+        newest = {notice.card: notice.id for notice in waiting if notice.card}
+        quiet: list[Notice] = []
+        for notice in waiting:
+            last_word = newest.get(notice.card) == notice.id
+            shown = last_word and bool(await self._store.flag(card_key(surface.name, notice.card)))
+            if not notice.critical and not shown and not (last_word and notice.actions):
+                quiet.append(notice)
+        return quiet
+
+    def _summary(self, surface: Surface, counts: Counter[str]) -> Notice:
+        now = self._wire.now()
+        total = str(counts.total())
+        return Notice(
+            id=NoticeId(derive_id(self._store.desk_id, "missed", surface.name, total, now.isoformat())),
+            at=now,
+            kind=NoticeKind.INFO,
+            key="outbox.missed",
+            params={"count": total},
+            lines=tuple(Line("outbox.missed_kind", {"kind": k, "count": str(n)}) for k, n in counts.items()),
+        )
+
+
+def _read_counts(kept: str | None) -> dict[str, int]:
+    pairs = (pair.partition(":") for pair in (kept or "").split())
+    return {kind: int(count) for kind, _, count in pairs}
