@@ -1,7 +1,7 @@
 """The risk gate. Every order passes `review` last before it is sent; what it lets through is an ApprovedOrder.
 
 Each purpose is bound by the limits DESIGN 6 names for it; the table at the end is that section as code. A limit of 0
-is off. Comparisons are written so that a NaN refuses (`if not x <= limit`).
+is off. A NaN refuses: comparisons are written so that it cannot pass, and Decimal itself raises on them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from core.values.accounts import Account, Margin, RiskState
 from core.values.instrument import Instrument
@@ -38,8 +38,8 @@ class Limits:
 class Situation:
     """What the gate looks at. Signed pieces for positions, money in the account's currency.
 
-    net: the account's position in the instrument; working: signed pieces of its entry and working orders, this one
-    left out. held: what this order's book holds; entering: what that book's entries may still add. gross: notional of
+    net: the account's position in the instrument; working: signed pieces of its entry and working orders on the side
+    of this one, itself left out: those of the other side may never fill. held: what this order's book holds; entering: what that book's entries may still add. gross: notional of
     every position and working order of the account, this one left out.
     """
 
@@ -75,7 +75,7 @@ Check = Callable[[OrderRequest, Limits, Situation], Refused | None]
 def review(request: OrderRequest, limits: Limits, situation: Situation) -> ApprovedOrder | Refused:
     """Hold a request against every limit of its purpose; the first that it breaks is the answer."""
     for check in CHECKS[request.purpose]:
-        refused = check(request, limits, situation)
+        refused = _hold(check, request, limits, situation)
         if refused is not None:
             return refused
     return ApprovedOrder(request, situation.now)
@@ -83,13 +83,21 @@ def review(request: OrderRequest, limits: Limits, situation: Situation) -> Appro
 
 def checklist(request: OrderRequest, limits: Limits, situation: Situation) -> list[tuple[str, Refused | None]]:
     """Every check of the request's purpose by name, with its refusal or None: what people see before they approve."""
-    return [(check.__name__.strip("_"), check(request, limits, situation)) for check in CHECKS[request.purpose]]
+    checks = CHECKS[request.purpose]
+    return [(check.__name__.strip("_"), _hold(check, request, limits, situation)) for check in checks]
+
+
+def _hold(check: Check, request: OrderRequest, limits: Limits, situation: Situation) -> Refused | None:
+    try:
+        return check(request, limits, situation)
+    except InvalidOperation:
+        return Refused("no_number", {"check": check.__name__.strip("_")})
 
 
 def reduces(request: OrderRequest, situation: Situation) -> bool:
-    """Whether the order can only make the account's position smaller: that is no new risk."""
+    """Whether the order, with those that work beside it, can only make the account's position smaller: no new risk."""
     change = request.quantity * request.side.sign
-    return situation.net * change < 0 and abs(change) <= abs(situation.net)
+    return situation.net * change < 0 and abs(change + situation.working) <= abs(situation.net)
 
 
 def _state(request: OrderRequest, _limits: Limits, situation: Situation) -> Refused | None:
@@ -155,7 +163,7 @@ def _stop_needed(request: OrderRequest, limits: Limits, _situation: Situation) -
 
 
 def _short(request: OrderRequest, limits: Limits, situation: Situation) -> Refused | None:
-    after = situation.net + request.quantity * request.side.sign
+    after = situation.net + situation.working + request.quantity * request.side.sign
     if request.side is Side.BUY or after >= 0 or (limits.short and situation.instrument.shortable):
         return None
     return Refused("short", {"ticker": situation.instrument.ticker})
@@ -165,20 +173,19 @@ def _value(request: OrderRequest, limits: Limits, situation: Situation) -> Refus
     if reduces(request, situation):
         return None
     value = situation.instrument.notional(situation.reference(request), request.quantity)
-    equity = situation.margin.equity
     percent = limits.order_value_max_percent
-    for most in (limits.order_value_max, equity * percent / 100 if percent else ZERO):
-        if most and not value <= most:
-            return Refused("order_value", {"value": plain(value), "max": plain(most)})
-    return None
+    limits_set = [limits.order_value_max] if limits.order_value_max else []
+    limits_set += [situation.margin.equity * percent / 100] if percent else []
+    if all(value <= most for most in limits_set):
+        return None
+    return Refused("order_value", {"value": plain(value), "max": plain(min(limits_set))})
 
 
 def _position(request: OrderRequest, limits: Limits, situation: Situation) -> Refused | None:
     if not limits.position_max_percent or reduces(request, situation):
         return None
     change = request.quantity * request.side.sign
-    working = situation.working if situation.working * change > 0 else ZERO
-    after = abs(situation.net + working + change)
+    after = abs(situation.net + situation.working + change)
     value = situation.instrument.notional(situation.reference(request), after)
     most = situation.margin.equity * limits.position_max_percent / 100
     return None if value <= most else Refused("position", {"value": plain(value), "max": plain(most)})

@@ -98,7 +98,7 @@ class Desk:
         adds_risk = request.purpose in {Purpose.ENTRY, Purpose.WORKING}
         margin = await venue.broker.margin() if adds_risk else Margin(ZERO, ZERO, venue.account.currency)
         others = [o for o in self.ledger.live(request.account) if o.id != request.id and _adds(o.request)]
-        here = [o for o in others if o.request.ticker == request.ticker]
+        beside = [o for o in others if (o.request.ticker, o.request.side) == (request.ticker, request.side)]
         day = await self.safety.day_profit(request.account, margin) if adds_risk else ZERO
         return Situation(
             now=self.clock.now(),
@@ -108,7 +108,7 @@ class Desk:
             quote=await self.quote(request.account, request.ticker) if adds_risk else None,
             margin=margin,
             net=self.ledger.net(request.account, request.ticker),
-            working=sum((o.remaining * o.request.side.sign for o in here), ZERO),
+            working=sum((o.remaining * o.request.side.sign for o in beside), ZERO),
             held=self.ledger.held(key),
             entering=self.ledger.entering(key),
             gross=self._gross(request.account, others) if adds_risk else ZERO,
