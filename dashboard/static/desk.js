@@ -7,7 +7,7 @@ const RECENT = 60;
 const SILENT_MS = 6000;
 
 const fit = (text, values) => text.replace(/{(\w+)}/g, (_, name) => values[name] ?? "");
-const clock = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const money = (text) => Number(text).toLocaleString([], { maximumFractionDigits: 2 });
 const short = (text) => (text === null || text === undefined ? "–" : text.includes(".") ? text.slice(0, text.indexOf(".") + 5) : text);
 const copy = (id) => $(id).content.firstElementChild.cloneNode(true);
@@ -224,15 +224,14 @@ $("line").addEventListener("keydown", (event) => {
 });
 $("line").addEventListener("input", suggest);
 function suggest() {
-  const typed = $("line").value.trim().replace(/^\/?/, "/").split(" ")[0].toLowerCase();
-  const some = $("line").value.trim() !== "";
-  let first = true;
+  const line = $("line").value.trimStart();
+  const typed = line.replace(/^\/?/, "/").split(" ")[0].toLowerCase();
+  const fitting = [...$("suggestions").children].filter((button) => button.dataset.usage.split(" ")[0].startsWith(typed));
   for (const button of $("suggestions").children) {
-    const fits = button.dataset.usage.startsWith(typed);
-    button.hidden = some && !fits;
-    button.classList.toggle("first", some && fits && first);
-    if (fits && some) first = false;
+    button.hidden = line !== "" && !fitting.includes(button);
+    button.classList.toggle("first", line !== "" && button === fitting[0]);
   }
+  $("hint").textContent = line && fitting.length ? fitting[0].dataset.help : $("hint").dataset.rest;
 }
 function take(button) {
   const [name, ...rest] = button.dataset.usage.split(" ");
