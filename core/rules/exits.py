@@ -8,7 +8,10 @@ from decimal import Decimal
 
 from core.values.instrument import Instrument
 from core.values.money import Price, Quantity
-from core.values.orders import ExitPlan, Order, OrderRole, OrderType, Side, side_of
+from core.values.orders import ExitPlan, Order, OrderRole, OrderState, OrderType, Side, side_of
+
+STANDING = frozenset({OrderState.OPEN, OrderState.PART_FILLED})
+"""States of an order that the broker has confirmed and that still works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class Mending:
-    """First `place`, then `cancel`: the new stop stands before the old one goes."""
+    """One step; the next mending, when it has come about, finds what is left to do."""
 
     place: tuple[Protection, ...] = ()
     cancel: tuple[Order, ...] = ()
@@ -50,6 +53,9 @@ def mend(quantity: Decimal, entering: Decimal, plan: ExitPlan, live: Sequence[Or
 
     entering: signed pieces that entries still at work may add; a stop sized for them too is left as it is, since all
     of them reduce only. live: protective orders that are not in a final state.
+
+    A new stop comes first, and what it replaces goes once the broker has confirmed it: a refusal or an answer that is
+    lost must not leave the position naked. A target goes first: without one there is no danger, with two there is.
     """
     wanted = {} if quantity == 0 else {p.role: p for p in _wanted(quantity, plan)}
     place: list[Protection] = []
@@ -62,9 +68,12 @@ def mend(quantity: Decimal, entering: Decimal, plan: ExitPlan, live: Sequence[Or
             cancel += [] if keeps_waiting else standing
             continue
         good = [order for order in standing if _serves(order, want, abs(quantity) + abs(entering))]
-        if not good:
+        sure = [order for order in good if order.state in STANDING]
+        if sure or role is OrderRole.TARGET:
+            keep = (sure or good)[:1]
+            cancel += [order for order in standing if order not in keep]
+        if not good and not (role is OrderRole.TARGET and standing):
             place.append(want)
-        cancel += [order for order in standing if order not in good[:1]]
     return Mending(tuple(place), tuple(cancel))
 
 

@@ -39,8 +39,9 @@ class Situation:
     """What the gate looks at. Signed pieces for positions, money in the account's currency.
 
     net: the account's position in the instrument; working: signed pieces of its entry and working orders on the side
-    of this one, itself left out: those of the other side may never fill. held: what this order's book holds; entering: what that book's entries may still add. gross: notional of
-    every position and working order of the account, this one left out.
+    of this one, itself left out: those of the other side may never fill. held: what this order's book holds; entering:
+    what that book's entries may still add. gross: notional of every position and working order of the account, this
+    one left out.
     """
 
     now: datetime

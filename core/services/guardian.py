@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from core.rules.exits import Mending, Protection, mend
+from core.rules.exits import STANDING, Mending, Protection, mend
 from core.services import telling
 from core.services.desk import Desk
 from core.services.lanes import Lanes
@@ -19,7 +19,6 @@ from core.values.orders import (
     Order,
     OrderRequest,
     OrderRole,
-    OrderState,
     OrderType,
     Purpose,
     Refused,
@@ -28,7 +27,6 @@ from core.values.orders import (
 log = logging.getLogger(__name__)
 
 PROTECTIVE = frozenset({OrderRole.STOP, OrderRole.TARGET})
-STANDING = frozenset({OrderState.OPEN, OrderState.PART_FILLED})
 TRIES_MAX = 2
 """A protective order that was refused is tried once more; then people are called, and it waits for a new level."""
 
@@ -52,7 +50,10 @@ class Guardian:
             self._lanes.add((account, ticker), lambda: self.tend(key), once=key)
 
     async def tend(self, key: Key) -> None:
-        """Bring the protective orders of one book to what they should be: new ones first, then old ones away."""
+        """Bring the protective orders of one book a step nearer to what they should be.
+
+        Whatever comes of the step is a change of the ledger, and that makes it look again.
+        """
         position = self._ledger.position(key)
         live = self.protective(key)
         quantity = self._ledger.held(key)
@@ -82,7 +83,7 @@ class Guardian:
                 continue
             before = await self._desk.store.orders_because("alert", entry.request.intent) if entry else []
             sent = await self._send(self._request(position, protection, entry, before))
-            if isinstance(sent, Refused) or sent.state is OrderState.REJECTED:
+            if isinstance(sent, Refused) or (sent.state.final and not sent.filled):
                 self._refused[position.id, protection] = tries + 1
                 await self._alarm(position, protection, sent)
 
