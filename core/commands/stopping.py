@@ -44,12 +44,9 @@ async def cancel(tools: Tools, call: Call) -> Reply:
 
 async def _forget_plans(tools: Tools, person: Person, *, everything: bool) -> None:
     """What is cancelled must not come back: the guardian works from the positions' plans."""
-    for position in list(tools.desk.ledger.positions.values()):
-        if not person.sees(position.owner):
-            continue
-        plan = NO_PLAN if everything else replace(position.plan, target=None)
-        if plan != position.plan:
-            await tools.desk.ledger.plan(replace(position, plan=plan))
+    for key, position in list(tools.desk.ledger.positions.items()):
+        if person.sees(position.owner):
+            await tools.desk.ledger.plan(key, lambda plan: NO_PLAN if everything else replace(plan, target=None))
 
 
 def _what_would_be_naked(tools: Tools, person: Person) -> Ask:

@@ -269,12 +269,12 @@ class Execution:
         offered = trade.alert.levels(side).breakeven
         if offered is None:
             return Refused("no_breakeven", {"side": side.value})
+        stop = round_plan(ExitPlan(stop=better_stop(side, position.plan.stop, offered)), side, trade.instrument).stop
+        assert stop is not None, "a price stays one when it is rounded"
         quote = await self._desk.quote(trade.account.name, trade.instrument.ticker)
-        stop = better_stop(side, position.plan.stop, offered)
-        rounded = round_plan(replace(position.plan, stop=stop), side, trade.instrument)
-        if quote is not None and rounded.stop is not None and stop_crossed(side, rounded.stop, quote.bid, quote.ask):
+        if quote is not None and stop_crossed(side, stop, quote.bid, quote.ask):
             return Refused("stop_crossed", {"stop": plain(stop), "bid": _text(quote.bid), "ask": _text(quote.ask)})
-        await self._ledger.plan(replace(position, plan=rounded))
+        await self._ledger.plan(trade.key, lambda plan: replace(plan, stop=better_stop(side, plan.stop, stop)))
         return None
 
     # by hand

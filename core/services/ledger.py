@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from core.crashpoints import crashpoint
@@ -19,13 +20,14 @@ from core.services import telling
 from core.values.changes import Audited, Change, FillTaken, NoticeMade, OrderMade, OrderMoved, PositionSet
 from core.values.errors import Conflict
 from core.values.fills import Fill, Position, apply
-from core.values.ids import AccountName, DeskId, OrderId, PositionId, derive_id
+from core.values.ids import AccountName, DeskId, OrderId, PositionId, UserId, derive_id
 from core.values.money import NO_QUANTITY, ZERO, Price, Quantity
 from core.values.orders import (
     BY_HAND,
     LEGAL_MOVES,
     NO_PLAN,
     Book,
+    ExitPlan,
     Order,
     OrderRole,
     OrderState,
@@ -93,6 +95,10 @@ class Ledger:
             (o.remaining * o.request.side.sign for o in self.live(*key) if o.request.role is OrderRole.ENTRY), ZERO
         )
 
+    def awaits_fills(self, account: AccountName) -> bool:
+        """Whether a broker said of an order that it is over, and not all of its fills have come."""
+        return any(order.id in self._awaited for order in self.live(account))
+
     async def order(self, order_id: OrderId) -> Order | None:
         return self.orders.get(order_id) or await self._store.order(order_id)
 
@@ -122,10 +128,25 @@ class Ledger:
         async with self._lock(order.request.account):
             return await self._move(order, also)
 
-    async def plan(self, position: Position, *also: Change) -> None:
-        """Change how a position is protected."""
-        async with self._lock(position.account):
-            await self._store.save(PositionSet(position), *also)
+    async def plan(self, key: Key, change: Callable[[ExitPlan], ExitPlan]) -> None:
+        """Change how a position is protected; `change` is given the plan in force when nothing else writes."""
+        async with self._lock(key[0]):
+            position = self.positions.get(key)
+            if position is None or change(position.plan) == position.plan:
+                return
+            position = replace(position, plan=change(position.plan))
+            await self._store.save(PositionSet(position))
+            self._place(position)
+
+    async def correct(
+        self, key: Key, change: Decimal, average: Price, owner: UserId, tell: Callable[[Position], Change]
+    ) -> None:
+        """Book signed pieces that a broker holds beyond our books; what was not there opens at `average`."""
+        now = self._clock.now()
+        async with self._lock(key[0]):
+            before = self.positions.get(key) or self._opened(key, now.isoformat(), average, now, owner)
+            position = replace(before, quantity=Quantity(before.quantity + change), updated_at=now)
+            await self._store.save(PositionSet(position), tell(position))
             self._place(position)
 
     async def absorb(self, account: AccountName, word: OrderTicket | Fill) -> Order | None:
@@ -203,25 +224,27 @@ class Ledger:
         held = {k[2]: p.quantity for k, p in self.positions.items() if k[:2] == (fill.account, fill.ticker)}
         after = []
         for name, pieces in share_out(held, book, fill.signed):
-            before = self.positions.get((fill.account, fill.ticker, name)) or self._opened(fill, name, order)
+            key = (fill.account, fill.ticker, name)
+            cause = order.id if order else fill.id
+            before = self.positions.get(key) or self._opened(key, cause, fill.price, fill.at, fill.owner)
             position = apply(before, fill, pieces)
-            if order is not None and order.request.role is OrderRole.ENTRY and name == book:
+            if order is not None and order.request.role is OrderRole.ENTRY and position.plan_order != order.id:
                 position = replace(position, plan=order.request.plan or NO_PLAN, plan_order=order.id)
             after.append(position)
         return after
 
-    def _opened(self, fill: Fill, book: Book, order: Order | None) -> Position:
-        cause = order.id if order else fill.id
+    def _opened(self, key: Key, cause: str, price: Price, at: datetime, owner: UserId) -> Position:
+        account, ticker, book = key
         return Position(
-            id=PositionId(derive_id(self._desk_id, "position", fill.account, fill.ticker, book, cause)),
-            account=fill.account,
-            ticker=fill.ticker,
+            id=PositionId(derive_id(self._desk_id, "position", account, ticker, book, cause)),
+            account=account,
+            ticker=ticker,
             book=book,
             quantity=NO_QUANTITY,
-            average_price=fill.price,
-            opened_at=fill.at,
-            updated_at=fill.at,
-            owner=fill.owner,
+            average_price=price,
+            opened_at=at,
+            updated_at=at,
+            owner=owner,
         )
 
     async def _move(self, order: Order, also: Iterable[Change]) -> Order:

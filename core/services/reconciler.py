@@ -8,20 +8,22 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.crashpoints import crashpoint
+from core.rules.books import share_out
 from core.services import telling
 from core.services.desk import Desk, Venue
 from core.services.guardian import Guardian
+from core.values.accounts import Account
 from core.values.capabilities import Idempotency
-from core.values.changes import NoticeMade
+from core.values.changes import FlagSet, NoticeMade
 from core.values.errors import Transient
 from core.values.fills import Position
-from core.values.ids import AccountName, AlertId, PositionId, UserId, derive_id
-from core.values.money import NO_QUANTITY, ZERO, Price, Quantity, plain
-from core.values.orders import BY_HAND, CauseKind, Order, OrderState, Purpose
+from core.values.ids import AlertId, UserId
+from core.values.money import ZERO, Price, plain
+from core.values.orders import BY_HAND, CauseKind, Order, OrderState, Purpose, side_of
 from core.values.proposals import ProposalState
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 ASK_AFTER_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 FILLS_LATE_S = 1.0
 FILLS_OVERLAP = timedelta(minutes=10)
+FILLS_AT_FIRST = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -69,10 +72,14 @@ class Reconciler:
         return report
 
     async def _catch_up_fills(self, venue: Venue) -> None:
-        known = await self._desk.store.fills(1)
-        since = known.items[0].at - FILLS_OVERLAP if known.items else self._desk.clock.now() - timedelta(days=1)
+        """Take in whatever the broker executed since it was last asked, and a little before."""
+        key = f"fills_asked:{venue.account.name}"
+        now = self._desk.clock.now()
+        asked = await self._desk.store.flag(key)
+        since = datetime.fromisoformat(asked) - FILLS_OVERLAP if asked else now - FILLS_AT_FIRST
         for fill in await venue.broker.fills_since(since):
             await self._ledger.absorb(venue.account.name, fill)
+        await self._desk.store.save(FlagSet(key, now.isoformat()))
 
     async def _settle(self, order: Order, report: Report) -> None:
         report.orders[order.state.value] += 1
@@ -106,36 +113,42 @@ class Reconciler:
         await self._desk.store.save(NoticeMade(notice))
 
     async def _compare_positions(self, venue: Venue, report: Report) -> None:
-        """What the broker holds beyond our books belongs to people: shown by hand, never touched."""
+        """What the broker holds beyond our books belongs to people: shown by hand, never touched.
+
+        An order may fill between two questions, so only a difference that is found twice is one.
+        """
+        first = await self._differences(venue)
+        again = await self._differences(venue) if first else {}
+        for ticker, (difference, average) in sorted(again.items()):
+            if ticker in first and first[ticker][0] == difference:
+                report.mismatches += 1
+                await self._adopt(venue.account, ticker, difference, average)
+
+    async def _differences(self, venue: Venue) -> dict[str, tuple[Decimal, Price]]:
+        """By ticker: signed pieces that the broker holds more than our books, and its average price."""
         account = venue.account.name
         told = {holding.ticker: holding for holding in await venue.broker.positions()}
-        ours = {p.ticker for p in self._ledger.positions.values() if p.account == account}
-        for ticker in sorted(told.keys() | ours):
+        await self._catch_up_fills(venue)
+        found = {}
+        for ticker in told.keys() | {p.ticker for p in self._ledger.positions.values() if p.account == account}:
             holding = told.get(ticker)
-            there = holding.quantity if holding else ZERO
-            difference = there - self._ledger.net(account, ticker)
+            difference = (holding.quantity if holding else ZERO) - self._ledger.net(account, ticker)
             if difference:
-                report.mismatches += 1
-                average = (holding.average_price if holding else None) or Price(ZERO)
-                await self._adopt(account, ticker, difference, average)
+                found[ticker] = (difference, (holding.average_price if holding else None) or Price(ZERO))
+        return found
 
-    async def _adopt(self, account: AccountName, ticker: str, difference: Decimal, average: Price) -> None:
-        now = self._desk.clock.now()
-        held = self._ledger.position((account, ticker, BY_HAND))
-        position = held or Position(
-            id=PositionId(derive_id(self._desk.desk_id, "position", account, ticker, BY_HAND, now.isoformat())),
-            account=account,
-            ticker=ticker,
-            book=BY_HAND,
-            quantity=NO_QUANTITY,
-            average_price=average,
-            opened_at=now,
-            updated_at=now,
-            owner=self._desk.venues[account].account.owner,
-        )
-        adopted = replace(position, quantity=Quantity(position.quantity + difference), updated_at=now)
-        notice = telling.position_differs(self._desk.desk_id, adopted, plain(difference), now)
-        await self._ledger.plan(adopted, NoticeMade(notice))
+    async def _adopt(self, account: Account, ticker: str, difference: Decimal, average: Price) -> None:
+        """Booked like a trade by hand: it closes what the desk holds first."""
+
+        def tell(position: Position) -> NoticeMade:
+            now = self._desk.clock.now()
+            return NoticeMade(telling.position_differs(self._desk.desk_id, position, plain(difference), now))
+
+        positions = self._ledger.positions.values()
+        held = {p.book: p.quantity for p in positions if (p.account, p.ticker) == (account.name, ticker)}
+        for book, pieces in share_out(held, BY_HAND, difference):
+            change = pieces * side_of(difference).sign
+            await self._ledger.correct((account.name, ticker, book), change, average, account.owner, tell)
 
     # orders whose outcome nobody knows
 
@@ -175,9 +188,9 @@ class Reconciler:
 
     async def _fetch(self, order: Order) -> None:
         venue = self._desk.venues[order.request.account]
-        while order.id in self._ledger.orders:
+        while self._ledger.awaits_fills(venue.account.name):
             await self._desk.wire.sleep(FILLS_LATE_S)
-            if order.id in self._ledger.orders:
+            if self._ledger.awaits_fills(venue.account.name):
                 try:
                     await self._catch_up_fills(venue)
                 except Transient as error:
