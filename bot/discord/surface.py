@@ -1,0 +1,125 @@
+"""Notices into channels: each to the log, trouble to the error channel too, proposals and study alerts to the study."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Any
+
+import discord
+from aiohttp import ClientError
+
+from bot.cards import Cards
+from bot.discord.client import DeskClient
+from bot.discord.office import Places
+from bot.discord.rendering import buttons, cut, notice_text, quoted
+from bot.discord.study import study_post
+from core.ports import Store
+from core.values.alerts import Source
+from core.values.errors import Rejected, Transient
+from core.values.ids import AlertId
+from core.values.notices import Notice, NoticeKind
+
+SEND_S_MAX = 60.0
+AWAY_S = 5.0
+TROUBLE = frozenset({NoticeKind.ERROR, NoticeKind.REFUSED})
+NETWORK = (OSError, ClientError, asyncio.TimeoutError, discord.DiscordServerError)
+
+
+@asynccontextmanager
+async def as_port() -> AsyncIterator[None]:
+    """The library's errors as the port's: what may pass is Transient, what never will is Rejected."""
+    try:
+        async with asyncio.timeout(SEND_S_MAX):
+            yield
+    except discord.RateLimited as error:
+        raise Transient("discord asks for patience", error.retry_after) from None
+    except NETWORK as error:
+        raise Transient(f"discord cannot be reached: {type(error).__name__}", AWAY_S) from None
+    except discord.HTTPException as error:
+        if error.status in {401, 429}:
+            raise Transient(f"discord answers {error.status}", SEND_S_MAX) from None
+        raise Rejected("discord", f"{error.status} {error.code}") from None
+
+
+class DiscordSurface:
+    """The port. client: the log-in of the moment, None while there is none."""
+
+    name = "discord"
+
+    def __init__(self, store: Store, places: Places, language: str) -> None:
+        self.client: DeskClient | None = None
+        self._store = store
+        self._places = places
+        self._language = language
+        self._cards = Cards(store, self.name)
+
+    async def send(self, notice: Notice) -> None:
+        """Everywhere it belongs; a channel that refuses does not keep it from the others.
+
+        A message that was taken without our hearing of it is not doubled by the next try: its nonce names it.
+        """
+        if self.client is None:
+            raise Transient("discord is not connected", AWAY_S)
+        refused: Rejected | None = None
+        for step in self._steps(notice):
+            try:
+                async with as_port():
+                    await step()
+            except Rejected as error:
+                refused = error
+        if refused is not None:
+            raise refused
+
+    def _steps(self, notice: Notice) -> list[Callable[[], Awaitable[None]]]:
+        """What is to be done, in the order in which people should see it."""
+        alerts = [AlertId(about[6:]) for about in notice.about if about.startswith("alert:")]
+        steps: list[Callable[[], Awaitable[None]]] = [partial(self._show_alert, alert_id) for alert_id in alerts]
+        if notice.card.startswith("proposal:"):
+            steps.append(partial(self._show_card, notice))
+        text = quoted(notice_text(notice, self._language))
+        steps.append(partial(self._post, self._places.log, text, f"l{notice.id}"))
+        if notice.critical or notice.kind in TROUBLE:
+            steps.append(partial(self._post, self._places.error, text, f"e{notice.id}"))
+        return steps
+
+    async def _show_alert(self, alert_id: AlertId) -> None:
+        """A study alert comes into the study channel once, with the first notice that speaks of it."""
+        card = f"alert:{alert_id}"
+        record = await self._store.alert(alert_id)
+        if record is None or record.alert.source is not Source.STUDY or await self._cards.find(card):
+            return
+        message = await self._new(self._places.study, study_post(record.alert, self._language), f"a{alert_id}")
+        if message is not None:
+            await self._cards.keep(card, self._places.study, message.id)
+
+    async def _show_card(self, notice: Notice) -> None:
+        text = cut(notice_text(notice, self._language))
+        view = buttons(notice.actions, self._language)
+        shown = (await self._cards.find(notice.card)).get(self._places.study)
+        if shown is not None:
+            with suppress(discord.NotFound):  # somebody deleted the message: it is sent anew
+                await self._channel(self._places.study).get_partial_message(shown).edit(content=text, view=view)
+                return
+        message = await self._new(self._places.study, text, f"c{notice.id}", view)
+        if message is not None:
+            await self._cards.keep(notice.card, self._places.study, message.id)
+
+    async def _post(self, channel: int, text: str, nonce: str) -> None:
+        await self._new(channel, text, nonce)
+
+    async def _new(
+        self, channel: int, text: str, nonce: str, view: discord.ui.View | None = None
+    ) -> discord.Message | None:
+        if not channel:
+            return None
+        named = nonce[0] + nonce.replace("-", "")[-24:]  # 25 characters at most; the tail of an id is its digest
+        more: dict[str, Any] = {} if view is None else {"view": view}
+        return await self._channel(channel).send(text, nonce=named, **more)
+
+    def _channel(self, channel: int) -> discord.PartialMessageable:
+        if self.client is None:
+            raise Transient("discord is not connected", AWAY_S)
+        return self.client.get_partial_messageable(channel, guild_id=self._places.guild)
