@@ -34,8 +34,8 @@ class Gone(Rejected):
     """The message that was to be edited is no more, or never was."""
 
 
-PRIVATE = ((3, 3.0),)
-GROUP = ((3, 3.0), (20, 60.0))
+PRIVATE = ((5, 5.0),)
+GROUP = ((5, 5.0), (20, 60.0))
 """(messages, in any so many seconds): a message a second with short bursts, and 20 a minute in a group."""
 
 

@@ -93,12 +93,12 @@ class Console:
         if isinstance(arguments, Refused):
             return arguments
         account = self._tools.desk.directory.account(named[0] if named else None)
+        if not isinstance(account, Refused) and not person.sees(account.owner):
+            account = Refused("unknown_account", {"account": account.name})
         if isinstance(account, Refused):
             if command.needs_account or named:
                 return account
             return Call(person, arguments, call_id)
-        if not person.sees(account.owner):
-            return Refused("unknown_account", {"account": account.name})
         return Call(person, arguments, call_id, account)
 
     async def _as_notice(self, answer: Reply, text: str, person: Person, call_id: str) -> Notice:

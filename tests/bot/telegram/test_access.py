@@ -1,0 +1,98 @@
+"""Strangers get silence, whatever kind of update they send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.bot.telegram.conftest import STRANGER, Chat
+from tests.bot.telegram.updates import KINDS, update_of
+from tests.servers.telegram import BOT, OWNER
+
+GROUP = -1001
+ORDER = "/buy 1 BTCPERP"
+
+
+async def silent(chat: Chat) -> None:
+    """Nothing was said, nothing was done; a plain command of the owner's still works afterwards."""
+    assert chat.server.messages == {}
+    assert chat.server.calls("answerCallbackQuery") == []
+    assert await chat.desk.orders() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_tm_03_a_stranger_is_met_with_silence_in_every_kind_of_update(chat: Chat, kind: str) -> None:
+    """Each of Telegram's kinds of update, from a stranger, with an order as its text: no reply, no order."""
+    async with chat.running():
+        update = await chat.server.push(**{kind: update_of(kind, STRANGER, STRANGER, ORDER)})
+        await chat.hear(update)
+        await silent(chat)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"message", "callback_query"}])
+async def test_only_messages_and_presses_are_heard_even_from_the_owner(chat: Chat, kind: str) -> None:
+    """An edited message, a channel post, a business message of the owner's: no reply, no order."""
+    async with chat.running():
+        await chat.hear(await chat.server.push(**{kind: update_of(kind, OWNER, OWNER, ORDER)}))
+        await silent(chat)
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        {"forward_origin": {"type": "hidden_user", "sender_user_name": "x", "date": 1}},
+        {"forward_date": 1, "forward_sender_name": "x"},
+        {"sender_chat": {"id": GROUP, "type": "supergroup", "title": "anonymous admins"}},
+        {"via_bot": BOT},
+        {"business_connection_id": "b"},
+        {"edit_date": 1},
+        {"is_automatic_forward": True},
+        {"from": {"id": OWNER, "is_bot": True, "first_name": "a bot"}},
+        {"from": None},
+    ],
+    ids=str,
+)
+async def test_the_owner_is_not_heard_in_disguise(chat: Chat, disguise: dict[str, Any]) -> None:
+    """Forwards, anonymous admins, bots, inline and business messages do nothing under an allowed id."""
+    async with chat.running():
+        await chat.hear(await chat.server.say(ORDER, **disguise))
+        await silent(chat)
+
+
+async def test_the_right_person_in_the_wrong_chat_is_not_heard(chat: Chat) -> None:
+    """With a chat_id, the owner is heard there alone: not in private, not in another group."""
+    async with chat.running(chat.bot(chat_id=GROUP)):
+        await chat.server.say(ORDER, OWNER, OWNER)
+        await chat.hear(await chat.server.say(ORDER, OWNER, -2002))
+        await silent(chat)
+        await chat.server.say("/health", OWNER, GROUP)
+        assert (await chat.server.shown("True")).chat == GROUP
+
+
+async def test_a_member_of_the_right_chat_who_is_not_listed_is_not_heard(chat: Chat) -> None:
+    """Being in the group is not enough."""
+    async with chat.running(chat.bot(chat_id=GROUP)):
+        await chat.hear(await chat.server.say(ORDER, STRANGER, GROUP))
+        await silent(chat)
+
+
+async def test_without_a_chat_id_a_group_is_the_wrong_chat(chat: Chat) -> None:
+    """The owner's private chat is theirs; a group that the bot was pulled into is not."""
+    async with chat.running():
+        await chat.hear(await chat.server.say(ORDER, OWNER, GROUP))
+        await silent(chat)
+
+
+async def test_an_empty_list_is_nobody(chat: Chat) -> None:
+    """A chat_id without allowed users answers nobody, not even in that chat."""
+    async with chat.running(chat.bot(chat_id=OWNER, allowed=())):
+        await chat.hear(await chat.server.say(ORDER))
+        await silent(chat)
+
+
+async def test_talk_in_a_group_is_left_alone(chat: Chat) -> None:
+    """Words that are no command are not answered in a group."""
+    async with chat.running(chat.bot(chat_id=GROUP)):
+        await chat.hear(await chat.server.say("lunch?", OWNER, GROUP))
+        await silent(chat)
