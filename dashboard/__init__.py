@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from dashboard.answers import Answers
 from dashboard.board import Board, DemoControls
 from dashboard.demo import Demo
 from dashboard.docs import Route, paged
@@ -35,7 +36,7 @@ def routes(board: Board) -> list[web.RouteDef]:
 
 
 def _api(board: Board) -> list[Route]:
-    doing, demo = Doing(board), Demo(board)
+    doing, demo, answers = Doing(board), Demo(board), Answers(board, board.approvals)
     reading = []
     for listing in listings(board):
         path = f"{API}/{listing.name}"
@@ -43,8 +44,15 @@ def _api(board: Board) -> list[Route]:
         reading.append(Route("GET", f"{path}/{{id}}", "one of them", one_handler(listing)))
     book = {"ticker": "", "bid": "price", "ask": "price", "bid_size?": "pieces", "ask_size?": "pieces"}
     fault = {"next": "its name", "count?": "how often", "seconds?": "of a delay", "retry_after?": "seconds"}
+    answer = {
+        "version?": "that was seen",
+        "action": "approve | half | market | edit | snooze | reject",
+        "changes?": "quantity, price, type, stop, target",
+        "reason?": "",
+    }
     return [
         *reading,
+        Route("POST", f"{API}/proposals/{{id}}/answer", "answer a proposal", answers.answer, answer),
         Route("POST", f"{API}/commands", "run a command", doing.command, {"text": "as typed, like /status"}),
         Route("POST", f"{API}/actions/{{id}}", "press a notice's button, once", doing.press),
         Route("GET", f"{API}/health", "empty, while the desk answers", doing.health),

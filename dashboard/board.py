@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from core.commands.console import Console
 from core.ports import Clock, Store
+from core.services.approvals import Approvals
 from core.services.desk import Desk
 from core.services.portfolio import Portfolio
 from core.values.people import Person
@@ -37,6 +38,7 @@ class Board:
 
     console: Console
     portfolio: Portfolio
+    approvals: Approvals
     desk: Desk
     store: Store
     people: Callable[[str], Person | None]

@@ -82,7 +82,7 @@ def _journal(board: Board) -> list[Listing]:
             "trades that wait for a person's word",
             store.proposals,
             lambda person, key: _seen(store.proposal(ProposalId(key)), lambda p: p.owner, person),
-            lambda proposal, person: rows.proposal_row(proposal, person.language),
+            lambda proposal, person: rows.proposal_row(proposal, person.language, board.clock.now()),
         ),
     ]
 

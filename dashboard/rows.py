@@ -15,7 +15,7 @@ from core.values.fills import Fill, Position
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.notices import Notice
 from core.values.orders import Order
-from core.values.proposals import Proposal
+from core.values.proposals import Proposal, ProposalState
 from core.values.tasks import Task
 
 Row = dict[str, object]
@@ -51,13 +51,19 @@ def alert_row(record: AlertRecord) -> Row:
     }
 
 
+MASKED = "***"
+"""What the door puts in place of a secret."""
+
+
 def alert_fields(body: str) -> Mapping[str, object]:
     """A stored body, whose secrets were masked at the door; one that is not plain JSON comes whole, as `body`."""
     try:
         found = json.loads(body, parse_float=str, parse_int=_whole, parse_constant=str)
     except (ValueError, RecursionError):
         return {"body": body}
-    return found if isinstance(found, dict) else {"body": body}
+    if not isinstance(found, dict):
+        return {"body": body}
+    return {name: value for name, value in found.items() if value != MASKED}
 
 
 def _whole(text: str) -> int | str:
@@ -243,11 +249,13 @@ def task_row(task: Task) -> Row:
     }
 
 
-def proposal_row(proposal: Proposal, language: str) -> Row:
+def proposal_row(proposal: Proposal, language: str, now: datetime) -> Row:
+    """One whose time is over shows as expired, also in the moment before it is written down."""
+    waits = proposal.state in {ProposalState.OPEN, ProposalState.SNOOZED}
     return {
         "id": proposal.id,
         "version": proposal.version,
-        "state": proposal.state,
+        "state": ProposalState.EXPIRED if waits and proposal.expires_at <= now else proposal.state,
         "alert_id": proposal.alert,
         "account": proposal.account,
         "ticker": proposal.ticker,

@@ -131,6 +131,7 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse) -> Boar
     return Board(
         console=Console(tools, commands.table()),
         portfolio=Portfolio(engine.desk, engine.guardian),
+        approvals=engine.approvals,
         desk=engine.desk,
         store=engine.store,
         people=people.by_token,

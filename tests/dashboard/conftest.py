@@ -140,6 +140,7 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
         board = Board(
             console=Console(tools, commands.table()),
             portfolio=Portfolio(engine.desk, engine.guardian),
+            approvals=engine.approvals,
             desk=engine.desk,
             store=engine.store,
             people=people,

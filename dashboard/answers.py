@@ -1,0 +1,77 @@
+"""POST /api/v1/proposals/{id}/answer: a person's word on a trade that waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from core.services.approvals import Approvals
+from core.values.ids import ProposalId
+from core.values.orders import Refused
+from core.values.people import Person
+from core.values.proposals import Answer
+from dashboard import rows
+from dashboard.board import Board
+from dashboard.bodies import Body, number_of, read_object
+from kit.http import ApiError, json_response
+from texts import render
+
+STATUSES: Mapping[str, int] = {
+    "unknown_id": 404,
+    "not_allowed": 403,
+    "answered": 409,
+    "old_version": 409,
+    "expired": 410,
+}
+"""HTTP status by refusal; others are 422."""
+REASON_MAX = 500
+
+
+class Answers:
+    def __init__(self, board: Board, approvals: Approvals) -> None:
+        self._board = board
+        self._approvals = approvals
+
+    async def answer(self, request: web.Request, person: Person) -> web.Response:
+        """200 the proposal. Raises ApiError 403, 404, 409, 410 or 422."""
+        body = await read_object(request)
+        said = await self._approvals.answer(
+            ProposalId(request.match_info["id"]),
+            _version(body),
+            _action(body),
+            person,
+            _changes(body),
+            str(body.get("reason") or "")[:REASON_MAX],
+        )
+        if isinstance(said, Refused):
+            words = render(f"refused.{said.code}", said.params, person.language)
+            raise ApiError(STATUSES.get(said.code, 422), said.code, words, said.params.get("name"))
+        return json_response(rows.proposal_row(said, person.language, self._board.clock.now()))
+
+
+def _version(body: Body) -> int | None:
+    if body.get("version") is None:
+        return None
+    number = number_of(body, "version")
+    if number != int(number):
+        raise ApiError(422, "bad_field", "version must be a whole number", "version")
+    return int(number)
+
+
+def _action(body: Body) -> Answer:
+    try:
+        return Answer(str(body.get("action")))
+    except ValueError:
+        known = ", ".join(answer.value for answer in Answer)
+        raise ApiError(422, "unknown_action", f"action must be one of {known}", "action") from None
+
+
+def _changes(body: Body) -> dict[str, str]:
+    """Numbers as they were written, words as they are."""
+    changes = body.get("changes")
+    if changes is None:
+        return {}
+    if not isinstance(changes, dict) or not all(isinstance(value, str) for value in changes.values()):
+        raise ApiError(422, "bad_field", "changes must be an object of texts and numbers", "changes")
+    return {str(name): str(value) for name, value in changes.items()}
