@@ -106,7 +106,7 @@ async def recover(engine: Engine, settings: Settings) -> None:
     """Settle with the brokers, protection first; then what waits in the inbox; then what comes in."""
     report = await engine.reconciler.recover()
     await engine.lanes.idle()
+    engine.intake.on_accepted = engine.drain.take  # before the inbox is read: what comes meanwhile must not be left
     waiting = await engine.drain.catch_up()
     await engine.approvals.catch_up()
-    engine.intake.on_accepted = engine.drain.take
     await engine.outbox.tell(started(engine.desk, report, waiting, settings))

@@ -19,7 +19,9 @@ from core.commands.console import Console
 from core.commands.registry import Tools
 from core.ports import BrokerFactory, Clock
 from core.services.desk import Desk
+from core.services.people import People
 from core.services.portfolio import Portfolio
+from core.services.telling import stranger
 from core.values.people import owner_person
 from dashboard import routes as dashboard_routes
 from dashboard.board import Board, DemoControls
@@ -27,6 +29,7 @@ from kit.auth import networks
 from kit.http import Listener, errors_as_json, listen
 from openoutcry import __version__
 from openoutcry.background import running
+from openoutcry.chats import open_chats
 from openoutcry.controls import Puppeteer
 from openoutcry.engine import Engine, build, recover
 from openoutcry.persons import who
@@ -93,9 +96,12 @@ async def open_house(
     async with AsyncExitStack() as stack:
         engine = await build(settings, stack, live=mood.live, factories=factories)
         pulse = Pulse(engine.wire)
+        people = who(settings)
+        board = _board(settings, mood, engine, pulse, people)
+        chats = open_chats(settings, engine, board.console, people)
         hot = webhook_routes(_receiver(settings, engine))
         app = web.Application(middlewares=[errors_as_json])
-        app.add_routes([*hot, *dashboard_routes(_board(settings, mood, engine, pulse))])
+        app.add_routes([*hot, *dashboard_routes(board)])
         listener = await listen(app, settings.server.host, settings.server.port, first=hot, shutdown_s=FINISH_S)
         stack.push_async_callback(listener.close)
         house = House(engine.store, engine.desk, _url(listener))
@@ -103,6 +109,7 @@ async def open_house(
         await stack.enter_async_context(running(pulse.run(), engine.outbox.run(), engine.reconciler.watch_latch()))
         await stack.enter_async_context(engine.reconciler.listening())
         await recover(engine, settings)
+        await stack.enter_async_context(running(*chats))
         pulse.ready = True
         gc.collect()
         gc.freeze()  # what start-up made lives as long as the process: the collector need not walk it again
@@ -116,7 +123,7 @@ async def open_house(
                     await engine.lanes.idle()
 
 
-def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse) -> Board:
+def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people: People) -> Board:
     tools = Tools(
         desk=engine.desk,
         execution=engine.execution,
@@ -126,7 +133,6 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse) -> Boar
         healthy=lambda: pulse.ready and pulse.alive(),
         clock_now=engine.clock.now,
     )
-    people = who(settings)
     sample = mood.sample
     return Board(
         console=Console(tools, commands.table()),
@@ -147,12 +153,21 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse) -> Boar
 
 
 def _receiver(settings: Settings, engine: Engine) -> Receiver:
+    telling: set[asyncio.Task[None]] = set()
+
+    def on_stranger(peer: str, tries: int) -> None:
+        notice = stranger(engine.desk.desk_id, peer, tries, engine.clock.now())
+        task = asyncio.create_task(engine.outbox.tell(notice))
+        telling.add(task)
+        task.add_done_callback(telling.discard)
+
     return Receiver(
         intake=engine.intake,
         directory=engine.desk.directory,
         passphrase=settings.webhook.passphrase.get_secret_value(),
         clock=engine.clock,
         trusted_proxies=networks(settings.server.trusted_proxies),
+        on_stranger=on_stranger,
     )
 
 

@@ -75,6 +75,11 @@ class Server(Section):
     def _not_open(self) -> Server:
         if not self.tls_in_front and not _loopback(self.host):
             raise ValueError("host is not loopback: put TLS in front and say so with tls_in_front = true")
+        for proxy in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(proxy.strip(), strict=False)
+            except ValueError:
+                raise ValueError(f"trusted_proxies: {proxy!r} is no address or network") from None
         return self
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from core.ports import Halt
 from core.values.alerts import AlertRecord
 from core.values.changes import Audited
 from core.values.fills import Position
@@ -114,6 +115,29 @@ def proposal_card(desk_id: DeskId, proposal: Proposal, now: datetime) -> Notice:
     )
 
 
+def another_desk(desk_id: DeskId, where: str, now: datetime) -> Notice:
+    """A second desk runs with our credentials: entries are halted until a person has looked."""
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "another_desk", where, now.isoformat())),
+        at=now,
+        kind=NoticeKind.ERROR,
+        key="desk.another",
+        params={"where": where},
+        critical=True,
+    )
+
+
+def stranger(desk_id: DeskId, peer: str, tries: int, now: datetime) -> Notice:
+    """Somebody knocks at the webhook without the right secret."""
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "stranger", peer, str(tries), now.isoformat())),
+        at=now,
+        kind=NoticeKind.ERROR,
+        key="desk.stranger",
+        params={"peer": peer, "tries": str(tries)},
+    )
+
+
 def order_trouble(desk_id: DeskId, key: str, order: Order, now: datetime) -> Notice:
     """An order that people must look at: its outcome is unknown, or the broker forgot it."""
     return Notice(
@@ -155,6 +179,18 @@ def unprotected(desk_id: DeskId, position: Position, why: Refused, now: datetime
         about=(f"position:{position.id}",),
         critical=True,
         owner=position.owner,
+    )
+
+
+def halted(desk_id: DeskId, halt: Halt) -> Notice:
+    """Trading was stopped: everybody must know, whoever did it and from wherever."""
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "halted", halt.at.isoformat(), halt.by)),
+        at=halt.at,
+        kind=NoticeKind.ERROR,
+        key="report.halted",
+        params={"by": halt.by, "reason": halt.reason},
+        critical=True,
     )
 
 
