@@ -13,7 +13,6 @@ from bot.cards import Cards
 from bot.telegram.access import Access, Speaker
 from bot.telegram.dialogue import Dialogue
 from bot.telegram.light import (
-    AiohttpSession,
     AnswerCallbackQuery,
     Bot,
     BotCommand,
@@ -21,6 +20,7 @@ from bot.telegram.light import (
     DeleteWebhook,
     GetMe,
     Message,
+    Session,
     SetMyCommands,
     TelegramAPIServer,
     TokenValidationError,
@@ -71,7 +71,7 @@ class TelegramBot:
     ) -> None:
         """on_conflict: called when another desk polls with the same token. Raises Broken for what is no bot token."""
         try:
-            self._bot = Bot(token, session=AiohttpSession(api=TelegramAPIServer.from_base(api_base)))
+            self._bot = Bot(token, session=Session(api=TelegramAPIServer.from_base(api_base)))
         except TokenValidationError:
             raise Broken("telegram.token is no bot token (it looks like 123456:letters)") from None
         warm_up()

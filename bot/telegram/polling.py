@@ -117,11 +117,11 @@ class Polling:
 
     async def _take(self, found: Sequence[dict[str, Any]]) -> None:
         """Begin what is new, then remember it: what a crash cuts off before that comes again, with the same call id."""
-        new = [raw for raw in found if self._is_new(raw.get("update_id"))]
+        new = {raw["update_id"]: raw for raw in found if self._is_new(raw.get("update_id"))}
         if not new:
             return
-        tasks = self._begin([update for raw in new if (update := self._read(raw)) is not None])
-        self._last = new[-1]["update_id"]
+        tasks = self._begin([update for raw in new.values() if (update := self._read(raw)) is not None])
+        self._last = next(reversed(new))
         if tasks:
             settled: asyncio.Future[Any] = asyncio.gather(*tasks, return_exceptions=True)
             await within(settled, SETTLE_S, self._wire)

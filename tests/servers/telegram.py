@@ -107,8 +107,8 @@ class TelegramServer:
     messages: dict[tuple[int, int], Shown] = field(default_factory=dict)
     faults: deque[Fault] = field(default_factory=deque)
     down: Fault | None = None
-    delivered: list[int] = field(default_factory=list)
-    """Update ids as often as they were handed out."""
+    forget_offset: bool = False
+    polls: int = 0
 
     def __post_init__(self) -> None:
         self._updates: list[dict[str, Any]] = []
@@ -116,7 +116,8 @@ class TelegramServer:
         self._message_ids = itertools.count(1)
         self._query_ids = itertools.count(1)
         self._news = asyncio.Condition()
-        self._poller = 0
+        self._held = ""
+        self._free = asyncio.Event()
 
     # what a test does
 
@@ -168,6 +169,23 @@ class TelegramServer:
         """The next `times` requests of `method` go wrong."""
         self.faults.extend(Fault(method, **fault) for _ in range(times))
 
+    def cut(self) -> None:
+        """From now on every connection is cut, those that wait among them."""
+        self.down = Fault("", drop=True)
+        self.polls += 1
+
+    def mend(self) -> None:
+        self.down = None
+
+    def hold(self, method: str) -> None:
+        """Requests of this method hang until `release`."""
+        self._held = method.lower()
+        self._free.clear()
+
+    def release(self) -> None:
+        self._held = ""
+        self._free.set()
+
     async def until(self, true: Callable[[], bool], within_s: float = 10) -> None:
         """Wait until something heard or pushed makes it true."""
         async with asyncio.timeout(within_s), self._news:
@@ -175,7 +193,7 @@ class TelegramServer:
 
     async def idle(self, after: int, within_s: float = 10) -> None:
         """Until every update up to id `after` is confirmed: whatever it began has had its time."""
-        await self.until(lambda: all(update.get("update_id", 0) > after for update in self._updates), within_s)
+        await self.until(lambda: all(_number(update) > after for update in self._updates), within_s)
 
     def calls(self, method: str) -> list[dict[str, Any]]:
         return [heard.fields for heard in self.heard if heard.method.lower() == method.lower()]
@@ -203,6 +221,9 @@ class TelegramServer:
         method = request.match_info["method"]
         fields = {name: _decoded(name, str(value)) for name, value in (await request.post()).items()}
         self.heard.append(Heard(method, fields, self.clock.now()))
+        await self._tell()
+        if method.lower() == self._held:
+            await self._free.wait()
         try:
             response = await self._answer(request, method, fields)
         finally:
@@ -247,18 +268,17 @@ class TelegramServer:
         return True
 
     async def _do_getupdates(self, fields: dict[str, Any]) -> Any:
-        self._poller += 1
-        mine = self._poller
+        self.polls += 1
+        mine = self.polls
+        offset = 0 if self.forget_offset else int(fields.get("offset", 0))
+        self._updates = [update for update in self._updates if _number(update) >= offset]
         await self._tell()
-        offset = int(fields.get("offset", 0))
-        self._updates = [update for update in self._updates if update.get("update_id", 0) >= offset]
         try:
-            await self.until(lambda: bool(self._updates) or self._poller != mine, float(fields.get("timeout", 0)))
+            await self.until(lambda: bool(self._updates) or self.polls != mine, float(fields.get("timeout", 0)))
         except TimeoutError:
             return []
-        if self._poller != mine:
+        if self.polls != mine:
             return _error(409, "Conflict: terminated by other getUpdates request; make sure that only one runs")
-        self.delivered += [update.get("update_id", 0) for update in self._updates]
         return self._updates[:100]
 
     async def _do_sendmessage(self, fields: dict[str, Any]) -> Any:
@@ -291,6 +311,12 @@ class TelegramServer:
 
     def _rendered(self, shown: Shown) -> dict[str, Any]:
         return {**self.message(shown.plain, 0, shown.chat), "message_id": shown.id, "from": BOT}
+
+
+def _number(update: dict[str, Any]) -> int:
+    """0 for an update that a test made wrong: the first confirmation drops it."""
+    number = update.get("update_id")
+    return number if isinstance(number, int) else 0
 
 
 def person(user: int) -> dict[str, Any]:

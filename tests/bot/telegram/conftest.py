@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.telegram.bot import TelegramBot
-from core.clock import SystemClock
+from core.clock import ManualClock, SystemClock
 from core.ports import Clock
 from core.services.outbox import Outbox
 from core.services.people import Member, People
@@ -27,6 +27,27 @@ from tests.servers.telegram import OWNER, TOKEN, Shown, TelegramServer, telegram
 STRANGER, VIEWER, ANN = 666, 1002, 1003
 
 
+class FastClock(ManualClock):
+    """The bot's wire, moved by the test: hours pass in as many turns as there is work in them."""
+
+    def __init__(self, chat: Chat) -> None:
+        super().__init__(SystemClock().now())
+        self._chat = chat
+
+    async def until(self, true: Callable[[], bool], within_s: float = 20) -> None:
+        """Let time pass in half seconds, the sockets and the journal keeping up, until it is true."""
+        async with asyncio.timeout(within_s):
+            while not true():
+                await self._chat.desk.breathe()
+                await self.advance(0.5)
+
+    async def pass_(self, seconds: float) -> None:
+        """Let so much time pass in twenty steps."""
+        for _ in range(20):
+            await self._chat.desk.breathe()
+            await self.advance(seconds / 20)
+
+
 @dataclass
 class Chat:
     """One desk with its bots. `conflicts` counts calls of on_conflict."""
@@ -35,6 +56,7 @@ class Chat:
     server: TelegramServer
     wire: Clock
     conflicts: list[int] = field(default_factory=list)
+    conflict: asyncio.Event = field(default_factory=asyncio.Event)
 
     def bot(
         self,
@@ -46,6 +68,7 @@ class Chat:
     ) -> TelegramBot:
         async def on_conflict() -> None:
             self.conflicts.append(1)
+            self.conflict.set()
 
         members = [Member("eve", Role.VIEWER, VIEWER), Member("ann", Role.APPROVER, ANN)]
         return TelegramBot(
@@ -80,6 +103,12 @@ class Chat:
                 with suppress(asyncio.CancelledError):
                     await task
 
+    def fast(self) -> FastClock:
+        """From now on, this test moves the time of bot and server."""
+        clock = FastClock(self)
+        self.wire = self.server.clock = clock
+        return clock
+
     async def hear(self, update: int) -> None:
         """Until everything up to this update was taken, and what it began has ended."""
         await self.server.idle(update)
@@ -103,12 +132,20 @@ class Chat:
         assert proposal is not None
         return proposal, await self.server.shown("Approve?")
 
-    async def tell(self, name: str, *, critical: bool = False, card: str = "", message: str = "") -> Notice:
+    async def tell(
+        self,
+        name: str,
+        *,
+        critical: bool = False,
+        card: str = "",
+        message: str = "",
+        kind: NoticeKind = NoticeKind.INFO,
+    ) -> Notice:
         """Put a notice in the outbox's table."""
         notice = Notice(
             id=NoticeId(name),
             at=self.desk.now,
-            kind=NoticeKind.ERROR if critical else NoticeKind.INFO,
+            kind=kind,
             key="alert.told",
             params={"ticker": name, "message": message, "price": ""},
             critical=critical,

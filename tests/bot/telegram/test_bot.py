@@ -11,6 +11,7 @@ from tests.servers.telegram import OWNER
 
 async def test_tm_02_after_start_the_chat_has_one_greeting(live: Chat) -> None:
     """One message greets, and the menu of commands is set from the table."""
+    await live.server.until(lambda: bool(live.server.calls("setMyCommands")))
     assert len(live.server.texts) == 1
     names = [command["command"] for command in live.server.calls("setMyCommands")[0]["commands"]]
     assert {"buy", "kill", "approve", "help"} <= set(names)

@@ -43,7 +43,7 @@ def methods() -> list[light.TelegramMethod[Any]]:
 
 async def test_every_method_of_the_desk_goes_out_and_its_answer_is_read(server: TelegramServer) -> None:
     """The real aiogram sends each over HTTP; the answers are of the types that we pinned."""
-    session = light.AiohttpSession(api=light.TelegramAPIServer.from_base(server.base))
+    session = light.Session(api=light.TelegramAPIServer.from_base(server.base))
     bot = light.Bot(TOKEN, session=session)
     try:
         answers = [await bot(method) for method in methods()]
@@ -58,7 +58,8 @@ async def test_every_method_of_the_desk_goes_out_and_its_answer_is_read(server: 
 def test_every_answer_that_is_awaited_is_pinned() -> None:
     """A method whose answer's type is not held would be built anew after each full collection, on the loop."""
     for method in methods():
-        assert light.Response[method.__returning__] in light.PINNED  # type: ignore[name-defined] # as aiogram does
+        answer: type[Any] = light.Response[method.__returning__]  # type: ignore[name-defined] # as aiogram does
+        assert answer in light.PINNED
 
 
 def test_the_import_leaves_pydantic_as_it_was() -> None:

@@ -38,6 +38,9 @@ def update_of(kind: str, user: int, chat: int, text: str) -> dict[str, Any]:
             "is_anonymous": True, "type": "regular", "allows_multiple_answers": False,
             "allows_revoting": False, "members_only": False,
         },
+        "managed_bot": {"user": who, "bot": {**who, "is_bot": True}},
+        "subscription": {"user": who, "invoice_payload": text, "state": "active"},
+        "stopped_message_generation": {"chat": where, "draft_id": 1},
         "poll_answer": {"poll_id": "1", "user": who, "option_ids": [0], "option_persistent_ids": ["0"]},
         "my_chat_member": {
             "chat": where, "from": who, "date": _DATE, "old_chat_member": member, "new_chat_member": member,
