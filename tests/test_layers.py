@@ -41,6 +41,7 @@ LIBRARY_HOMES = {
     "sqlite3": {"storage", "openoutcry"},
     "aiogram": {"bot"},
     "discord": {"bot"},
+    "yarl": {"bot"},
     "pydantic": {"openoutcry", "bot"},
     "pydantic_settings": {"openoutcry"},
     "structlog": {"openoutcry"},

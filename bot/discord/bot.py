@@ -26,10 +26,13 @@ from core.values.notices import Notice, NoticeKind
 log = logging.getLogger(__name__)
 
 RETRY_S_MAX = 60.0
+REFUSED_TOKEN, REFUSED_INTENT = 4004, 4014
+"""The gateway's close codes."""
 GONE = (
     OSError,
     ClientError,
     asyncio.TimeoutError,
+    discord.LoginFailure,
     discord.HTTPException,
     discord.GatewayNotFound,
     discord.ConnectionClosed,
@@ -77,22 +80,23 @@ class DiscordBot:
         while True:
             try:
                 await self._live()
-            except discord.LoginFailure:
-                log.error("DISCORD IS OFF: it refuses the token (discord.token). The desk goes on without it.")  # noqa: TRY400 - the trace would add nothing
-                return
-            except discord.PrivilegedIntentsRequired:
-                self._text = False
-                log.warning("discord refuses the message-content intent: !payload, !ping and !mirror are off")
-                await self._say("discord.no_text")
-                continue
             except GONE as error:
+                code = error.code if isinstance(error, discord.ConnectionClosed) else None
+                if code == REFUSED_TOKEN or isinstance(error, discord.LoginFailure):
+                    log.critical("DISCORD IS OFF: it refuses the token (discord.token). The desk goes on without it.")
+                    return
+                if code == REFUSED_INTENT and self._text:
+                    self._text = False
+                    log.warning("discord refuses the message-content intent: !payload, !ping and !mirror are off")
+                    await self._say("discord.no_text")
+                    continue
                 log.warning("discord is away: %s", type(error).__name__)
             await self._office.wire.sleep(self._pause_s)
             self._pause_s = min(self._pause_s * 2, RETRY_S_MAX)
 
     async def _live(self) -> None:
         """One log-in, from the first request until the gateway is lost for good; short losses it resumes itself."""
-        client = DeskClient(self._ears, text=self._text, ask_gateway=self._ask_gateway)
+        client = DeskClient(self._ears, self._office.wire, text=self._text, ask_gateway=self._ask_gateway)
         steps: asyncio.Task[None] | None = None
         try:
             async with client:

@@ -11,6 +11,10 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
+from core.ports import Clock
+
+IDENTIFY_PAUSE_S = 5.0
+"""Discord wants at most one new session in this time."""
 RATE_LIMIT_S_MAX = 30.0
 """A longer wait is the caller's to plan, not the library's to sleep through."""
 
@@ -46,7 +50,7 @@ def intents(*, text: bool) -> discord.Intents:
 class DeskClient(discord.Client):
     """One log-in; a new one is made for the next. connected: the gateway took it."""
 
-    def __init__(self, ears: Ears, *, text: bool, ask_gateway: bool) -> None:
+    def __init__(self, ears: Ears, wire: Clock, *, text: bool, ask_gateway: bool) -> None:
         super().__init__(
             intents=intents(text=text),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -57,6 +61,7 @@ class DeskClient(discord.Client):
         )
         self.connected = False
         self._ears = ears
+        self._wire = wire
         self._ask_gateway = ask_gateway
 
     async def setup_hook(self) -> None:
@@ -64,6 +69,10 @@ class DeskClient(discord.Client):
             _, url, _ = await self.http.get_bot_gateway()
             DiscordWebSocket.DEFAULT_GATEWAY = URL(url)
         await self._ears.opened(self)
+
+    async def before_identify_hook(self, _shard_id: int | None, *, initial: bool = False) -> None:
+        if not initial:
+            await self._wire.sleep(IDENTIFY_PAUSE_S)
 
     async def on_connect(self) -> None:
         self.connected = True

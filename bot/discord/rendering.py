@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import discord
 
 from bot import words
@@ -19,9 +21,12 @@ _STYLES = {
 }
 
 
+_WORD_BREAK = re.compile(r"(?<=[^\W_])\\_(?=[^\W_])")
+
+
 def plain(text: str) -> str:
-    """Shown as it is written: markup escaped, mentions broken."""
-    return discord.utils.escape_mentions(discord.utils.escape_markdown(text))
+    """Shown as it is written: markup escaped, mentions broken. A lone underscore inside a word is no markup."""
+    return discord.utils.escape_mentions(_WORD_BREAK.sub("_", discord.utils.escape_markdown(text)))
 
 
 def cut(text: str, limit: int = TEXT_MAX) -> str:

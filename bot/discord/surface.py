@@ -36,7 +36,7 @@ async def as_port() -> AsyncIterator[None]:
             yield
     except discord.RateLimited as error:
         raise Transient("discord asks for patience", error.retry_after) from None
-    except NETWORK as error:
+    except (RuntimeError, *NETWORK) as error:  # aiohttp's word for a session that was closed meanwhile
         raise Transient(f"discord cannot be reached: {type(error).__name__}", AWAY_S) from None
     except discord.HTTPException as error:
         if error.status in {401, 429}:
@@ -61,8 +61,7 @@ class DiscordSurface:
 
         A message that was taken without our hearing of it is not doubled by the next try: its nonce names it.
         """
-        if self.client is None:
-            raise Transient("discord is not connected", AWAY_S)
+        self._live()
         refused: Rejected | None = None
         for step in self._steps(notice):
             try:
@@ -120,6 +119,9 @@ class DiscordSurface:
         return await self._channel(channel).send(text, nonce=named, **more)
 
     def _channel(self, channel: int) -> discord.PartialMessageable:
-        if self.client is None:
-            raise Transient("discord is not connected", AWAY_S)
-        return self.client.get_partial_messageable(channel, guild_id=self._places.guild)
+        return self._live().get_partial_messageable(channel, guild_id=self._places.guild)
+
+    def _live(self) -> DeskClient:
+        if self.client is None or self.client.is_closed():
+            raise Transient("discord is not connected")
+        return self.client
