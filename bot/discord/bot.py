@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from contextlib import suppress
 
 import discord
 from aiohttp import ClientError
@@ -20,6 +21,7 @@ from core.commands.console import Console
 from core.ports import Clock, Store, Surface
 from core.services.people import People
 from core.values.changes import NoticeMade
+from core.values.errors import DeskError
 from core.values.ids import NoticeId, derive_id
 from core.values.notices import Notice, NoticeKind
 
@@ -129,4 +131,5 @@ class DiscordBot:
         now = self._office.wire.now()
         store = self._office.store
         notice_id = NoticeId(derive_id(store.desk_id, "notice", key, now.isoformat()))
-        await store.save(NoticeMade(Notice(notice_id, now, NoticeKind.INFO, key)))
+        with suppress(DeskError):  # a journal that cannot write has louder words of its own
+            await store.save(NoticeMade(Notice(notice_id, now, NoticeKind.INFO, key)))

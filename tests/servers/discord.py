@@ -178,9 +178,8 @@ class DiscordServer:
         return next(m for m in reversed(self.shown(STUDY)) if m["had_buttons"])
 
     def button(self, label: str) -> str:
-        return next(
-            b["custom_id"] for row in self.card()["components"] for b in row["components"] if b["label"] == label
-        )
+        buttons = (button for row in self.card()["components"] for button in row["components"])
+        return str(next(button["custom_id"] for button in buttons if button["label"] == label))
 
     # the people in the guild
 
@@ -340,9 +339,9 @@ class DiscordServer:
             fault = self._fault(request.method, path)
             if fault is not None:
                 return _json(fault.body, fault.status, fault.headers)
-            if path.split("/")[0] not in {"interactions", "webhooks"}:
-                if request.headers.get("Authorization") != f"Bot {TOKEN}":
-                    return _json({"message": "401: Unauthorized", "code": 0}, 401)
+            needs_token = path.split("/")[0] not in {"interactions", "webhooks"}
+            if needs_token and request.headers.get("Authorization") != f"Bot {TOKEN}":
+                return _json({"message": "401: Unauthorized", "code": 0}, 401)
             return self._route(request.method, path.split("/"), json.loads(body) if body else {})
         finally:
             await self._tell()
@@ -354,7 +353,7 @@ class DiscordServer:
                 return fault
         return None
 
-    def _route(self, method: str, path: Sequence[str], body: Json) -> web.Response:
+    def _route(self, method: str, path: Sequence[str], body: Any) -> web.Response:
         match [method, *path]:
             case ["GET", "users", "@me"]:
                 return _json(User(BOT, bot=True).json())
@@ -508,7 +507,7 @@ def _guild() -> Json:
         }
         for number in (GUILD, APPROVERS, TRADERS)
     ]
-    channels = [
+    channels: list[Json] = [
         {"id": str(n), "type": 0, "name": f"c{n}", "position": 0, "permission_overwrites": [], "parent_id": None}
         for n in (STUDY, LOG, ERROR, ELSEWHERE)
     ]
