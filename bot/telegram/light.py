@@ -106,7 +106,8 @@ PINNED = (
 
 
 def warm_up() -> None:
-    """Build at once what every desk uses, before anybody waits for it."""
+    """Build at once what every desk uses, before anybody waits for it. Message first: the others then build on it."""
+    Message.model_rebuild()
     Update.model_rebuild()
     for response in PINNED:
         response.model_rebuild()

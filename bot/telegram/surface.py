@@ -24,7 +24,7 @@ from bot.telegram.sender import Gone, Sender
 from bot.words import label, split, words
 from core.values.errors import Rejected
 from core.values.ids import NoticeId
-from core.values.notices import Notice
+from core.values.notices import Notice, NoticeKind
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class TelegramSurface:
             if chat in had:
                 continue
             try:
-                await self.show(notice, chat, self._language, urgent=notice.critical)
+                await self.show(notice, chat, self._language, urgent=_urgent(notice))
             except Rejected as error:
                 refused = error
                 log.warning("a chat refused a notice", extra={"chat": chat, "reason": error.reason})
@@ -141,6 +141,11 @@ class TelegramSurface:
         for piece in split(text, TEXT_MAX, _size):
             method = SendMessage(chat_id=chat, text=as_html(piece), parse_mode="HTML", reply_markup=reply)
             await self._sender.send(chat, method, urgent=True)
+
+
+def _urgent(notice: Notice) -> bool:
+    """What people wait for: alarms, and questions with what became of them."""
+    return notice.critical or (bool(notice.card) and notice.kind is not NoticeKind.PROGRESS)
 
 
 def _keyboard(notice: Notice, language: str) -> InlineKeyboardMarkup | None:
