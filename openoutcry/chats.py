@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import logging
+from collections.abc import Callable, Coroutine
 
 from core.commands.console import Console
+from core.ports import Clock
 from core.services.people import People
 from core.services.telling import another_desk
 from core.values.changes import NoticeMade
@@ -13,7 +15,10 @@ from openoutcry.engine import Engine
 from openoutcry.payload import payload_reader
 from openoutcry.settings import Settings
 
+log = logging.getLogger(__name__)
+
 Running = Coroutine[None, None, None]
+RESTART_S = 30.0
 
 
 def open_chats(settings: Settings, engine: Engine, console: Console, people: People) -> list[Running]:
@@ -49,7 +54,7 @@ def _telegram(settings: Settings, engine: Engine, console: Console, people: Peop
         on_conflict=on_conflict,
     )
     engine.outbox.add(bot.surface)
-    return bot.run()
+    return _kept("telegram", bot.run, engine.wire)
 
 
 def _discord(settings: Settings, engine: Engine, console: Console, people: People) -> Running:
@@ -73,4 +78,16 @@ def _discord(settings: Settings, engine: Engine, console: Console, people: Peopl
         payload=payload_reader(engine),
     )
     engine.outbox.add(bot.surface)
-    return bot.run()
+    return _kept("discord", bot.run, engine.wire)
+
+
+async def _kept(name: str, run: Callable[[], Running], wire: Clock) -> None:
+    """The chats' edge: whatever goes wrong in a chat's library, the desk trades on and the chat is tried again."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("%s stopped; it is started again", name)
+            await wire.sleep(RESTART_S)
+        else:
+            return

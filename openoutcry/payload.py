@@ -32,8 +32,9 @@ def payload_reader(engine: Engine) -> Payload:
             now = engine.clock.now()
             alert = parse_order(fields, source=Source.CHAT, received_at=now, body=mask(said, raw), account=account)
         except ApiError as error:
-            return Refused("bad_payload", {"field": error.field or "", "reason": error.message})
+            return Refused("bad_payload", {"field": error.field or "payload", "reason": error.message})
         approval = "none" if person.may(Role.APPROVER) else "ask"
-        return await engine.intake.accept(replace(alert, approval=approval))
+        # A person's word is fresh whatever time the copied text carries; the same text is still the same alert.
+        return await engine.intake.accept(replace(alert, approval=approval, sent_at=None))
 
     return take

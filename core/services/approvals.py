@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from core.crashpoints import crashpoint
 from core.rules.proposing import edited, halved
 from core.rules.risk import checklist
 from core.services import telling
@@ -157,6 +158,7 @@ class Approvals:
         audited = Audited(
             now, person.id, person.surface, f"proposal.{answer.value}", proposal_id, {"reason": reason[:500]}
         )
+        crashpoint("appr.in")
         try:
             await self._desk.store.save(
                 ProposalMoved(after, proposal.version, proposal.state), audited, *self._card(after)
@@ -164,6 +166,7 @@ class Approvals:
         except Conflict:
             current = await self._desk.store.proposal(proposal_id)
             return Refused("answered", {"by": (current.answered_by if current else None) or "?"})
+        crashpoint("appr.committed")
         log.info("proposal answered", extra={"intent_id": proposal.alert, "answer": answer.value, "by": person.id})
         if after.state is ProposalState.APPROVED:
             return await self._execute_soon(after, person.id)

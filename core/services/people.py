@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from core.values.ids import UserId
+from core.values.ids import OWNER, UserId
 from core.values.people import Person, Role, owner_person
 
 
@@ -32,7 +32,11 @@ class DiscordLists:
 
 
 class People:
-    """Empty lists mean nobody. telegram_users act as the owner unless a member has their id."""
+    """Empty lists mean nobody. telegram_users act as the owner unless a member has their id.
+
+    Members and listed people help to run the owner's desk: they see what the owner owns, and their role says what they
+    may do with it.
+    """
 
     def __init__(
         self,
@@ -77,7 +81,8 @@ class People:
             return person if listed is None or person.role >= listed else replace(person, role=listed)
         if listed is None:
             return None
-        return Person(UserId(f"discord:{user_id}"), f"discord:{user_id}", listed, "discord", self._language)
+        name = f"discord:{user_id}"
+        return Person(UserId(name), name, listed, "discord", self._language, works_for=OWNER)
 
     def _listed(self, user_id: int, roles: frozenset[int]) -> Role | None:
         lists = self._discord
@@ -88,4 +93,4 @@ class People:
         return None
 
     def _person(self, member: Member, surface: str) -> Person:
-        return Person(UserId(member.name), member.name, member.role, surface, self._language)
+        return Person(UserId(member.name), member.name, member.role, surface, self._language, works_for=OWNER)

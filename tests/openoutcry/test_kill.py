@@ -111,6 +111,31 @@ def test_a_kill_at_any_point_ends_well(tmp_path: Path, point: str) -> None:
         assert len([o for o in orders if o["role"] == "entry" and o["state"] == "FILLED"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("point", "approved"),
+    [("appr.in", False), ("appr.committed", True), ("intent.post_commit", True), ("send.marked:2", True)],
+)
+def test_a_kill_around_an_approval(tmp_path: Path, point: str, approved: bool) -> None:  # noqa: FBT001 - a table
+    """An answer that reached the disk is carried out after the restart, once; one that did not can be given again."""
+    with restarted(tmp_path / "d", point) as desk:
+        body = entry(desk, "SBER", 1)
+        assert desk.ask("POST", "/tradingview-to-discord-study", body, token="")[0] == 200
+        (proposal,) = desk.wait_for("proposals", lambda rows: rows)
+        answer = {"version": 1, "action": "approve"}
+        with pytest.raises((ConnectionError, URLError)):
+            desk.ask("POST", f"/api/v1/proposals/{proposal['id']}/answer", answer)
+        desk.process.wait(30)
+    with restarted(tmp_path / "d") as desk:
+        again = desk.ask("POST", f"/api/v1/proposals/{proposal['id']}/answer", answer)[0]
+        assert again == (409 if approved else 200)
+        (shown,) = desk.wait_for("proposals", lambda rows: rows[0]["order_ids"])
+        everything_protected(desk)
+        orders = desk.items("orders")
+        no_order_twice(orders)
+        assert shown["state"] == "approved"
+        assert [o["state"] for o in orders if o["role"] == "entry"] == ["FILLED"]
+
+
 def burst_then_kill(data_dir: Path, seed: int, alerts: int = 60) -> None:
     """Send from many connections, kill in the middle, restart, resend everything, count."""
     rng = random.Random(seed)

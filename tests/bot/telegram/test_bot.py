@@ -174,11 +174,11 @@ async def test_a_viewer_may_look_and_not_trade(chat: Chat) -> None:
 
 
 async def test_a_private_notice_goes_to_those_who_may_see_it(chat: Chat) -> None:
-    """Without a chat_id each person's own chat gets what they may see: an approver the desk's, a viewer not."""
+    """Without a chat_id each person's own chat gets what they may see: the desk's go to all who help to run it."""
     async with chat.running(chat.bot(allowed=(OWNER, VIEWER, ANN)), outbox=True):
         await chat.tell("one")
-        await chat.server.until(lambda: sum("one:" in text for text in chat.server.texts) == 2)
-    assert {shown.chat for shown in chat.server.messages.values()} == {OWNER, ANN}
+        await chat.server.until(lambda: sum("one:" in text for text in chat.server.texts) == 3)
+    assert {shown.chat for shown in chat.server.messages.values()} == {OWNER, VIEWER, ANN}
 
 
 async def test_a_confirmation_is_one_press_and_its_button_goes(live: Chat) -> None:
