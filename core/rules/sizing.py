@@ -23,10 +23,12 @@ def size_by_risk(
     instrument: Instrument,
     leverage_max: Decimal,
     over_leverage: OverLeverage = OverLeverage.REFUSE,
+    cost: Decimal | None = None,
 ) -> Quantity | Refused:
     """Pieces that lose `risk_percent` of the free collateral between price and stop, rounded down to the step.
 
-    size = free * risk / (|price - stop| * point_value); leverage = size * price * point_value / free.
+    size = free * risk / (|price - stop| * point_value); leverage = size * cost * point_value / free.
+    cost: what a piece is bought at, and so what the risk gate will value it at; absent: the price.
     Refused: stop_at_price, no_collateral, over_leverage (where it is to be refused, not capped), zero_size.
     """
     distance = abs(price - stop) * instrument.point_value
@@ -35,7 +37,7 @@ def size_by_risk(
     if not free > 0:
         return Refused("no_collateral", {"free": plain(free)})
     size = free * risk_percent / 100 / distance
-    size_max = free * leverage_max / (price * instrument.point_value)
+    size_max = free * leverage_max / ((cost or price) * instrument.point_value)
     if size > size_max:
         if over_leverage is OverLeverage.REFUSE:
             leverage = plain((size / size_max * leverage_max).quantize(Decimal("0.01")))
