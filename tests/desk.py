@@ -20,6 +20,7 @@ from core.commands.console import Console
 from core.commands.registry import Tools
 from core.services.portfolio import Portfolio, PositionView
 from core.values.alerts import Alert, AlertKind, AlertRecord, Levels, Source
+from core.values.changes import FlagSet
 from core.values.fills import Fill
 from core.values.ids import AccountName, AlertId, UserId
 from core.values.money import Price
@@ -32,6 +33,8 @@ from openoutcry.settings import Settings, load_settings
 TESTING = AccountName("Testing")
 OWNER = owner_person("test")
 _STEP_S = 0.5
+HANGS_S = 5.0
+"""What has not come to rest by then never will: a test that fails is better than one that hangs."""
 _NUMBERS = itertools.count(1)
 
 
@@ -113,13 +116,14 @@ class TestDesk:
         await self.settle()
 
     async def settle(self) -> None:
-        while True:
-            for venue in self.engine.desk.venues.values() if self.listening else ():
-                assert isinstance(venue.broker, PaperBroker)
-                await venue.broker.settled()
-            if not self.engine.lanes.busy:
-                return
-            await self.engine.lanes.idle()
+        async with asyncio.timeout(HANGS_S):
+            while True:
+                for venue in self.engine.desk.venues.values() if self.listening else ():
+                    assert isinstance(venue.broker, PaperBroker)
+                    await venue.broker.settled()
+                if not self.engine.lanes.busy:
+                    return
+                await self.engine.lanes.idle()
 
     async def wait(self, seconds: float) -> None:
         """Let time pass on the wire (retries, asking again) step by step, the journal keeping up with each."""
@@ -128,10 +132,11 @@ class TestDesk:
             await self.breathe()
 
     async def breathe(self) -> None:
-        """Let what is ready to go on do so: a few turns through the journal's threads."""
-        for _ in range(8):
+        """Let what is ready to go on do so: a few turns of the journal's writer and reader."""
+        for number in range(10):
+            await self.engine.store.save(FlagSet("breath", str(number)))
             await self.engine.store.flag("breath")
-            await self.engine.store.save()
+            await turns(3)
 
     # looking
 

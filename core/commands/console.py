@@ -77,8 +77,8 @@ class Console:
         call = self._call(command, words, person, call_id)
         if isinstance(call, Refused):
             return self._refusal(call, person, call_id)
-        await self._audit(text, person)
         try:
+            await self._audit(text, person, command)
             answer = await command.handler(self._tools, replace(call, confirmed=confirmed))
         except DeskError as error:
             log.warning("command failed", extra={"command": name, "reason": str(error)})
@@ -128,11 +128,15 @@ class Console:
         now = self._tools.clock_now()
         return telling.refused_notice(self._tools.desk.desk_id, refused, now, f"call:{call_id}", owner=person.id)
 
-    async def _audit(self, text: str, person: Person) -> None:
+    async def _audit(self, text: str, person: Person, command: Command) -> None:
         now = self._tools.clock_now()
-        await self._tools.store.save(
-            Audited(now, person.id, person.surface, "command", "console", {"text": text[:200]})
-        )
+        said = Audited(now, person.id, person.surface, "command", "console", {"text": text[:200]})
+        try:
+            await self._tools.store.save(said)
+        except DeskError:
+            if not command.always:
+                raise
+            log.critical("a command is not in the journal", extra={"command": command.name, "by": person.id})
 
     def _call_id(self, person: Person) -> str:
         return f"{person.surface}:{self._tools.clock_now().isoformat()}:{next(self._uses)}:{secrets.token_hex(4)}"

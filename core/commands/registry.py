@@ -79,7 +79,8 @@ Parse = Callable[[Sequence[str]], Mapping[str, str] | Refused]
 class Command:
     """Its one-line help is catalogue entry `help.<name>`.
 
-    parse: reads typed words that follow another order than `arguments`.
+    parse: reads typed words that follow another order than `arguments`. always: done also while the journal cannot be
+    written, since it only takes risk away.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Command:
     needs_account: bool = False
     aliases: tuple[str, ...] = ()
     hidden: bool = False
+    always: bool = False
 
     @property
     def usage(self) -> str:

@@ -71,7 +71,7 @@ def _named(orders: list[Order]) -> list[Line]:
 
 
 COMMANDS = (
-    Command("kill", Role.TRADER, kill),
-    Command("arm", Role.ADMIN, arm),
+    Command("kill", Role.TRADER, kill, always=True),
+    Command("arm", Role.APPROVER, arm),
     Command("cancel", Role.TRADER, cancel, (Argument("all", required=False),)),
 )

@@ -23,7 +23,6 @@ from core.values.instrument import Instrument
 from core.values.market import Quote
 from core.values.money import ZERO
 from core.values.orders import (
-    ApprovedOrder,
     Order,
     OrderRequest,
     OrderRole,
@@ -71,6 +70,7 @@ class Desk:
         self.wire = wire
         self.venues: dict[AccountName, Venue] = {}
         self.on_unknown: Callable[[Order], None] = lambda _order: None
+        self._unwanted: set[OrderId] = set()
 
     @property
     def desk_id(self) -> DeskId:
@@ -180,27 +180,26 @@ class Desk:
             return await self.refuse(order, verdict)
         sent = await self.ledger.move(replace(order, state=OrderState.SENT))
         crashpoint("send.marked")
-        if sent.state is not OrderState.SENT:
-            return sent
-        # The commit took a moment: a kill that came meanwhile must still hold this order back.
-        state = self.safety.state(order.request.account)
-        verdict = review(order.request, self.limits, replace(situation, state=state))
-        if isinstance(verdict, Refused):
-            return await self.refuse(sent, verdict)
-        return await self._place(sent, verdict)
+        return await self._place(sent, situation) if sent.state is OrderState.SENT else sent
 
     async def resend(self, order: Order) -> Order:
         """Send an UNKNOWN order again under the same id. Only where ids are idempotent for ever."""
-        verdict = review(order.request, self.limits, await self.situation(order.request))
-        if isinstance(verdict, Refused):
-            return await self.refuse(order, verdict)
+        situation = await self.situation(order.request)
         sent = await self.ledger.move(replace(order, state=OrderState.SENT))
-        return await self._place(sent, verdict)
+        return await self._place(sent, situation) if sent.state is OrderState.SENT else sent
 
-    async def _place(self, order: Order, approved: ApprovedOrder) -> Order:
+    async def _place(self, order: Order, situation: Situation) -> Order:
         request = order.request
         broker = self.venues[request.account].broker
         for attempt in range(1, ATTEMPTS_MAX.get(request.purpose, 3) + 1):
+            # Since the order was judged time went by, for the disk or between two tries: a kill or a cancel that came
+            # meanwhile must still hold it back.
+            now = replace(situation, state=self.safety.state(request.account))
+            approved = review(request, self.limits, now)
+            if isinstance(approved, Refused):
+                return await self.refuse(order, approved)
+            if self.unwanted(order.id):
+                return await self._end(order, OrderState.CANCELLED, "never_sent")
             try:
                 ticket = await broker.place(approved)
             except Rejected as error:
@@ -214,7 +213,7 @@ class Desk:
                 await self.wire.sleep(min(error.retry_after_s, RETRY_AFTER_S_MAX))
                 continue
             crashpoint("send.resp_in")
-            return await self.ledger.absorb(request.account, ticket) or order
+            return await self.found(await self.ledger.absorb(request.account, ticket) or order)
         return await self._end(order, OrderState.REJECTED, "broker_busy")
 
     async def _lose(self, order: Order, error: OutcomeUnknown) -> Order:
@@ -237,14 +236,16 @@ class Desk:
     async def cancel(self, order_id: OrderId, *also: Audited) -> Order | None:
         """End a live order; its fills until then stand. None for an order that is not live.
 
-        An order whose outcome is unknown is asked for by the reconciler first; it is cancelled once it is found.
-        Raises Transient when the broker could not be asked.
+        One that the broker does not know yet, since it is on its way or nobody knows what became of it, is cancelled
+        once it is `found`. Raises Transient when the broker could not be asked.
         """
         order = self.ledger.orders.get(order_id)
         if order is None:
             return None
         if order.state is OrderState.INTENDED:
             return await self.ledger.move(replace(order, state=OrderState.CANCELLED), *also)
+        if order.state.in_doubt:
+            self._unwanted.add(order_id)
         broker = self.venues[order.request.account].broker
         crashpoint("cancel.mid")
         for attempt in range(1, 6):
@@ -260,6 +261,18 @@ class Desk:
                 continue
             return await self.ledger.absorb(order.request.account, ticket) or order
         return order
+
+    def unwanted(self, order_id: OrderId) -> bool:
+        """Whether somebody asked for its end while it was in doubt."""
+        return order_id in self._unwanted
+
+    async def found(self, order: Order) -> Order:
+        """An order of which the broker has spoken: it is cancelled now if somebody asked for that meanwhile."""
+        if order.state.in_doubt or order.id not in self._unwanted:
+            return order
+        self._unwanted.discard(order.id)
+        [after] = await self.cancel_all([order])
+        return after
 
     async def cancel_all(self, orders: list[Order]) -> list[Order]:
         """Cancel several at once, at the broker's rate; return what is so afterwards, in the same order."""

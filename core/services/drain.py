@@ -7,6 +7,7 @@ again, and what it had begun is recognised by its derived order ids.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 
 from core.rules.routing import Approval, Way, way
@@ -18,7 +19,7 @@ from core.services.intake import IntakeLimits
 from core.services.lanes import Lanes
 from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus
 from core.values.changes import AlertDone, NoticeMade
-from core.values.errors import Conflict, Transient
+from core.values.errors import Conflict, DeskError, Transient
 from core.values.ids import AlertId
 from core.values.orders import Cause, CauseKind, Refused
 
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 WAITING_MAX = 1000
 """Alerts held in memory; beyond it they wait in the inbox and are read when the lanes are idle again."""
 RETRY_S = 1.0
+POISON = (DeskError, ArithmeticError, LookupError, ValueError, AssertionError)
+"""What one alert can run into by itself: it fails once, is told and done, and is not met again at every start."""
 
 
 class Drain:
@@ -47,17 +50,22 @@ class Drain:
         self._approval = approval
         self._taken: set[AlertId] = set()
         self._behind = False
+        self._reading = False
 
     async def catch_up(self) -> int:
-        """Take every row that waits in the inbox; return how many. Called at start, before new alerts come in."""
-        waiting = await self._desk.store.waiting_alerts()
+        """Take every row that waits in the inbox; return how many. Called at start, then when `take` fell behind."""
+        self._behind, self._reading = False, True
+        try:
+            waiting = await self._desk.store.waiting_alerts()
+        finally:
+            self._reading = False
         for record in waiting:
             self._take(record)
         return len(waiting)
 
     def take(self, record: AlertRecord) -> None:
-        """A fresh alert, straight from the door."""
-        if len(self._taken) >= WAITING_MAX:
+        """A fresh alert, straight from the door. Once one had to wait in the inbox, those behind it wait there too."""
+        if self._behind or self._reading or len(self._taken) >= WAITING_MAX:
             self._behind = True
             return
         self._take(record)
@@ -66,44 +74,62 @@ class Drain:
         if record.id in self._taken:
             return
         self._taken.add(record.id)
-        self._lanes.add(self._lane(record.alert), lambda: self._handle(record))
+        self._lanes.add(self._lane(record), lambda: self._handle(record))
 
-    def _lane(self, alert: Alert) -> tuple[str | None, str]:
-        """The guardian works in the same lane, so it is named by the venue's ticker, not the chart's."""
-        if alert.account is None:
-            return (None, alert.ticker)
-        found = self._desk.directory.find(alert.account, alert.ticker, alert.exchange)
-        return (alert.account, alert.ticker if isinstance(found, Refused) else found.ticker)
+    def _lane(self, record: AlertRecord) -> tuple[str, str]:
+        """The guardian works in the same lane, so it is named as the venue names account and ticker, not the chart."""
+        trade = self.trade(record)
+        if isinstance(trade, Refused):
+            return (record.alert.account or "", record.alert.ticker)
+        return (trade.account.name, trade.instrument.ticker)
 
     async def _handle(self, record: AlertRecord) -> None:
         try:
             await self._until_done(record)
         finally:
             self._taken.discard(record.id)
-        if self._behind and not self._taken:
-            self._behind = False
-            await self.catch_up()
+        while self._behind and not self._taken:
+            try:
+                await self.catch_up()
+            except Transient as error:
+                self._behind = True
+                log.warning("inbox cannot be read", extra={"reason": error.reason})
+                await self._desk.wire.sleep(max(RETRY_S, error.retry_after_s))
 
     async def _until_done(self, record: AlertRecord) -> None:
+        outcome = None
         while True:
             try:
-                await self._finish(record, await self._decide(record))
+                outcome = outcome or await self._decide(record)
+                await self._finish(record, outcome)
             except Transient as error:
                 log.warning("alert waits", extra={"intent_id": record.id, "reason": error.reason})
                 await self._desk.wire.sleep(max(RETRY_S, error.retry_after_s))
             except Conflict:
                 return  # done before
+            except POISON as error:
+                if outcome is not None:
+                    raise
+                log.exception("alert failed", extra={"intent_id": record.id})
+                await self._give_up(record)
+                outcome = Outcome(Refused("failed", {"reason": type(error).__name__}))
             else:
                 return
 
+    async def _give_up(self, record: AlertRecord) -> None:
+        trade = self.trade(record)
+        with suppress(DeskError):  # what is left on disk as intended expires at the next start
+            if not isinstance(trade, Refused):
+                await self._execution.give_up(trade)
+
     async def _decide(self, record: AlertRecord) -> Outcome:
         alert = record.alert
-        if self._too_old(alert):
-            return Outcome(Refused("stale", {"ticker": alert.ticker}))
         where = way(alert, self._approval)
+        trade = self.trade(record)
+        if self._too_old(alert) and (isinstance(trade, Refused) or await self._execution.give_up(trade)):
+            return Outcome(Refused("stale", {"ticker": alert.ticker}))
         if where is Way.TELL:
             return Outcome(also=(NoticeMade(telling.alert_told(self._desk.desk_id, record, self._desk.clock.now())),))
-        trade = self.trade(record)
         if isinstance(trade, Refused):
             return Outcome(trade)
         if where is Way.ASK:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from core.rules.exits import better_stop, round_plan, stop_crossed
+from core.rules.exits import STANDING, better_stop, round_plan, stop_crossed
 from core.rules.sizing import OverLeverage, size_by_risk
 from core.services.desk import Desk
 from core.services.ledger import Key
@@ -36,8 +36,8 @@ from core.values.orders import (
 )
 
 EXIT_ROUNDS_MAX = 5
-SETTLE_S = 10.0
-"""How long to wait for the fills of an order that the broker says it filled."""
+SETTLE_S = 20.0
+"""How long to wait for an order to end with all its fills; the reconciler asks for a lost one within 16 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +81,22 @@ class Execution:
     async def enter(self, trade: Trade) -> Refused | None:
         """Flatten the book's position, then stop first, then entry; the guardian adds the target when it fills."""
         before = await self._desk.store.orders_because("alert", trade.alert_id)
-        entry = next((o for o in before if o.request.role is OrderRole.ENTRY), None)
-        if entry is None:
-            requests = await self._entry_orders(trade)
-            if isinstance(requests, Refused):
-                return requests
-            orders = await self._desk.intend(*requests)
-            if isinstance(orders, Refused):
-                return orders
-        else:
-            orders = tuple(o for o in before if o.state is OrderState.INTENDED or o is entry)
-        return await self._send_entry(orders)
+        if any(o.request.role is OrderRole.ENTRY for o in before):
+            return await self._send_entry(before)
+        requests = await self._entry_orders(trade)
+        if isinstance(requests, Refused):
+            return requests
+        orders = await self._desk.intend(*requests)
+        return orders if isinstance(orders, Refused) else await self._send_entry(orders)
+
+    async def give_up(self, trade: Trade) -> bool:
+        """Take back what was decided and not sent, its time being over. False: it had begun, and must be finished."""
+        orders = await self._desk.store.orders_because("alert", trade.alert_id)
+        role = OrderRole.ENTRY if trade.alert.kind is AlertKind.ENTRY else OrderRole.EXIT
+        if any(o.request.role is role and o.state is not OrderState.INTENDED for o in orders):
+            return False
+        await self._desk.cancel_all([o for o in orders if o.state is OrderState.INTENDED])
+        return True
 
     async def _entry_orders(self, trade: Trade) -> list[OrderRequest] | Refused:
         refused = await self._fit_to_enter(trade)
@@ -111,10 +116,16 @@ class Execution:
         plan = round_plan(ExitPlan(levels.stop, levels.target), side, trade.instrument)
         if plan.stop is None:
             return Refused("stop_required", {})
-        quantity = trade.quantity or await self._sized(trade, price, plan.stop)
+        worst = trade.instrument.price_down(price) if side is Side.BUY else trade.instrument.price_up(price)
+        if (worst - plan.stop) * side.sign <= 0:  # on their ticks they may have met
+            return Refused("stop_at_price", {"price": plain(price)})
+        quantity = trade.quantity or await self._sized(trade, side, price, plan.stop)
         return quantity if isinstance(quantity, Refused) else self._entry(trade, side, price, quantity, plan)
 
-    async def _sized(self, trade: Trade, price: Price, stop: Price) -> Quantity | Refused:
+    async def _sized(self, trade: Trade, side: Side, price: Price, stop: Price) -> Quantity | Refused:
+        quote = await self._desk.quote(trade.account.name, trade.instrument.ticker)
+        taken = None if quote is None else (quote.ask if side is Side.BUY else quote.bid)
+        at_market = trade.alert.order_type is OrderType.MARKET and taken is not None
         margin = await self._desk.venues[trade.account.name].broker.margin()
         return size_by_risk(
             margin.free,
@@ -124,6 +135,7 @@ class Execution:
             trade.instrument,
             trade.account.leverage_max,
             self._over_leverage,
+            cost=taken if at_market else price,
         )
 
     async def _fit_to_enter(self, trade: Trade) -> Refused | None:
@@ -187,15 +199,19 @@ class Execution:
         ]
 
     async def _send_entry(self, orders: Sequence[Order]) -> Refused | None:
-        """The stop goes first; an entry whose stop does not stand is never sent."""
-        by_role = {order.request.role: order for order in orders}
-        entry, stop = by_role[OrderRole.ENTRY], by_role.get(OrderRole.STOP)
+        """The stop goes first; an entry whose stop does not stand is never sent. One that was sent is left as it is.
+
+        orders: every one because of this alert, oldest first; the first stop is the one that the entry waits for.
+        """
+        entry = next(o for o in orders if o.request.role is OrderRole.ENTRY)
+        stop = next((o for o in orders if o.request.role is OrderRole.STOP), None)
+        if entry.state is not OrderState.INTENDED:
+            return None
         if stop is not None:
             stop = await self._desk.send(stop.id)
-            if stop.state not in {OrderState.OPEN, OrderState.PART_FILLED, OrderState.FILLED}:
-                await self._desk.cancel(entry.id)
-                await self._desk.cancel(stop.id)
-                return Refused("stop_not_placed", {"reason": stop.reason})
+            if stop.state not in STANDING:
+                await self._desk.cancel_all([entry, stop])
+                return Refused("stop_not_placed", {"reason": stop.reason or stop.state.value.lower()})
         entry = await self._desk.send(entry.id)
         if stop is not None and entry.state is OrderState.REJECTED:
             await self._desk.cancel(stop.id)
@@ -211,6 +227,7 @@ class Execution:
         key = trade.key
         entries = [o for o in self._ledger.live(*key) if o.request.role is OrderRole.ENTRY]
         await self._desk.cancel_all(entries)
+        await self._over(entries)
         if not self._desk.venues[trade.account.name].broker.capabilities.reduce_only:
             await self._desk.cancel_all(self._ledger.live(*key))
         for number in range(EXIT_ROUNDS_MAX):
@@ -223,7 +240,13 @@ class Execution:
         if self._ledger.held(key):
             return Refused("exit_incomplete", {"ticker": key[1], "left": plain(abs(self._ledger.held(key)))})
         await self._desk.cancel_all(self._ledger.live(*key))
-        return None
+        left = next((o for o in self._ledger.live(*key) if o.request.role is OrderRole.ENTRY), None)
+        return None if left is None else _unsure(left)
+
+    async def _over(self, orders: Sequence[Order]) -> bool:
+        """Wait until each has ended and all its fills are booked; one that nobody knows of may take some asking."""
+        ids = {order.id for order in orders}
+        return await self._ledger.until(lambda: not ids & self._ledger.orders.keys(), self._desk.wire, SETTLE_S)
 
     def exit_request(self, trade: Trade, held: Decimal, number: int, arrival: Price | None) -> OrderRequest:
         """The market order that closes a signed position. number: which try of this exit."""
@@ -249,10 +272,13 @@ class Execution:
         intended = await self._desk.intend(request)
         if isinstance(intended, Refused):
             return intended
-        sent = await self._desk.send(intended[0].id)
-        if sent.state.final and not sent.filled:
+        await self._desk.send(intended[0].id)
+        over = await self._over(intended)
+        sent = await self._ledger.order(request.id) or intended[0]
+        if not over:
+            return _unsure(sent)
+        if not sent.filled:
             return Refused("exit_refused", {"ticker": trade.instrument.ticker, "reason": sent.reason})
-        await self._ledger.until(lambda: self._ledger.held(trade.key) != held, self._desk.wire, SETTLE_S)
         return None
 
     # moving the stop
@@ -288,6 +314,10 @@ class Execution:
 
     def _id(self, *cause: str) -> OrderId:
         return OrderId(derive_id(self._desk.desk_id, *cause))
+
+
+def _unsure(order: Order) -> Refused:
+    return Refused("exit_unsure", {"ticker": order.request.ticker, "id": order.id, "state": order.state.value})
 
 
 def _text(price: Price | None) -> str:

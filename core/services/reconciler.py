@@ -15,20 +15,22 @@ from core.crashpoints import crashpoint
 from core.rules.books import share_out
 from core.services import telling
 from core.services.desk import Desk, Venue
-from core.services.guardian import Guardian
+from core.services.guardian import PROTECTIVE, Guardian
 from core.values.accounts import Account
-from core.values.capabilities import Idempotency
+from core.values.capabilities import Capabilities, Idempotency
 from core.values.changes import FlagSet, NoticeMade
 from core.values.errors import Transient
 from core.values.fills import Position
 from core.values.ids import AlertId, UserId
 from core.values.money import ZERO, Price, plain
-from core.values.orders import BY_HAND, CauseKind, Order, OrderState, Purpose, side_of
+from core.values.orders import BY_HAND, CauseKind, Order, OrderRole, OrderState, Purpose, side_of
 from core.values.proposals import ProposalState
 
 log = logging.getLogger(__name__)
 
 ASK_AFTER_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+ENTRY_AGE_MAX = timedelta(seconds=60)
+"""An entry that never arrived is sent again only as long as the market it was meant for is likely still there."""
 FILLS_LATE_S = 1.0
 FILLS_OVERLAP = timedelta(minutes=10)
 FILLS_AT_FIRST = timedelta(days=1)
@@ -64,6 +66,8 @@ class Reconciler:
                 await self._settle(order, report)
             crashpoint("recon.mid")
             await self._compare_positions(venue, report)
+        if self._desk.safety.halt is not None:
+            await self._desk.cancel_new_risk()
         for key in list(self._ledger.positions):
             self._guardian.look_at(key)
         for order in list(self._ledger.orders.values()):
@@ -84,17 +88,27 @@ class Reconciler:
     async def _settle(self, order: Order, report: Report) -> None:
         report.orders[order.state.value] += 1
         if order.state is OrderState.INTENDED:
-            if not await self._resumes(order):
+            if self._guardians(order) or not await self._resumes(order):
                 report.expired += 1
                 await self._ledger.move(replace(order, state=OrderState.EXPIRED, reason="never_sent"))
             return
         ticket = await self._desk.venues[order.request.account].broker.find(order)
         if ticket is not None:
             await self._ledger.absorb(order.request.account, ticket)
-        elif order.state.in_doubt:
-            await self._not_there(order)
-        else:
+        elif not order.state.in_doubt:
             await self._missing(order)
+        elif self._abilities(order).idempotency is Idempotency.ALWAYS:
+            await self._not_there(order)
+        else:  # it may still be on its way: only after some asking it counts as lost
+            lost = replace(order, state=OrderState.UNKNOWN, reason="outcome_unknown")
+            self.ask_about(await self._ledger.move(lost))
+
+    def _guardians(self, order: Order) -> bool:
+        """Whether the guardian wanted it, who makes a new one, and not an entry that waits for its stop."""
+        if order.request.role not in PROTECTIVE:
+            return False
+        beside = [o for o in self._ledger.orders.values() if o.request.intent == order.request.intent]
+        return not any(o.request.role is OrderRole.ENTRY and o.state is OrderState.INTENDED for o in beside)
 
     async def _resumes(self, order: Order) -> bool:
         """Whether the alert or approval that decided on this order is still to be handled: then it is sent there."""
@@ -160,23 +174,30 @@ class Reconciler:
             task.add_done_callback(lambda _task: self._asking.pop(order.id, None))
 
     async def _ask(self, order: Order) -> None:
+        """Until the broker has told it, or has said often enough that it does not know it."""
         broker = self._desk.venues[order.request.account].broker
-        for delay in ASK_AFTER_S:
-            await self._desk.wire.sleep(delay)
+        asked = 0
+        while True:
+            await self._desk.wire.sleep(ASK_AFTER_S[asked])
             current = self._ledger.orders.get(order.id)
             if current is None or not current.state.in_doubt:
-                return
+                break
             try:
                 ticket = await broker.find(current)
+                asked += 1
+                if ticket is not None:
+                    await self._ledger.absorb(order.request.account, ticket)
+                    asked = 0
+                elif asked == len(ASK_AFTER_S):
+                    if not await self._not_there(current):
+                        return
+                    asked = 0
             except Transient as error:
                 log.warning("cannot ask", extra={"order_id": order.id, "reason": error.reason})
-                continue
-            if ticket is not None:
-                await self._ledger.absorb(order.request.account, ticket)
-                return
-        current = self._ledger.orders.get(order.id)
-        if current is not None and current.state.in_doubt:
-            await self._not_there(current)
+                asked = 0
+                await self._desk.wire.sleep(error.retry_after_s)
+        if current is not None:
+            await self._desk.found(current)
 
     def fetch_fills(self, order: Order) -> None:
         """A ticket ran ahead of its fills: when the stream has not told them in a second, ask."""
@@ -196,19 +217,34 @@ class Reconciler:
                 except Transient as error:
                     log.warning("cannot fetch fills", extra={"order_id": order.id, "reason": error.reason})
 
-    async def _not_there(self, order: Order) -> None:
-        """The broker says that it does not know it. What may be sent again depends on what its ids mean."""
+    async def _not_there(self, order: Order) -> bool:
+        """The broker says that it does not know it. What may be sent again depends on what its ids mean; True: it was.
+
+        A protective order that only reduces may be given up anywhere: the guardian makes another, and should the first
+        one still come, both together close no more than the position.
+        """
         if order.state is OrderState.SENT:
             order = await self._ledger.move(replace(order, state=OrderState.UNKNOWN, reason="outcome_unknown"))
-        broker = self._desk.venues[order.request.account].broker
-        if broker.capabilities.idempotency is not Idempotency.ALWAYS:
+        abilities = self._abilities(order)
+        if abilities.idempotency is not Idempotency.ALWAYS:
             notice = telling.order_trouble(self._desk.desk_id, "order.unknown", order, self._desk.clock.now())
             await self._desk.store.save(NoticeMade(notice))
-            return
-        if order.request.purpose in {Purpose.ENTRY, Purpose.WORKING} and not await self._resumes(order):
-            await self._ledger.move(replace(order, state=OrderState.EXPIRED, reason="never_arrived"))
-            return
-        await self._desk.resend(order)
+            if not (order.request.role in PROTECTIVE and abilities.reduce_only):
+                return False
+        elif not self._desk.unwanted(order.id) and await self._still_meant(order):
+            await self._desk.resend(order)
+            return True
+        await self._ledger.move(replace(order, state=OrderState.EXPIRED, reason="never_arrived"))
+        return False
+
+    async def _still_meant(self, order: Order) -> bool:
+        """Exits always are; an entry as long as it is fresh; an order by hand only while its routine goes on."""
+        if order.request.purpose is Purpose.ENTRY:
+            return self._desk.clock.now() - order.at <= ENTRY_AGE_MAX
+        return order.request.purpose is not Purpose.WORKING or await self._resumes(order)
+
+    def _abilities(self, order: Order) -> Capabilities:
+        return self._desk.venues[order.request.account].broker.capabilities
 
     # while it runs
 
@@ -228,20 +264,39 @@ class Reconciler:
     async def _listen(self, venue: Venue) -> None:
         """A stream that fails for good halts the desk: what nobody hears of must not be traded on."""
         account = venue.account.name
+        try:
+            while await self._interrupted(venue):
+                await self._hear_again(venue)
+        except Exception as error:  # the supervisor's edge: a stream that dies must halt, not vanish
+            log.exception("events failed", extra={"account": account})
+            reason = f"events of {account} failed: {type(error).__name__}"
+            await self._desk.safety.kill(UserId("desk"), "desk", reason)
+
+    async def _interrupted(self, venue: Venue) -> bool:
+        """Take events in until the broker is closed (False), or it or the journal cannot be reached (True)."""
+        account = venue.account.name
+        try:
+            async for word in venue.broker.events():
+                crashpoint("fill.in")
+                await self._ledger.absorb(account, word)
+        except Transient as error:
+            log.warning("events stopped", extra={"account": account, "reason": error.reason})
+            await self._desk.wire.sleep(error.retry_after_s)
+            return True
+        return False
+
+    async def _hear_again(self, venue: Venue) -> None:
+        """What was said meanwhile, asked for until it is known."""
         while True:
             try:
-                async for word in venue.broker.events():
-                    crashpoint("fill.in")
-                    await self._ledger.absorb(account, word)
-            except Transient as error:
-                log.warning("events stopped", extra={"account": account, "reason": error.reason})
-                await self._desk.wire.sleep(error.retry_after_s)
                 await self._catch_up_fills(venue)
-            except Exception as error:  # the supervisor's edge: a stream that dies must halt, not vanish
-                log.exception("events failed", extra={"account": account})
-                reason = f"events of {account} failed: {type(error).__name__}"
-                await self._desk.safety.kill(UserId("desk"), "desk", reason)
-                return
+                for order in self._ledger.live(venue.account.name):
+                    ticket = None if order.state is OrderState.INTENDED else await venue.broker.find(order)
+                    if ticket is not None:
+                        await self._ledger.absorb(venue.account.name, ticket)
+            except Transient as error:
+                log.warning("cannot catch up", extra={"account": venue.account.name, "reason": error.reason})
+                await self._desk.wire.sleep(error.retry_after_s)
             else:
                 return
 
@@ -249,5 +304,7 @@ class Reconciler:
         """Obey `openoutcry kill` and `arm` from other processes within a second or so."""
         while True:
             await self._desk.wire.sleep(1.0)
-            if self._desk.safety.look_outside() is not None:
+            halt = self._desk.safety.look_outside()
+            if halt is not None:
+                await self._desk.safety.announce(halt, "cli")
                 await self._desk.cancel_new_risk()

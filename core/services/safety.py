@@ -6,8 +6,10 @@ import logging
 from decimal import Decimal
 
 from core.ports import Clock, Halt, KillSwitch, Store
+from core.services import telling
 from core.values.accounts import Margin, RiskState
-from core.values.changes import Audited, FlagSet
+from core.values.changes import Audited, Change, FlagSet, NoticeMade
+from core.values.errors import DeskError
 from core.values.ids import AccountName, UserId
 from core.values.money import ZERO, plain
 
@@ -22,6 +24,7 @@ class Safety:
         self._switch = switch
         self._clock = clock
         self._halt = switch.read()
+        self._latched = True
         self._day_equity: dict[AccountName, tuple[str, Decimal]] = {}
 
     @property
@@ -32,27 +35,47 @@ class Safety:
         return RiskState.ACTIVE if self._halt is None else RiskState.HALTED
 
     async def kill(self, by: UserId, surface: str, reason: str) -> bool:
-        """Latch HALTED; in force before anything is written. False when it was in force already."""
+        """Latch HALTED; in force before anything is written, and also where nothing can be. False when it was so."""
         if self._halt is not None:
             return False
         self._halt = Halt(self._clock.now(), by, reason)
-        self._switch.set(self._halt)
+        self._latch(self._halt)
         log.warning("halted", extra={"by": by, "reason": reason})
-        await self._note(by, surface, "risk.halted", reason)
+        await self.announce(self._halt, surface)
         return True
+
+    def _latch(self, halt: Halt) -> None:
+        try:
+            self._switch.set(halt)
+        except OSError:  # a full disk must not keep anybody from stopping: it holds in memory, and is tried again
+            log.critical("the halt is not on disk", exc_info=True)
+            self._latched = False
+        else:
+            self._latched = True
+
+    async def announce(self, halt: Halt, surface: str) -> None:
+        """Tell everybody and the audit trail; a journal that cannot be written does not undo the halt."""
+        notice = telling.halted(self._store.desk_id, halt)
+        try:
+            await self._note(UserId(halt.by), surface, "risk.halted", halt.reason, NoticeMade(notice))
+        except DeskError as error:
+            log.critical("the halt is not in the journal", extra={"reason": str(error)})
 
     async def arm(self, by: UserId, surface: str) -> bool:
         """Free the latch. False when nothing was halted."""
         if self._halt is None:
             return False
         self._switch.clear()
-        self._halt = None
+        self._halt, self._latched = None, True
         log.warning("armed", extra={"by": by})
         await self._note(by, surface, "risk.armed", "")
         return True
 
     def look_outside(self) -> Halt | None:
         """Take over what `openoutcry kill` or `arm` did from another process; the halt that is new, if one is."""
+        if self._halt is not None and not self._latched:
+            self._latch(self._halt)
+            return None
         outside = self._switch.read()
         new = outside if self._halt is None else None
         self._halt = outside
@@ -75,5 +98,5 @@ class Safety:
         await self._store.save(FlagSet(key, f"{day} {plain(margin.equity)}"))
         return margin.equity
 
-    async def _note(self, by: UserId, surface: str, action: str, reason: str) -> None:
-        await self._store.save(Audited(self._clock.now(), by, surface, action, "risk", {"reason": reason}))
+    async def _note(self, by: UserId, surface: str, action: str, reason: str, *also: Change) -> None:
+        await self._store.save(Audited(self._clock.now(), by, surface, action, "risk", {"reason": reason}), *also)
