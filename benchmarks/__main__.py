@@ -7,7 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import alert_to_order, alerts_accepted, idle
+from benchmarks import alert_to_order, alerts_accepted, chats, idle
 
 RESULTS = Path(__file__).parent / "results.csv"
 
@@ -27,6 +27,9 @@ def main() -> None:
     found = idle.measure()
     keep("demo idle memory", found["rss_mb"], "MB")
     keep("demo start to READY", found["ready_s"], "s")
+    both = chats.measure()
+    keep("both chats, memory after every command", both["rss_mb"], "MB")
+    keep("both chats, start to READY", both["ready_s"], "s")
     keep("alert to order request p99", alert_to_order.main([])["p99"], "ms")
     keep("alerts accepted, share of the bare server", alerts_accepted.measure(7, 4000, 32), "ratio")
 

@@ -47,13 +47,13 @@ def _once() -> dict[str, float]:
             before = _cpu_s(desk.pid)
             time.sleep(WATCHED_S)
             busy = (_cpu_s(desk.pid) - before) / WATCHED_S * 100
-            memory = _rss_mb(desk.pid)
+            memory = rss_mb(desk.pid)
             desk.send_signal(signal.SIGTERM)
             desk.wait(20)
     return {"listening_s": times["listening"], "ready_s": times["ready"], "rss_mb": memory, "cpu_percent": busy}
 
 
-def _rss_mb(pid: int) -> float:
+def rss_mb(pid: int) -> float:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,8 @@ class Desk:
     """A started `openoutcry demo` (or another command line that prints LISTENING and READY)."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.began = time.monotonic()
+        self.ready_s = 0.0
         self.process = process
         self.lines: list[str] = []
         self.url = self._after("LISTENING ")
@@ -53,6 +56,7 @@ class Desk:
     def ready(self) -> Desk:
         """Read on to READY and what demo prints behind it."""
         self._after("READY")
+        self.ready_s = time.monotonic() - self.began
         return self
 
     def demo_lines(self) -> Desk:
