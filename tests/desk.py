@@ -212,9 +212,15 @@ def settings_for(data_dir: Path, **sections: Any) -> Settings:
 
 @asynccontextmanager
 async def opened(
-    data_dir: Path, *, listening: bool = True, later: timedelta = timedelta(0), **sections: Any
+    data_dir: Path,
+    *,
+    listening: bool = True,
+    settled: bool = True,
+    later: timedelta = timedelta(0),
+    **sections: Any,
 ) -> AsyncIterator[TestDesk]:
-    """Build, listen, recover. listening False: the brokers' events are left to lie. later: the clocks go ahead."""
+    """Build, listen, recover, come to rest. listening False: the brokers' events are left to lie. settled False: the
+    inbox is not waited for. later: the clocks go ahead."""
     settings = settings_for(data_dir, **sections)
     wire = ManualClock(datetime.now(UTC) + later)
     async with AsyncExitStack() as stack:
@@ -232,7 +238,8 @@ async def opened(
         )
         desk = TestDesk(settings, engine, Console(tools, commands.table()), wire, listening)
         await recover(engine, settings)
-        await desk.settle()
+        if settled:
+            await desk.settle()
         yield desk
 
 

@@ -208,7 +208,7 @@ class Execution:
         if entry.state is not OrderState.INTENDED:
             return None
         if stop is not None:
-            stop = await self._desk.send(stop.id)
+            stop = await self._known(await self._desk.send(stop.id))
             if stop.state not in STANDING:
                 await self._desk.cancel_all([entry, stop])
                 return Refused("stop_not_placed", {"reason": stop.reason or stop.state.value.lower()})
@@ -216,6 +216,16 @@ class Execution:
         if stop is not None and entry.state is OrderState.REJECTED:
             await self._desk.cancel(stop.id)
         return None
+
+    async def _known(self, order: Order) -> Order:
+        """The order once the broker has told what became of it, or as it is when asking was in vain."""
+
+        def told() -> bool:
+            now = self._ledger.orders.get(order.id)
+            return now is None or not now.state.in_doubt
+
+        await self._ledger.until(told, self._desk.wire, SETTLE_S)
+        return await self._ledger.order(order.id) or order
 
     # exit
 

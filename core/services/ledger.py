@@ -255,7 +255,10 @@ class Ledger:
         legal = order.state is now.state or order.state in LEGAL_MOVES[now.state]
         if not legal or (same and not also):
             return now
-        order = replace(order, updated_at=self._clock.now())
+        # Only what a move may say: what is filled is told by fills, and `order` may be older than the last of them.
+        order = replace(
+            now, state=order.state, broker_id=order.broker_id, reason=order.reason, updated_at=self._clock.now()
+        )
         await self._store.save(OrderMoved(order, now.state), self._audit(order), *self._tell(now, order), *also)
         self._keep(order)
         return order

@@ -61,9 +61,12 @@ class Reconciler:
         """Ask every broker, settle every difference, protection first. New entries only after it returns."""
         report = Report()
         for venue in self._desk.venues.values():
+            before = self._ledger.live(venue.account.name)  # what fills bring about from here on is the guardian's
             await self._catch_up_fills(venue)
-            for order in self._ledger.live(venue.account.name):
-                await self._settle(order, report)
+            for order in before:
+                current = self._ledger.orders.get(order.id)
+                if current is not None:
+                    await self._settle(current, report)
             crashpoint("recon.mid")
             await self._compare_positions(venue, report)
         if self._desk.safety.halt is not None:

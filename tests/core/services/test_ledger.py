@@ -202,6 +202,17 @@ async def test_a_plan_changed_while_a_fill_comes_in_loses_neither(books: Books) 
     assert (position.quantity, position.plan) == (D(30), ExitPlan(Price(D(90)), Price(D(120))))
 
 
+async def test_a_move_made_from_an_older_copy_takes_no_fill_back(books: Books) -> None:
+    """Somebody read the order, a fill came, then they wrote what they had decided."""
+    ledger, store = books
+    older = ledger.orders[REQUEST.id]
+    await hear(ledger, fill(1, 10))
+    await ledger.move(replace(older, state=OrderState.CANCELLED))
+    order = await store.order(REQUEST.id)
+    assert order is not None
+    assert (order.state, order.filled, order.average_price) == (OrderState.CANCELLED, D(10), D(100))
+
+
 async def test_a_position_that_is_gone_takes_no_plan(books: Books) -> None:
     """A stop that fires meanwhile is not undone."""
     ledger, store = books
