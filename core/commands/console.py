@@ -78,8 +78,11 @@ class Console:
         if isinstance(call, Refused):
             return self._refusal(call, person, call_id)
         try:
-            await self._audit(text, person, command)
+            if not command.always:
+                await self._audit(text, person)
             answer = await command.handler(self._tools, replace(call, confirmed=confirmed))
+            if command.always:
+                await self._audit_if_it_can(text, person)
         except DeskError as error:
             log.warning("command failed", extra={"command": name, "reason": str(error)})
             return replace(
@@ -128,15 +131,17 @@ class Console:
         now = self._tools.clock_now()
         return telling.refused_notice(self._tools.desk.desk_id, refused, now, f"call:{call_id}", owner=person.id)
 
-    async def _audit(self, text: str, person: Person, command: Command) -> None:
+    async def _audit(self, text: str, person: Person) -> None:
         now = self._tools.clock_now()
-        said = Audited(now, person.id, person.surface, "command", "console", {"text": text[:200]})
+        await self._tools.store.save(
+            Audited(now, person.id, person.surface, "command", "console", {"text": text[:200]})
+        )
+
+    async def _audit_if_it_can(self, text: str, person: Person) -> None:
         try:
-            await self._tools.store.save(said)
-        except DeskError:
-            if not command.always:
-                raise
-            log.critical("a command is not in the journal", extra={"command": command.name, "by": person.id})
+            await self._audit(text, person)
+        except DeskError as error:
+            log.critical("a command is not in the journal", extra={"by": person.id, "reason": str(error)})
 
     def _call_id(self, person: Person) -> str:
         return f"{person.surface}:{self._tools.clock_now().isoformat()}:{next(self._uses)}:{secrets.token_hex(4)}"

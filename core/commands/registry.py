@@ -79,8 +79,8 @@ Parse = Callable[[Sequence[str]], Mapping[str, str] | Refused]
 class Command:
     """Its one-line help is catalogue entry `help.<name>`.
 
-    parse: reads typed words that follow another order than `arguments`. always: done also while the journal cannot be
-    written, since it only takes risk away.
+    parse: reads typed words that follow another order than `arguments`. always: done at once and audited afterwards,
+    also while the journal cannot be written, since it only takes risk away.
     """
 
     name: str

@@ -1,0 +1,197 @@
+"""The kill switch, and the daily loss."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from core.ports import Halt
+from core.values.accounts import RiskState
+from core.values.alerts import AlertKind
+from core.values.ids import UserId
+from core.values.orders import OrderRole, OrderState, Side
+from openoutcry.background import running
+from openoutcry.latch import FileLatch
+from tests.desk import OWNER, TestDesk, an_alert, levels, opened, price, turns
+
+D = Decimal
+PROTECTED = ["sell limit 0.5 41000", "sell stop 0.5 39800"]
+
+
+async def test_kill_outlives_a_restart(data_dir: Path) -> None:
+    """Only a person's /arm frees it."""
+    async with opened(data_dir) as desk:
+        assert (await desk.say("/kill")).key == "command.killed"
+    async with opened(data_dir) as desk:
+        assert desk.engine.desk.safety.state() is RiskState.HALTED
+        assert (await desk.say("/kill")).key == "command.killed_before"
+        assert (await desk.enter()).reason == "halted"
+        assert (await desk.say("/arm")).key == "command.armed"
+        assert (await desk.say("/arm")).key == "command.armed_before"
+    async with opened(data_dir) as desk:
+        assert (await desk.enter()).reason == ""
+
+
+async def test_a_halted_desk_takes_no_new_risk(desk: TestDesk) -> None:
+    """Neither from alerts nor by hand; an entry alert does not even flatten."""
+    await desk.enter()
+    await desk.say("/kill")
+    assert (await desk.enter(Side.SELL)).reason == "halted"
+    assert (await desk.say("/buy 10 SBER")).params["code"] == "halted"
+    assert await desk.holds() == {"BTCPERP": D("0.5")}
+    assert len(await desk.orders(OrderRole.ENTRY)) == 1
+
+
+async def test_a_halted_desk_lets_exits_through(desk: TestDesk) -> None:
+    """Exits, moved stops and orders by hand that only reduce."""
+    await desk.enter()
+    await desk.say("/kill")
+    await desk.book("40500", "40501")
+    assert (await desk.breakeven()).reason == ""
+    assert "sell stop 0.5 40100" in await desk.at_broker()
+    assert (await desk.exit()).reason == ""
+    assert (await desk.holds(), await desk.at_broker()) == ({}, [])
+
+
+async def test_a_halted_desk_lets_people_sell_what_they_hold_once(desk: TestDesk) -> None:
+    """A second order for the same pieces would go short."""
+    await desk.say("/buy 10 SBER")
+    await desk.book_of("SBER", "299.90", "299.99")
+    await desk.say("/kill")
+    assert (await desk.say("/sell 10 SBER")).key == "command.traded"
+    assert (await desk.say("/sell 10 SBER")).params["code"] == "halted"
+
+
+async def test_kill_cancels_working_entries_and_keeps_stops(desk: TestDesk) -> None:
+    """Whatever could add risk goes; the position stays protected."""
+    await desk.enter()
+    await desk.limit("3150", ticker="ETHPERP", long=levels("2900"))
+    await desk.say("/buy 10 SBER")
+    answer = await desk.say("/kill")
+    assert (answer.params["cancelled"], answer.params["left"]) == ("2", "0")
+    assert await desk.at_broker() == PROTECTED
+
+
+async def test_everybody_is_told_of_a_halt(desk: TestDesk) -> None:
+    """A critical notice for every surface, and a row in the trail."""
+    await desk.say("/kill")
+    [notice] = await desk.notices("report.halted")
+    assert (notice.critical, notice.params["by"]) == (True, "owner")
+    assert "risk.halted" in [row.row.action for row in (await desk.engine.store.audit(10)).items]
+
+
+async def test_i_15_kill_holds_back_what_is_marked_as_sent(data_dir: Path) -> None:
+    """The broker is busy and asks to come again in two seconds; the kill comes after one: nothing leaves."""
+    async with opened(data_dir, account={"dialect": "alpaca"}) as desk:
+        desk.broker().script("429", retry_after=2)
+        alert = an_alert(AlertKind.ENTRY, desk.now, side=Side.BUY, price=price("40000"), long=levels("39800"))
+        await desk.let_in(alert)
+        await desk.breathe()
+        assert [o.state for o in desk.live()] == [OrderState.SENT]
+        await desk.engine.desk.safety.kill(UserId("owner"), "test", "now")
+        await desk.wait(3)
+        await desk.settle()
+        assert [(o.state, o.reason) for o in await desk.orders()] == [(OrderState.REJECTED, "halted")]
+        assert (await desk.holds(), await desk.at_broker()) == ({}, [])
+
+
+async def test_i_15_kill_reaches_an_order_on_its_way(desk: TestDesk) -> None:
+    """Its bytes have left, the broker does not know it yet: it is cancelled as soon as it is there."""
+    desk.broker().script("delay", seconds=3)
+    buying = asyncio.ensure_future(desk.console.run("/buy 10 SBER", OWNER))
+    await desk.breathe()
+    assert [o.state for o in desk.live()] == [OrderState.SENT]
+    [answer] = await desk.console.run("/kill", OWNER)
+    assert answer.params["left"] == "1"
+    await desk.wait(5)
+    await buying
+    await desk.settle()
+    assert [o.state for o in await desk.orders()] == [OrderState.CANCELLED]
+    assert await desk.at_broker() == []
+
+
+async def test_kill_from_outside_is_obeyed(data_dir: Path) -> None:
+    """Another process sets the latch: working orders go, entries are refused, until it is taken away."""
+    async with opened(data_dir) as desk, running(desk.engine.reconciler.watch_latch()):
+        await desk.say("/buy 10 SBER")
+        latch = FileLatch(data_dir)
+        latch.set(Halt(desk.now, "outside", "because"))
+        await desk.wait(2)
+        assert await desk.at_broker() == []
+        assert (await desk.enter()).reason == "halted"
+        assert [n.params["by"] for n in await desk.notices("report.halted")] == ["outside"]
+        latch.clear()
+        await desk.wait(2)
+        assert (await desk.enter()).reason == ""
+
+
+async def test_a_kill_while_the_desk_was_down_cancels_what_worked(data_dir: Path) -> None:
+    """Before anything else is done."""
+    async with opened(data_dir) as desk:
+        await desk.limit("39500", long=levels("39300"))
+        now = desk.now
+    FileLatch(data_dir).set(Halt(now, "outside", "because"))
+    async with opened(data_dir) as desk:
+        assert await desk.at_broker() == []
+
+
+async def test_a_latch_that_cannot_be_read_halts(data_dir: Path) -> None:
+    """Rubbish in the file is a halt, never a licence."""
+    async with opened(data_dir):
+        (data_dir / "HALTED").write_text("?")
+    async with opened(data_dir) as desk:
+        assert (await desk.enter()).reason == "halted"
+
+
+async def test_i_15_kill_does_not_wait_for_the_journal(data_dir: Path) -> None:
+    """Another program holds it: the halt is in force before it lets go."""
+    async with opened(data_dir) as desk:
+        with closing(sqlite3.connect(data_dir / "desk.sqlite3")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            killing = asyncio.ensure_future(desk.console.run("/kill", OWNER))
+            await turns()
+            assert desk.engine.desk.safety.state() is RiskState.HALTED
+            other.rollback()
+        assert [answer.key for answer in await killing] == ["command.killed"]
+
+
+async def test_i_15_kill_works_without_a_journal(desk: TestDesk) -> None:
+    """Nothing can be written any more: halted all the same, and latched."""
+    await desk.engine.store.close()
+    [answer] = await desk.console.run("/kill", OWNER)
+    assert answer.key == "command.killed"
+    assert FileLatch(desk.settings.desk.data_dir).read() is not None
+
+
+async def test_i_15_kill_works_without_a_latch(data_dir: Path) -> None:
+    """Its file cannot be written: the halt holds in memory, and goes to disk as soon as that can be."""
+    async with opened(data_dir) as desk, running(desk.engine.reconciler.watch_latch()):
+        draft = data_dir / "HALTED.new"
+        draft.mkdir()  # so the latch's draft cannot be opened
+        await desk.say("/kill")
+        await desk.wait(3)
+        assert (await desk.enter()).reason == "halted"
+        assert FileLatch(data_dir).read() is None
+        draft.rmdir()
+        await desk.wait(2)
+        assert FileLatch(data_dir).read() is not None
+
+
+async def test_the_daily_loss_stops_entries_until_tomorrow(data_dir: Path) -> None:
+    """1 % lost of 1 % allowed; exits go on, and the day's start survives a restart."""
+    limits = {"daily_loss_percent": "0.9"}
+    async with opened(data_dir, risk=limits) as desk:
+        await desk.enter()
+        await desk.book("39799", "39800")
+        await desk.book("39999.5", "40000")
+        assert (await desk.enter()).reason == "daily_loss"
+    async with opened(data_dir, risk=limits) as desk:
+        await desk.book("39999.5", "40000")
+        assert (await desk.enter()).reason == "daily_loss"
+        await desk.clock.advance(timedelta(days=1).total_seconds())
+        await desk.book("39999.5", "40000")
+        assert (await desk.enter()).reason == ""
