@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +20,15 @@ async def main(directory: Path, point: str, story: str) -> None:
             await desk.limit("39500", long=levels("39300"))
         crashpoints.arm(point)
         await (desk.exit() if story == "cancel" else desk.enter())
+
+
+def die(data_dir: Path, point: str, story: str = "enter") -> None:
+    """Let a desk of its own process live until it is killed there."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.crash", str(data_dir), point, story],
+        cwd=Path(__file__).parents[1], check=False, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 if __name__ == "__main__":

@@ -88,7 +88,8 @@ class TestDesk:
 
     async def enter(self, side: Side = Side.BUY, **fields: Any) -> AlertRecord:
         """An entry at 40000: long with stop 39800 and target 41000, short with 40200 and 39000."""
-        known = {
+        known: dict[str, Any] = {
+            "sent_at": self.now,
             "price": price("40000"),
             "long": levels("39800", "41000", "40100"),
             "short": levels("40200", "39000", "39900"),

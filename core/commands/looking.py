@@ -108,7 +108,7 @@ async def _chain(tools: Tools, wanted: str) -> Sequence[Order]:
     position = next((p for p in tools.desk.ledger.positions.values() if p.id == wanted), None)
     if position is not None and position.plan_order is not None:
         entry = await tools.store.order(position.plan_order)
-        return [entry] if entry is not None else []
+        return [] if entry is None else await tools.store.orders_because(CauseKind.ALERT.value, entry.request.intent)
     return await tools.store.orders_because(CauseKind.ALERT.value, wanted)
 
 

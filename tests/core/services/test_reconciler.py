@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,11 +14,11 @@ from core.values.fills import Fill
 from core.values.ids import FillId
 from core.values.money import Price, Quantity
 from core.values.orders import Order, OrderRole, OrderState, Side
+from tests.crash import die
 from tests.desk import TESTING, TestDesk, an_alert, copy_of, levels, opened, price
 
 D = Decimal
 PROTECTED = ["sell limit 0.5 41000", "sell stop 0.5 39800"]
-ROOT = Path(__file__).parents[3]
 ALONE = levels("39800")
 
 
@@ -185,14 +182,6 @@ CRASHES = [
     "intent.post_commit", "intent.post_commit:2", "send.marked", "send.marked:2", "send.marked:3",
     "send.resp_in", "send.resp_in:2", "send.resp_in:3", "fill.pre_commit", "fill.post_commit",
 ]  # fmt: skip
-
-
-def die(data_dir: Path, point: str, story: str = "enter") -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.crash", str(data_dir), point, story],
-        cwd=ROOT, check=False, capture_output=True, text=True, timeout=30,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 @pytest.mark.parametrize("point", CRASHES)
