@@ -63,4 +63,5 @@ async def open_venues(
         await broker.start()
         stack.push_async_callback(broker.close)
         desk.directory.put(account, await broker.instruments())
-        desk.venues[account.name] = Venue(account, broker, market)
+        feed = getattr(broker, "feed", market)  # a broker that tells prices of its own has a feed
+        desk.venues[account.name] = Venue(account, broker, feed)

@@ -1,0 +1,54 @@
+"""The desk as a process on the wire broker, live: `python -m tests.wire.program`, settings by environment.
+
+OPENOUTCRY_CRASHPOINT arms a point before anything starts; SIGUSR1 arms the one that the file `point` in the data
+directory names, and ARMED is printed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+from core import crashpoints
+from kit.secrets import Redactor
+from openoutcry.lock import only_desk
+from openoutcry.logs import set_up_logs
+from openoutcry.parts import Mood, open_house
+from openoutcry.settings import Settings, load_settings
+from openoutcry.venues import FACTORIES
+from tests.wire import open_wire
+
+
+async def run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def arm() -> None:
+        point = (settings.desk.data_dir / "point").read_text(encoding="ascii")
+        crashpoints.arm(point)
+        print(f"ARMED {point}", flush=True)
+
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGUSR1, arm)
+    async with open_house(
+        settings,
+        Mood(live=True),
+        listening=lambda url: print(f"LISTENING {url}", flush=True),
+        factories={**FACTORIES, "tinvest": open_wire},
+    ):
+        print("READY", flush=True)
+        await stop.wait()
+
+
+def main() -> None:
+    if point := os.environ.get("OPENOUTCRY_CRASHPOINT"):
+        crashpoints.arm(point)
+    settings = load_settings(None)
+    with only_desk(settings.desk.data_dir):
+        set_up_logs(settings.desk.data_dir / "logs", Redactor(settings.secrets()))
+        asyncio.run(run(settings))
+
+
+if __name__ == "__main__":
+    main()
