@@ -22,7 +22,7 @@ from core.services.execution import Execution, Trade
 from core.services.lanes import Lanes
 from core.values.alerts import AlertKind, Levels
 from core.values.changes import Audited, Change, NoticeMade, PressOffered, ProposalMade, ProposalMoved
-from core.values.errors import Conflict
+from core.values.errors import Conflict, Transient
 from core.values.ids import ActionId, ProposalId, derive_id
 from core.values.money import ZERO, Price
 from core.values.notices import ANYBODY, Action, Press
@@ -231,11 +231,22 @@ class Approvals:
     def _queue(self, proposal: Proposal, by: str, done: asyncio.Event) -> None:
         async def work() -> None:
             try:
-                await self._execute(proposal, by)
+                await self._until_executed(proposal, by)
             finally:
                 done.set()
 
         self._lanes.add((proposal.account, proposal.ticker), work)
+
+    async def _until_executed(self, proposal: Proposal, by: str) -> None:
+        """A broker or journal that is away makes it wait; what it began is recognised at the next try."""
+        while True:
+            try:
+                await self._execute(proposal, by)
+            except Transient as error:
+                log.warning("proposal waits", extra={"intent_id": proposal.alert, "reason": error.reason})
+                await self._desk.wire.sleep(error.retry_after_s)
+            else:
+                return
 
     async def _execute(self, proposal: Proposal, by: str) -> None:
         refused = await self._trade(proposal, by)
@@ -271,9 +282,11 @@ class Approvals:
             Cause(CauseKind.PERSON, by),
         )
         instrument = self._desk.directory.instrument(proposal.account, proposal.ticker)
-        return await self._execution.run(
-            Trade(proposal.alert, alert, account, instrument, because, quantity=proposal.quantity)
-        )
+        trade = Trade(proposal.alert, alert, account, instrument, because, quantity=proposal.quantity)
+        too_late = proposal.expires_at <= self._desk.clock.now()  # approved in time, but the desk was down or stuck
+        if too_late and await self._execution.give_up(trade):
+            return Refused("expired", {"id": proposal.id})
+        return await self._execution.run(trade)
 
     # expiring
 

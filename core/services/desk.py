@@ -19,7 +19,6 @@ from core.values.accounts import Account, Margin, Mode
 from core.values.changes import Audited, Change, NoticeMade
 from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.ids import AccountName, DeskId, OrderId
-from core.values.instrument import Instrument
 from core.values.market import Quote
 from core.values.money import ZERO
 from core.values.orders import (
@@ -116,23 +115,20 @@ class Desk:
         )
 
     def _gross(self, account: AccountName, working: list[Order]) -> Decimal:
-        positions = [
-            self._instrument(account, p.ticker).notional(
-                self._last(account, p.ticker) or p.average_price, abs(p.quantity)
-            )
+        """Notional of all positions and of these orders."""
+        held = [
+            (p.ticker, self._last(account, p.ticker) or p.average_price, abs(p.quantity))
             for p in self.ledger.positions.values()
             if p.account == account
         ]
-        orders = [
-            self._instrument(account, o.request.ticker).notional(
-                o.request.price or self._last(account, o.request.ticker) or ZERO, o.remaining
-            )
+        asked = [
+            (o.request.ticker, o.request.price or self._last(account, o.request.ticker) or ZERO, o.remaining)
             for o in working
         ]
-        return sum(positions + orders, ZERO)
-
-    def _instrument(self, account: AccountName, ticker: str) -> Instrument:
-        return self.directory.instrument(account, ticker)
+        return sum(
+            (price * pieces * self.directory.point_value(account, ticker) for ticker, price, pieces in held + asked),
+            ZERO,
+        )
 
     def _last(self, account: AccountName, ticker: str) -> Decimal | None:
         quote = self.venues[account].feed.quote(ticker)
@@ -213,7 +209,9 @@ class Desk:
                 await self.wire.sleep(min(error.retry_after_s, RETRY_AFTER_S_MAX))
                 continue
             crashpoint("send.resp_in")
-            return await self.found(await self.ledger.absorb(request.account, ticket) or order)
+            known = await self.ledger.absorb(request.account, ticket) or order
+            crashpoint("ack.committed")
+            return await self.found(known)
         return await self._end(order, OrderState.REJECTED, "broker_busy")
 
     async def _lose(self, order: Order, error: OutcomeUnknown) -> Order:

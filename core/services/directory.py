@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from core.values.accounts import Account
 from core.values.ids import AccountName
@@ -55,6 +56,11 @@ class Directory:
         if found is None or (venue and venue != found.exchange and venue not in found.venues):
             return Refused("unknown_ticker", {"ticker": ticker, "account": account})
         return found
+
+    def point_value(self, account: AccountName, ticker: str) -> Decimal:
+        """Of an instrument that a position may outlive, such as a future; 1 once the venue has dropped it."""
+        found = self._instruments.get(account, {}).get(ticker.upper())
+        return Decimal(1) if found is None else found.point_value
 
     def instrument(self, account: AccountName, ticker: str) -> Instrument:
         """A ticker that an order or position of ours already carries. Raises KeyError when the venue dropped it."""

@@ -53,10 +53,10 @@ class Portfolio:
 
     def _view(self, position: Position) -> PositionView:
         venue = self._desk.venues[position.account]
-        instrument = self._desk.directory.instrument(position.account, position.ticker)
+        point_value = self._desk.directory.point_value(position.account, position.ticker)
         quote = venue.feed.quote(position.ticker)
         last = quote.last if quote else None
-        gain = ZERO if last is None else (last - position.average_price) * position.quantity * instrument.point_value
+        gain = ZERO if last is None else (last - position.average_price) * position.quantity * point_value
         protection = protection_class(position.book)
         managed = protection is ProtectionClass.MANAGED
         return PositionView(
