@@ -70,6 +70,7 @@ async def serve_desk(directory: Path) -> None:
     listener = await listen(app, "127.0.0.1", 0, first=routes)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(5000, 10, 10)
     sys.setswitchinterval(0.001)
     await _announce(listener.port)
 

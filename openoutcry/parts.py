@@ -112,6 +112,7 @@ async def open_house(
         await stack.enter_async_context(running(*chats))
         pulse.ready = True
         gc.collect()
+        gc.set_threshold(5000, 10, 10)  # a burst makes short-lived things by the thousand; see benchmarks/
         gc.freeze()  # what start-up made lives as long as the process: the collector need not walk it again
         try:
             yield house

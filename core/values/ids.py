@@ -24,6 +24,7 @@ FillId = NewType("FillId", str)
 PositionId = NewType("PositionId", str)
 ProposalId = NewType("ProposalId", str)
 TaskId = NewType("TaskId", str)
+QueueId = NewType("QueueId", str)
 NoticeId = NewType("NoticeId", str)
 ActionId = NewType("ActionId", str)
 """One-time id of a button: unguessable, so it is drawn and not derived."""
@@ -35,15 +36,14 @@ OWNER = UserId("owner")
 """The person who runs the desk: owns the accounts of the settings file; the API token acts as them."""
 
 
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+"""A hexadecimal digit with its two upper bits set to 10, the variant of RFC 9562."""
+
+
 def derive_id(desk: DeskId, *cause: str) -> str:
     """The UUIDv8 text of what `cause` names: equal for equal causes, different for different ones."""
-    digest = hashlib.sha256("\x1f".join(cause).encode()).digest()
-    tail = int.from_bytes(digest[:12], "big")
-    bits = desk << 96 | tail
-    bits = bits & ~(0xF << 76) | 8 << 76  # version
-    bits = bits & ~(0x3 << 62) | 2 << 62  # variant
-    text = f"{bits:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    tail = hashlib.sha256("\x1f".join(cause).encode()).hexdigest()
+    return f"{desk:08x}-{tail[:4]}-8{tail[5:8]}-{_VARIANT[tail[8]]}{tail[9:12]}-{tail[12:24]}"  # 8: the version
 
 
 def desk_of(identifier: str) -> DeskId | None:

@@ -16,6 +16,7 @@ from storage.sqlite.changes import Step
 from storage.sqlite.commit import Outcome, WaitingAlert, commit
 from storage.sqlite.connection import Connection
 
+TURNS_MAX = 8
 WAITING_MAX = 10_000
 """Alerts and saves that may wait; a desk this far behind says no at once instead of later."""
 
@@ -80,6 +81,7 @@ class Writer:
         try:
             while self._refusal is None or self._alerts or self._saves:
                 await self._wake.wait()
+                await self._gather()
                 self._wake.clear()
                 if self._alerts or self._saves:
                     await self._write()
@@ -87,6 +89,18 @@ class Writer:
             # Reached without a refusal only by a cancelled loop or a fault of ours: nobody may wait for ever.
             self._refusal = self._refusal or Broken("the journal's writer ended")
             _fail([*self._alert_futures, *self._save_futures], self._refusal)
+
+    async def _gather(self) -> None:
+        """Let what the loop has in hand come along: waking the writing thread costs more than a few turns of it."""
+        before = 0
+        for _ in range(TURNS_MAX):
+            waiting = len(self._alerts) + len(self._saves)
+            if waiting == before:
+                return
+            before = waiting
+            turn = self._loop.create_future()
+            self._loop.call_soon(turn.set_result, None)
+            await turn
 
     async def _write(self) -> None:
         """One batch: all that waits."""
