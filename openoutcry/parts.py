@@ -149,6 +149,7 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         version=__version__,
         demo=_controls(engine) if mood.demo or engine.market.still else None,
         open_pages=owner_person("dashboard", settings.desk.language) if mood.demo else None,
+        hosts=frozenset(name.lower() for name in settings.server.hosts),
         sample_alert=None if sample is None else lambda: sample(engine.desk),
     )
 

@@ -68,6 +68,7 @@ class Server(Section):
     host: str = "127.0.0.1"
     port: int = Field(8089, ge=0, le=65535)
     api_token: SecretStr = NO_SECRET
+    hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     tls_in_front: bool = False
 

@@ -75,7 +75,7 @@ class Intake:
         receipt: Receipt | None = None
         crashpoint("in.pre_commit")
         try:
-            alert_id = AlertId(derive_id(self._desk_id, "alert", key))
+            alert_id = AlertId(derive_id(self._desk_id, "alert", key, now.isoformat()))
             receipt = await self._store.accept_alert(alert, alert_id, key, status)
         finally:
             if receipt is None or receipt.status is not AlertStatus.ACCEPTED:

@@ -90,6 +90,19 @@ async def test_untimed_equal_bodies_are_one_within_the_window_of_the_first(opene
     assert [receipt.alert_id == first.alert_id for receipt in told] == [True, True, False, False]
 
 
+async def test_after_thirty_days_an_equal_body_is_a_new_alert(
+    opened: Open, store: SqliteStore, clock: ManualClock
+) -> None:
+    """Its key was forgotten by then, and it has an id of its own."""
+    body = replace(ENTRY, timed=True)
+    first = await opened().accept(body)
+    await clock.advance(31 * 24 * 3600)
+    await store.forget_keys(clock.now() - timedelta(days=30))
+    again = await opened().accept(replace(body, received_at=clock.now()))
+    assert again.status is AlertStatus.ACCEPTED
+    assert again.alert_id != first.alert_id
+
+
 async def test_timed_equal_bodies_are_one_for_thirty_days(opened: Open, clock: ManualClock) -> None:
     """Long after the window."""
     intake = opened()
