@@ -306,6 +306,20 @@ async def test_an_exit_waits_for_an_entry_that_nobody_knows_of(desk: TestDesk) -
     assert (await desk.holds(), await desk.at_broker()) == ({}, [])
 
 
+async def test_an_exit_waits_until_a_lost_entry_is_known_to_be_none(data_dir: Path) -> None:
+    """The entry never arrived; since an exit came it is not sent again, and then all is clear."""
+    async with opened(data_dir, account={"dialect": "alpaca"}) as desk:
+        desk.broker().script("drop")
+        await desk.enter()
+        alert_id = await desk.let_in(an_alert(AlertKind.EXIT, desk.now))
+        await desk.wait(18)
+        await desk.settle()
+        record = await desk.record(alert_id)
+        assert (record.done, record.reason) == (True, "")
+        assert [o.state for o in await desk.orders()] == [OrderState.EXPIRED]
+        assert (await desk.holds(), await desk.at_broker()) == ({}, [])
+
+
 async def test_each_account_trades_its_own(data_dir: Path) -> None:
     """Two accounts on one broker."""
     other = {"name": "Other", "broker": "paper", "cash": "20000"}
