@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from core.crashpoints import crashpoint
 from core.rules.exits import STANDING, Mending, Protection, mend
 from core.services import telling
 from core.services.desk import Desk
@@ -89,7 +90,12 @@ class Guardian:
 
     async def _send(self, request: OrderRequest) -> Order | Refused:
         made = await self._desk.intend(request)
-        return made if isinstance(made, Refused) else await self._desk.send(made[0].id)
+        if isinstance(made, Refused):
+            return made
+        crashpoint("prot.intent")
+        sent = await self._desk.send(made[0].id)
+        crashpoint("prot.sent")
+        return sent
 
     def _request(
         self, position: Position, protection: Protection, entry: Order | None, before: Sequence[Order]

@@ -1,0 +1,293 @@
+"""A desk that is killed, beside a broker that is not, whose ledger is held against the desk's books afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from tests.process import OPEN_DOORS, ORDER_ROUTE, Desk, environment
+
+SETTLED_S = 45.0
+"""An order that nobody knows of is asked about for 16 s, and an exit waits 20 s for it."""
+PRICES = {"SBER": Decimal(300), "GAZP": Decimal(130), "BTCPERP": Decimal(64000), "ETHPERP": Decimal(3200)}
+DOUBT = {"SENT", "UNKNOWN"}
+LIVE = {"OPEN", "PART_FILLED"}
+Row = dict[str, Any]
+
+
+class Broker:
+    """The broker server's process."""
+
+    def __init__(self, ledger: Path, dialect: str) -> None:
+        self.dialect = dialect
+        command = (sys.executable, "-m", "tests.servers.broker", "--ledger", str(ledger), "--dialect", dialect)
+        self.process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().removeprefix("LISTENING ").strip()
+
+    def ask(self, what: str) -> Any:
+        with urlopen(f"{self.url}/ask/{what}", timeout=10) as answer:
+            return json.load(answer)
+
+    def control(self, what: str, **body: object) -> None:
+        data = json.dumps(body).encode()
+        with urlopen(Request(f"{self.url}/control/{what}", data=data), timeout=10):
+            pass
+
+    def book(self, ticker: str, price: Decimal, size: Decimal | int = 100_000) -> None:
+        """A book one thousandth wide around `price`, `size` deep on both sides."""
+        half = (price / 2000).quantize(Decimal("0.5") if price > 10_000 else Decimal("0.05"))
+        self.control(
+            "book", ticker=ticker, bid=str(price - half), ask=str(price + half), bid_size=str(size), ask_size=str(size)
+        )
+
+    def fault(self, name: str, count: int = 1, seconds: float = 1.0) -> None:
+        self.control("fault", next=name, count=count, seconds=seconds)
+
+    def stream(self, **ways: bool) -> None:
+        self.control("stream", **ways)
+
+    def ledger(self, *kinds: str) -> list[Row]:
+        return [line for line in self.ask("ledger") if not kinds or line["kind"] in kinds]
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+class Rig:
+    """One data directory, one broker, and a desk that comes and goes. `accepted`: ids of alerts that got their 200."""
+
+    def __init__(self, directory: Path, dialect: str = "always") -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.data_dir = directory / "d"
+        self.broker = Broker(directory / "ledger", dialect)
+        self.accepted: list[str] = []
+        self._desk: Desk | None = None
+        self._alerts = 0
+
+    @property
+    def desk(self) -> Desk:
+        assert self._desk is not None, "started first"
+        return self._desk
+
+    @property
+    def alive(self) -> bool:
+        return self._desk is not None and self._desk.process.poll() is None
+
+    def start(self, point: str = "") -> Desk:
+        """A desk on this broker; with a `point` it is returned once it answers, which may be never READY."""
+        account = {
+            "name": "Testing",
+            "broker": "tinvest",
+            "base_url": self.broker.url,
+            "account_id": self.broker.dialect,
+        }
+        env = {
+            **OPEN_DOORS,
+            "OPENOUTCRY_DESK__DATA_DIR": str(self.data_dir),
+            "OPENOUTCRY_DESK__MODE": "live",
+            "OPENOUTCRY_SERVER__PORT": "0",
+            "OPENOUTCRY_SERVER__API_TOKEN": "test-token",
+            "OPENOUTCRY_WEBHOOK__PASSPHRASE": "test-word",
+            "OPENOUTCRY_ACCOUNTS": json.dumps([account]),
+            **({"OPENOUTCRY_CRASHPOINT": point} if point else {}),
+        }
+        process = subprocess.Popen(
+            (sys.executable, "-m", "tests.wire.program"),
+            env=environment(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._desk = Desk(process)
+        self._desk.token = "test-token"
+        return self._desk if point else self._desk.ready()
+
+    def arm(self, point: str) -> None:
+        """From now on the running desk dies at this point."""
+        (self.data_dir / "point").write_text(point, encoding="ascii")
+        self.desk.process.send_signal(signal.SIGUSR1)
+        self.desk._after(f"ARMED {point}")
+
+    def died(self) -> None:
+        """The desk met its point."""
+        assert self.desk.process.wait(40) == -signal.SIGKILL
+        self._end()
+
+    def kill(self) -> None:
+        self.desk.kill()
+        self._end()
+
+    def _end(self) -> None:
+        assert self.desk.process.stdout is not None
+        self.desk.process.stdout.close()
+        self._desk = None
+
+    def close(self) -> None:
+        if self._desk is not None:
+            self.kill()
+        self.broker.close()
+
+    # alerts
+
+    def entry(self, ticker: str, *, side: str = "long", **changes: object) -> Row:
+        """A body of its own, the stop 5 % away."""
+        self._alerts += 1
+        price, sign = PRICES[ticker], 1 if side == "long" else -1
+        return {
+            "ticker": ticker,
+            "action": "buy" if side == "long" else "sell",
+            "message": "entry",
+            "price": f"{price:.2f}",
+            f"{side} SL": f"{price * (100 - 5 * sign) / 100:.2f}",
+            f"{side} TP": f"{price * (100 + 10 * sign) / 100:.2f}",
+            "subaccount": "Testing",
+            "passphrase": "test-word",
+            "id": f"n{self._alerts}",
+            **changes,
+        }
+
+    def exit(self, ticker: str) -> Row:
+        self._alerts += 1
+        return {
+            "ticker": ticker,
+            "action": "sell",
+            "message": "exit",
+            "price": f"{PRICES[ticker]:.2f}",
+            "subaccount": "Testing",
+            "passphrase": "test-word",
+            "id": f"n{self._alerts}",
+        }
+
+    def send(self, body: Row) -> str | None:
+        """The id of the accepted alert, or None where the desk died first."""
+        try:
+            status, answer = self.desk.ask("POST", ORDER_ROUTE, body, token="")
+        except (URLError, OSError):
+            return None
+        assert status == 200, answer
+        self.accepted.append(str(answer["alert_id"]))
+        return self.accepted[-1]
+
+    # the verdict
+
+    def verdict(self) -> list[str]:
+        """What the desk's books and the referee's ledger do not agree on; empty when all is well."""
+        lists = {name: self.desk.items(name) for name in ("alerts", "orders", "positions", "notices")}
+        referee = {name: self.broker.ask(name) for name in ("ledger", "orders", "stop_orders", "positions")}
+        return [
+            *_alerts_lost(self.accepted, lists["alerts"]),
+            *_doubled(lists["orders"], referee["ledger"], self.broker.dialect),
+            *_orphans(lists["orders"], referee),
+            *_unsettled(lists["orders"], lists["notices"]),
+            *_positions_differ(lists["positions"], referee["positions"]),
+            *_unprotected(lists["positions"], referee["stop_orders"]),
+        ]
+
+    def well(self) -> None:
+        """Everything settles, and then the two sides agree on it."""
+        eventually(self.verdict, lambda found: not found)
+
+    def entries(self) -> list[Row]:
+        return [o for o in self.desk.items("orders") if o["role"] == "entry"]
+
+
+def eventually(read: Callable[[], Any], holds: Callable[[Any], object], within_s: float = SETTLED_S) -> Any:
+    """Two other processes are waited for: read until it holds, and fail with what was read last."""
+    deadline = time.monotonic() + within_s
+    while not holds(value := read()):
+        assert time.monotonic() < deadline, value
+        time.sleep(0.05)
+    return value
+
+
+def _alerts_lost(accepted: Sequence[str], alerts: Sequence[Row]) -> list[str]:
+    """I1: what got its 200 is in the inbox and handled to its end."""
+    done = {row["id"]: row["done"] for row in alerts}
+    return [f"I1 alert {i} is lost" for i in accepted if i not in done] + [
+        f"I1 alert {i} is not done" for i, over in done.items() if not over
+    ]
+
+
+def _doubled(orders: Sequence[Row], ledger: Sequence[Row], dialect: str) -> list[str]:
+    """I2: one order per client id and one entry per alert. I7: where ids are no keys, no second request after a first
+    whose outcome was not told."""
+    accepted = [line["client_id"] for line in ledger if line["kind"] == "order"]
+    causes = {o["id"]: o["because"][0]["id"] for o in orders if o["role"] == "entry"}
+    found = [f"I2 order {i} was accepted {n} times" for i, n in Counter(accepted).items() if n > 1]
+    entered = Counter(causes[i] for i in accepted if i in causes)
+    found += [f"I2 alert {i} has {n} entries" for i, n in entered.items() if n > 1]
+    if dialect in {"while_open", "never"}:
+        asked = Counter(line["client_id"] for line in ledger if line["kind"] == "request")
+        told = Counter(line["client_id"] for line in ledger if line["kind"] in {"busy", "refused"})
+        found += [f"I7 order {i} was sent {n} times" for i, n in asked.items() if n - told[i] > 1]
+    return found
+
+
+def _orphans(orders: Sequence[Row], referee: Mapping[str, Sequence[Row]]) -> list[str]:
+    """I3: an order at the broker has a row, written before it was sent; and both say the same of what works."""
+    rows = {o["id"]: o for o in orders}
+    arrived = {line["client_id"]: line["at"] for line in reversed(referee["ledger"]) if line["kind"] == "request"}
+    found = [f"I3 order {i} is not in the journal" for i in arrived if i not in rows]
+    found += [
+        f"I3 order {i} was written after it arrived" for i, at in arrived.items() if i in rows and rows[i]["at"] > at
+    ]
+    there = {row["order_id"] for row in [*referee["orders"], *referee["stop_orders"]]}
+    here = {i for i, row in rows.items() if row["state"] in LIVE}
+    return found + [f"I3 order {i} works on one side only" for i in there ^ here]
+
+
+def _unsettled(orders: Sequence[Row], notices: Sequence[Row]) -> list[str]:
+    """An outcome that nobody knows is found out, or people are told that it was not."""
+    told = {about for n in notices if n["key"] == "order.unknown" for about in n["about"]}
+    return [
+        f"order {o['id']} is {o['state']}" for o in orders if o["state"] in DOUBT and f"order:{o['id']}" not in told
+    ]
+
+
+def _positions_differ(ours: Sequence[Row], theirs: Sequence[Row]) -> list[str]:
+    """I4: our books add up to what the broker holds."""
+    held: Counter[str] = Counter()
+    for row in ours:
+        held[row["ticker"]] += Decimal(row["quantity"])  # type: ignore[assignment]  # Counter adds any number
+    for row in theirs:
+        held[row["ticker"]] -= Decimal(row["quantity"])  # type: ignore[assignment]  # as above
+    return [
+        f"I4 {ticker}: we hold {difference} more than the broker" for ticker, difference in held.items() if difference
+    ]
+
+
+def _unprotected(positions: Sequence[Row], stops: Sequence[Row]) -> list[str]:
+    """I5: a stop for all of each managed position stands at the broker."""
+    found = []
+    for row in positions:
+        quantity = Decimal(row["quantity"])
+        side = "sell" if quantity > 0 else "buy"
+        covers = sum(
+            Decimal(s["quantity"]) - Decimal(s["filled"])
+            for s in stops
+            if (s["ticker"], s["side"], s["type"]) == (row["ticker"], side, "stop")
+        )
+        if row["protection"] == "managed" and covers < abs(quantity):
+            found.append(f"I5 {row['ticker']}: {quantity} held, {covers} covered")
+    return found
+
+
+def seeds(rounds: int) -> Sequence[int]:
+    """OPENOUTCRY_SEED=n replays one."""
+    only = os.environ.get("OPENOUTCRY_SEED")
+    return [int(only)] if only else range(rounds)
