@@ -119,7 +119,7 @@ async def test_a_command_told_twice_is_one_order(desk: TestDesk) -> None:
     """A surface repeats a message under its own id."""
     for _ in range(2):
         await desk.say("/buy 10 SBER", call_id="message 7")
-    await desk.say("/buy 10 SBER", call_id="message 8")
+    await desk.say("/buy 10 GAZP", call_id="message 8")
     assert len(await desk.orders()) == 2
 
 

@@ -211,6 +211,16 @@ async def test_a_desk_killed_while_it_recovers_recovers(data_dir: Path) -> None:
         assert await desk.at_broker() == PROTECTED
 
 
+async def test_what_the_guardian_had_only_decided_is_decided_anew(data_dir: Path) -> None:
+    """Killed while it enters, and again in recovery with the target decided and not sent: the target stands."""
+    die(data_dir, "send.marked:2")
+    die(data_dir, "intent.post_commit", "restart")
+    async with opened(data_dir) as desk:
+        assert await desk.holds() == {"BTCPERP": D("0.5")}
+        assert await desk.at_broker() == PROTECTED
+        assert {o.state for o in desk.live()} == {OrderState.OPEN}
+
+
 async def test_a_desk_killed_while_it_cancels_goes_on_cancelling(data_dir: Path) -> None:
     """The exit alert is not done, so it is done now."""
     die(data_dir, "cancel.mid", "cancel")
@@ -283,4 +293,6 @@ async def test_fills_of_every_account_are_caught_up(data_dir: Path) -> None:
         assert desk.positions() == []
         await desk.engine.reconciler.recover()
         await desk.settle()
-        assert {v.position.account for v in desk.positions()} == {"Testing", "Other"}
+        held = {v.position.account: v.protection.value for v in desk.positions()}
+        assert held == {"Testing": "managed", "Other": "managed"}
+        assert await desk.notices("position.differs") == []
