@@ -37,7 +37,7 @@ class Broker:
         self.url = self.process.stdout.readline().removeprefix("LISTENING ").strip()
 
     def ask(self, what: str) -> Any:
-        with urlopen(f"{self.url}/ask/{what}", timeout=10) as answer:
+        with urlopen(f"{self.url}/referee/{what}", timeout=10) as answer:
             return json.load(answer)
 
     def control(self, what: str, **body: object) -> None:
@@ -144,7 +144,7 @@ class Rig:
 
     # alerts
 
-    def entry(self, ticker: str, *, side: str = "long", **changes: object) -> Row:
+    def entry(self, ticker: str, *, side: str = "long", **changes: str) -> Row:
         """A body of its own, the stop 5 % away."""
         self._alerts += 1
         price, sign = PRICES[ticker], 1 if side == "long" else -1

@@ -309,7 +309,7 @@ class BrokerServer:
         async def cut_off(request: web.Request, handler: Handler) -> web.StreamResponse:
             """A disconnect meets whatever comes first but the referee's own questions: HTTP clients repeat a GET by
             themselves, so it meets that one too."""
-            asked_by_desk = not request.path.startswith(("/control", "/ask/ledger", "/orders/place"))
+            asked_by_desk = not request.path.startswith(("/control", "/referee", "/orders/place"))
             if asked_by_desk and self.faults and self.faults[0][0] == "disconnect":
                 self._cut = request.method == "GET" and not self._cut
                 if not self._cut:
@@ -324,6 +324,7 @@ class BrokerServer:
                 web.post("/orders/cancel", self.cancel),
                 web.get("/orders/find", self.find),
                 web.get("/ask/{what}", self.ask),
+                web.get("/referee/{what}", self.ask),
                 web.get("/quotes/{ticker}", self.quote),
                 web.get("/stream", self.stream),
                 web.post("/control/{what}", self.control),
