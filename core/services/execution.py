@@ -102,7 +102,9 @@ class Execution:
         refused = await self._fit_to_enter(trade)
         if refused is not None:
             return refused
-        if self._ledger.held(trade.key) and await self.exit(trade) is not None:
+        # An entry at work counts too: its fills may be on their way, and the next one must not meet them half-way.
+        at_work = self._ledger.held(trade.key) or self._ledger.live(*trade.key)
+        if at_work and await self.exit(trade) is not None:
             return Refused("flatten_failed", {"ticker": trade.instrument.ticker})
         entry = await self.entry_request(trade)
         return entry if isinstance(entry, Refused) else [entry, *self._first_stop(trade, entry)]

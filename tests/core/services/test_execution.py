@@ -46,6 +46,26 @@ async def test_le_10_an_entry_flattens_its_own_side_too(desk: TestDesk) -> None:
     assert len(desk.positions()) == 1
 
 
+async def test_le_10_an_entry_waits_for_the_fills_of_the_one_before(tmp_path: Path) -> None:
+    """The broker has said "filled" and its fills are still on their way: the new entry is not netted against them."""
+    async with opened(tmp_path, listening=False) as desk:
+        await desk.enter(Side.BUY)
+        await desk.let_in(
+            an_alert(AlertKind.ENTRY, desk.now, side=Side.SELL, price=price("40000"), short=levels("40200"))
+        )
+        await desk.wait(5)
+        sides = [(o.request.role.value, o.request.side.value) for o in await desk.orders() if o.filled]
+        assert sides == [("entry", "buy"), ("exit", "sell"), ("entry", "sell")]
+        assert await desk.at_broker() == ["buy stop 0.499 40200"]
+
+
+async def test_le_10_an_entry_takes_the_place_of_one_that_rests(desk: TestDesk) -> None:
+    """A limit entry that nobody has met yet is cancelled: two signals do not add up."""
+    await desk.limit("39500", long=levels("39300"))
+    await desk.enter(Side.SELL)
+    assert desk.live(OrderRole.ENTRY) == []
+
+
 async def test_le_11_no_entry_where_the_old_position_could_not_be_closed(desk: TestDesk) -> None:
     """The exit is refused: the old position stays, protected, and nothing is opened."""
     await desk.enter()
