@@ -7,7 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import alert_to_order, alerts_accepted, chats, idle
+from benchmarks import alert_to_order, alerts_accepted, chats, idle, restart
 
 RESULTS = Path(__file__).parent / "results.csv"
 
@@ -27,6 +27,7 @@ def main() -> None:
     found = idle.measure()
     keep("demo idle memory", found["rss_mb"], "MB")
     keep("demo start to READY", found["ready_s"], "s")
+    keep("restart to READY with 100 open orders, p99", restart.measure()["p99"], "s")
     both = chats.measure()
     keep("both chats, memory after every command", both["rss_mb"], "MB")
     keep("both chats, start to READY", both["ready_s"], "s")

@@ -85,17 +85,17 @@ class Rig:
         return self._desk
 
     @property
+    def account(self) -> dict[str, str]:
+        """As a block of the settings."""
+        dialect = self.broker.dialect
+        return {"name": "Testing", "broker": "tinvest", "base_url": self.broker.url, "account_id": dialect}
+
+    @property
     def alive(self) -> bool:
         return self._desk is not None and self._desk.process.poll() is None
 
     def start(self, point: str = "") -> Desk:
         """A desk on this broker; with a `point` it is returned once it answers, which may be never READY."""
-        account = {
-            "name": "Testing",
-            "broker": "tinvest",
-            "base_url": self.broker.url,
-            "account_id": self.broker.dialect,
-        }
         env = {
             **OPEN_DOORS,
             "OPENOUTCRY_DESK__DATA_DIR": str(self.data_dir),
@@ -103,7 +103,7 @@ class Rig:
             "OPENOUTCRY_SERVER__PORT": "0",
             "OPENOUTCRY_SERVER__API_TOKEN": "test-token",
             "OPENOUTCRY_WEBHOOK__PASSPHRASE": "test-word",
-            "OPENOUTCRY_ACCOUNTS": json.dumps([account]),
+            "OPENOUTCRY_ACCOUNTS": json.dumps([self.account]),
             **({"OPENOUTCRY_CRASHPOINT": point} if point else {}),
         }
         process = subprocess.Popen(

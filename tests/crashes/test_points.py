@@ -104,6 +104,12 @@ def test_a_stop_that_can_only_follow_its_position(rig_of: RigOf, point: str) -> 
     enter(rig_of("plain"), point)
 
 
+@pytest.mark.parametrize("dialect", ["while_open", "never"])
+def test_an_answer_not_heard_where_ids_are_no_keys(rig_of: RigOf, dialect: str) -> None:
+    """The entry is at the broker and filled; sent once more it would be a second one."""
+    enter(rig_of(dialect), "send.resp_in:2")
+
+
 @pytest.mark.proof
 @pytest.mark.parametrize("dialect", ["always", "plain", "while_open", "never"])
 def test_proof_of_points(rig_of: RigOf, dialect: str, rounds: int) -> None:
