@@ -111,6 +111,10 @@ class Outbox:
             await surface.send(notice)
         except Rejected as error:
             log.warning("notice refused", extra={"surface": surface.name, "notice": notice.id, "reason": str(error)})
+        except Transient:
+            raise
+        except Exception:  # the chats' edge: a fault in one surface costs it one message, and nobody else anything
+            log.exception("notice failed", extra={"surface": surface.name, "notice": notice.id})
 
     # after an outage
 

@@ -63,6 +63,16 @@ async def test_a_surface_that_is_away_is_tried_again(desk: TestDesk) -> None:
     assert away.read == well.read
 
 
+async def test_a_fault_in_one_surface_costs_one_message(desk: TestDesk) -> None:
+    """A bug of a chat's library ends neither the outbox nor what the other surface is told."""
+    broken, well = Paper("broken", [KeyError("bug")]), Paper("well")
+    await tell(desk, "SBER", "GAZP")
+    async with running(outbox(desk, broken, well).run()):
+        await desk.breathe()
+        await turns()
+    assert (broken.read, well.read) == (["SBER", "GAZP"], ["report.started", "SBER", "GAZP"])
+
+
 async def test_a_refused_notice_is_given_up(desk: TestDesk) -> None:
     """And the next ones go on."""
     paper = Paper(fails=[Rejected("too_long")])
