@@ -32,6 +32,7 @@ ASK_AFTER_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 ENTRY_AGE_MAX = timedelta(seconds=60)
 """An entry that never arrived is sent again only as long as the market it was meant for is likely still there."""
 FILLS_LATE_S = 1.0
+AWAY_S = 2.0
 FILLS_OVERLAP = timedelta(minutes=10)
 FILLS_AT_FIRST = timedelta(days=1)
 
@@ -61,14 +62,8 @@ class Reconciler:
         """Ask every broker, settle every difference, protection first. New entries only after it returns."""
         report = Report()
         for venue in self._desk.venues.values():
-            before = self._ledger.live(venue.account.name)  # what fills bring about from here on is the guardian's
-            await self._catch_up_fills(venue)
-            for order in before:
-                current = self._ledger.orders.get(order.id)
-                if current is not None:
-                    await self._settle(current, report)
-            crashpoint("recon.mid")
-            await self._compare_positions(venue, report)
+            while not await self._settled(venue, report):
+                await self._desk.wire.sleep(AWAY_S)
         if self._desk.safety.halt is not None:
             await self._desk.cancel_new_risk()
         for key in list(self._ledger.positions):
@@ -77,6 +72,22 @@ class Reconciler:
             self._guardian.look_at((order.request.account, order.request.ticker, order.request.book))
         report.positions = len(self._ledger.positions)
         return report
+
+    async def _settled(self, venue: Venue, report: Report) -> bool:
+        """One account's part of start-up. False: its broker is away, and must be asked again before anything trades."""
+        before = self._ledger.live(venue.account.name)  # what fills bring about from here on is the guardian's
+        try:
+            await self._catch_up_fills(venue)
+            for order in before:
+                current = self._ledger.orders.get(order.id)
+                if current is not None:
+                    await self._settle(current, report)
+            crashpoint("recon.mid")
+            await self._compare_positions(venue, report)
+        except Transient as error:
+            log.warning("broker is away at start", extra={"account": venue.account.name, "reason": error.reason})
+            return False
+        return True
 
     async def _catch_up_fills(self, venue: Venue) -> None:
         """Take in whatever the broker executed since it was last asked, and a little before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -254,6 +255,17 @@ async def test_where_ids_mean_little_a_lost_stop_holds_its_entry_back(data_dir: 
         await desk.settle()
         assert (await desk.record(alert_id)).reason == "stop_not_placed"
         assert (await desk.holds(), await desk.at_broker(), desk.live()) == ({}, [], [])
+
+
+async def test_a_broker_that_is_away_at_start_is_asked_again(data_dir: Path) -> None:
+    """Recovery waits for it and ends as if it had been there."""
+    async with opened(data_dir) as desk:
+        await desk.enter()
+        desk.broker().script("disconnect", 3)
+        recovery = asyncio.create_task(desk.engine.reconciler.recover())
+        while not recovery.done():
+            await desk.wait(1)
+        assert (await recovery).positions == 1
 
 
 # what the broker has that we have not
