@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -206,6 +206,16 @@ class Rig:
         return [o for o in self.desk.items("orders") if o["role"] == "entry"]
 
 
+@contextmanager
+def running(directory: Path, dialect: str) -> Iterator[Rig]:
+    rig = Rig(directory, dialect)
+    try:
+        rig.start()
+        yield rig
+    finally:
+        rig.close()
+
+
 def eventually(read: Callable[[], Any], holds: Callable[[Any], object], within_s: float = SETTLED_S) -> Any:
     """Two other processes are waited for: read until it holds, and fail with what was read last."""
     deadline = time.monotonic() + within_s
@@ -285,9 +295,3 @@ def _unprotected(positions: Sequence[Row], stops: Sequence[Row]) -> list[str]:
         if row["protection"] == "managed" and covers < abs(quantity):
             found.append(f"I5 {row['ticker']}: {quantity} held, {covers} covered")
     return found
-
-
-def seeds(rounds: int) -> Sequence[int]:
-    """OPENOUTCRY_SEED=n replays one."""
-    only = os.environ.get("OPENOUTCRY_SEED")
-    return [int(only)] if only else range(rounds)
