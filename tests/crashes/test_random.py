@@ -14,8 +14,9 @@ import pytest
 from tests.crashes.rig import PRICES, Rig, Row, running
 
 DIALECTS = ("always", "plain", "while_open", "never")
-ALERTS = 12
-KILLED_WITHIN_S = 0.6
+ALERTS = 20
+KILLED_WITHIN_S = 0.5
+REPLAYS = 5
 
 
 def moved(rng: random.Random, price: Decimal) -> Decimal:
@@ -59,7 +60,7 @@ def storm(rig: Rig, seed: int) -> None:
 def storms(directory: Path, seed: int) -> None:
     """On a desk of its own; the seed says of which dialect."""
     dialect = DIALECTS[seed % len(DIALECTS)]
-    with running(directory / str(seed), dialect) as rig:
+    with running(directory, dialect) as rig:
         try:
             storm(rig, seed)
         except AssertionError as error:
@@ -74,10 +75,11 @@ def test_a_kill_in_a_storm(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.proof
 def test_proof_of_storms(tmp_path: Path, rounds: int) -> None:
-    """Five kills a round; OPENOUTCRY_SEED=n replays one."""
+    """Five kills a round; OPENOUTCRY_SEED=n replays one: the same alerts, books and moment, five times over, since two
+    processes never meet in quite the same way."""
     only = os.environ.get("OPENOUTCRY_SEED")
-    seeds = [int(only)] if only else range(5 * rounds)
-    print(f"\nseeds {list(seeds)}")
+    seeds = [int(only)] * REPLAYS if only else list(range(5 * rounds))
+    print(f"\nseeds {seeds}")
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda seed: storms(tmp_path, seed), seeds))
+        list(pool.map(lambda turn: storms(tmp_path / str(turn[0]), turn[1]), enumerate(seeds)))
     print(f"0 lost, doubled, orphaned or naked in {len(seeds)} random kills: below {3 / len(seeds):.1%} at 95 %")

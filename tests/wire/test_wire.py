@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from core.ports import World
 from core.values.accounts import Account, Mode
 from core.values.ids import AccountName
 from core.values.instrument import Instrument
-from tests.contracts.broker import BrokerContract
+from core.values.orders import OrderType, Side
+from tests.contracts.broker import BrokerContract, Desk
 from tests.servers.broker import DIALECTS, BrokerServer, serving
 from tests.wire import open_wire
 from tests.wire.broker import WireBroker
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -52,3 +56,35 @@ class TestContract(BrokerContract):
             await broker.start()
             [sber] = [i for i in await broker.instruments() if i.ticker == "SBER"]
             yield WireHarness(broker, server, sber, clock)
+
+
+async def test_the_referee_remembers(tmp_path: Path) -> None:
+    """Started again on its ledger the broker holds the same orders, fills and positions, to the id."""
+    told = []
+    for number in range(2):
+        async with serving(tmp_path / "ledger", "always") as server:
+            broker = open_wire(
+                Account(AccountName("Testing"), "tinvest", Mode.LIVE, "RUB"),
+                {"base_url": server.url, "account_id": "always"},
+                World(SystemClock(), SystemClock()),
+            )
+            await broker.start()
+            [sber] = [i for i in await broker.instruments() if i.ticker == "SBER"]
+            desk = Desk(WireHarness(broker, server, sber, SystemClock()))
+            if number == 0:
+                await desk.book(0, 1, ask_size=3)
+                await desk.buy(5, price=1)
+                await desk.send(desk.request(Side.SELL, 3, None, OrderType.STOP, stop=-5))
+                gone, _ = await desk.buy(5, price=-2)
+                await broker.cancel(gone)
+            told.append(
+                [
+                    await broker.positions(),
+                    [(t.broker_id, t.filled) for t in await broker.open_orders()],
+                    [t.broker_id for t in await broker.stop_orders()],
+                    [(fill.id, fill.quantity) for fill in await broker.fills_since(EVER)],
+                ]
+            )
+            await broker.close()
+    assert told[0] == told[1]
+    assert all(told[0])
