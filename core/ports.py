@@ -25,6 +25,7 @@ from core.values.ids import (
     NoticeId,
     OrderId,
     ProposalId,
+    QueueId,
     TaskId,
     UserId,
 )
@@ -33,7 +34,7 @@ from core.values.market import Candle, Quote, Session
 from core.values.notices import Notice, Press
 from core.values.orders import ApprovedOrder, Order, OrderTicket
 from core.values.proposals import Proposal
-from core.values.tasks import Task, TaskGoal
+from core.values.tasks import QueueRow, Task, TaskGoal
 
 T = TypeVar("T")
 
@@ -238,10 +239,10 @@ class Store(Protocol):
         """A confirmation that was not used yet."""
 
     async def tasks(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Task]: ...
-    async def due_tasks(self, goal: TaskGoal) -> Sequence[Task]:
-        """Unfinished ones of this goal, oldest first; of goal RUN only those whose `due_at` has come."""
-
+    async def unfinished_tasks(self, goal: TaskGoal) -> Sequence[Task]: ...
     async def task(self, task_id: TaskId) -> Task | None: ...
+    async def active_queue(self, owner: UserId | None = None) -> Sequence[QueueRow]: ...
+    async def queue_row(self, row_id: QueueId) -> QueueRow | None: ...
     async def proposals(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Proposal]: ...
     async def proposal(self, proposal_id: ProposalId) -> Proposal | None: ...
     async def unfinished_proposals(self) -> Sequence[Proposal]:

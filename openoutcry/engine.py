@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from brokers.paper.market import BuiltInMarket
 from core.clock import ManualClock, SystemClock
-from core.ports import BrokerFactory, Clock
+from core.jobs.sellbuy import SellBuy
+from core.ports import BrokerFactory, Clock, Job
 from core.services.approvals import Approvals
 from core.services.desk import Desk
 from core.services.directory import Directory
@@ -21,6 +22,8 @@ from core.services.ledger import Ledger
 from core.services.outbox import Outbox
 from core.services.reconciler import Reconciler
 from core.services.safety import Safety
+from core.services.supervisor import Supervisor
+from core.services.worklist import Worklist
 from openoutcry.latch import FileLatch
 from openoutcry.report import started
 from openoutcry.settings import Settings
@@ -44,6 +47,8 @@ class Engine:
     drain: Drain
     reconciler: Reconciler
     outbox: Outbox
+    worklist: Worklist
+    supervisor: Supervisor
 
 
 async def build(
@@ -82,6 +87,10 @@ async def build(
     execution = Execution(desk, settings.risk.over_leverage)
     approvals = Approvals(desk, execution, lanes, settings.proposals.expiry_s)
     stack.push_async_callback(approvals.close)
+    outbox = Outbox(store, wire)
+    worklist = Worklist(store, desk.directory, clock)
+    supervisor = _supervisor(desk, [SellBuy(desk, execution, worklist, settings.jobs.pause_s)], outbox)
+    stack.push_async_callback(supervisor.close)
     at_the_door = settings.risk.at_the_door(settings.webhook)
     intake = Intake(store=store, clock=clock, wire=wire, desk_id=store.desk_id, limits=at_the_door)
     await intake.start()
@@ -98,8 +107,16 @@ async def build(
         approvals=approvals,
         drain=Drain(desk, execution, approvals, lanes, at_the_door, settings.webhook.approval),
         reconciler=Reconciler(desk, guardian),
-        outbox=Outbox(store, wire),
+        outbox=outbox,
+        worklist=worklist,
+        supervisor=supervisor,
     )
+
+
+def _supervisor(desk: Desk, jobs: Sequence[Job], outbox: Outbox) -> Supervisor:
+    supervisor = Supervisor(desk.store, desk.clock, desk.wire, {job.kind: job for job in jobs}, outbox.tell)
+    desk.on_halt = supervisor.halt
+    return supervisor
 
 
 async def recover(engine: Engine, settings: Settings) -> None:
@@ -109,4 +126,5 @@ async def recover(engine: Engine, settings: Settings) -> None:
     engine.intake.on_accepted = engine.drain.take  # before the inbox is read: what comes meanwhile must not be left
     waiting = await engine.drain.catch_up()
     await engine.approvals.catch_up()
+    await engine.supervisor.open(halted=engine.desk.safety.halt is not None)
     await engine.outbox.tell(started(engine.desk, report, waiting, settings))

@@ -119,6 +119,7 @@ async def open_house(
         finally:
             pulse.ready = False
             await listener.close()
+            await engine.supervisor.close()
             with suppress(TimeoutError):  # what takes longer is found again at the next start
                 async with asyncio.timeout(FINISH_S):
                     await engine.lanes.idle()
@@ -133,6 +134,8 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         store=engine.store,
         healthy=lambda: pulse.ready and pulse.alive(),
         clock_now=engine.clock.now,
+        supervisor=engine.supervisor,
+        worklist=engine.worklist,
     )
     sample = mood.sample
     return Board(

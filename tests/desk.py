@@ -236,6 +236,8 @@ async def opened(
             engine.store,
             lambda: True,
             engine.clock.now,
+            engine.supervisor,
+            engine.worklist,
         )
         desk = TestDesk(settings, engine, Console(tools, commands.table()), wire, listening)
         await recover(engine, settings)

@@ -123,7 +123,7 @@ def test_core_catches_broadly_only_at_its_edge(path: Path) -> None:
         "core.services.lanes",
         "core.services.outbox",
         "core.services.reconciler",
-        "core.services.supervisor",
+        "core.services.worker",
         "kit.http",
         "openoutcry.chats",
     }

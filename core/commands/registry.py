@@ -12,6 +12,8 @@ from core.services.approvals import Approvals
 from core.services.desk import Desk
 from core.services.execution import Execution
 from core.services.guardian import Guardian
+from core.services.supervisor import Supervisor
+from core.services.worklist import Worklist
 from core.values.accounts import Account
 from core.values.ids import NoticeId, derive_id
 from core.values.notices import Line, Notice, NoticeKind, Params
@@ -45,6 +47,8 @@ class Tools:
     store: Store
     healthy: Callable[[], bool]
     clock_now: Callable[[], datetime]
+    supervisor: Supervisor
+    worklist: Worklist
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from core.values.people import Person, Role
 async def kill(tools: Tools, call: Call) -> Reply:
     """Latch HALTED at once, then cancel whatever could still add exposure."""
     new = await tools.desk.safety.kill(call.person.id, call.person.surface, "command")
-    ended = await tools.desk.cancel_new_risk()
-    left = [order for order in ended if not order.state.final]
+    before = tools.desk.new_risk()
+    await tools.desk.cancel_new_risk()
+    left = [order for order in tools.desk.new_risk() if order.id in {o.id for o in before}]
     key = "command.killed" if new else "command.killed_before"
-    return reply(tools, call, key, {"cancelled": str(len(ended) - len(left)), "left": str(len(left))}, _named(left))
+    return reply(tools, call, key, {"cancelled": str(len(before) - len(left)), "left": str(len(left))}, _named(left))
 
 
 async def arm(tools: Tools, call: Call) -> Reply:
@@ -35,11 +36,17 @@ async def cancel(tools: Tools, call: Call) -> Reply:
     if everything and not call.confirmed:
         return _what_would_be_naked(tools, call.person)
     await _forget_plans(tools, call.person, everything=everything)
-    orders = [o for o in _seen(tools, call.person) if everything or o.request.role is not OrderRole.STOP]
-    ended = await tools.desk.cancel_all(orders)
-    left = [o for o in _seen(tools, call.person) if everything or o.request.role is not OrderRole.STOP]
-    counts = {"cancelled": str(sum(1 for order in ended if order.state.final)), "left": str(len(left))}
+    before = _cancellable(tools, call.person, everything=everything)
+    await tools.supervisor.stop_all(call.person)  # first: a task could place again what is being cancelled (W-11)
+    await tools.desk.cancel_all(_cancellable(tools, call.person, everything=everything))
+    left = _cancellable(tools, call.person, everything=everything)
+    gone = {order.id for order in before} - {order.id for order in left}
+    counts = {"cancelled": str(len(gone)), "left": str(len(left))}
     return reply(tools, call, "command.cancelled", counts, _named(left))
+
+
+def _cancellable(tools: Tools, person: Person, *, everything: bool) -> list[Order]:
+    return [o for o in _seen(tools, person) if everything or o.request.role is not OrderRole.STOP]
 
 
 async def _forget_plans(tools: Tools, person: Person, *, everything: bool) -> None:

@@ -47,7 +47,8 @@ class Venue:
 
 
 class Desk:
-    """`on_unknown` is told of every order whose outcome nobody knows (the reconciler asks the broker)."""
+    """`on_unknown` is told of every order whose outcome nobody knows (the reconciler asks the broker); `on_halt` stops
+    whoever works with orders of new risk, when those are about to be cancelled."""
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class Desk:
         self.wire = wire
         self.venues: dict[AccountName, Venue] = {}
         self.on_unknown: Callable[[Order], None] = lambda _order: None
+        self.on_halt: Callable[[], None] = lambda: None
         self._unwanted: set[OrderId] = set()
 
     @property
@@ -278,8 +280,16 @@ class Desk:
         return [after if isinstance(after, Order) else before for before, after in zip(orders, ended, strict=True)]
 
     async def cancel_new_risk(self) -> list[Order]:
-        """Cancel whatever could still add exposure, on every account; protection stays. What a kill does next."""
-        return await self.cancel_all([o for o in self.ledger.orders.values() if _new_risk(o.request)])
+        """Cancel whatever could still add exposure, on every account; protection stays. What a kill does next.
+
+        Whoever would place such orders anew is stopped meanwhile (`on_halt`).
+        """
+        self.on_halt()
+        return await self.cancel_all(self.new_risk())
+
+    def new_risk(self) -> list[Order]:
+        """Live orders that could still add exposure."""
+        return [o for o in self.ledger.orders.values() if _new_risk(o.request)]
 
 
 def _new_risk(request: OrderRequest) -> bool:

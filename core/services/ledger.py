@@ -268,6 +268,8 @@ class Ledger:
             return []
         if after.state is OrderState.CANCELLED and after.request.purpose is Purpose.EXIT:
             return []  # the guardian's housekeeping; the audit trail has it
+        if after.request.role is OrderRole.TASK:
+            return []  # one of many; the task's card tells what they come to
         return [NoticeMade(telling.order_ended(self._desk_id, after, self._clock.now()))]
 
     def _audit(self, order: Order) -> Audited:

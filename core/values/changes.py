@@ -12,11 +12,11 @@ from datetime import datetime
 
 from core.values.alerts import AlertStatus
 from core.values.fills import Fill, Position
-from core.values.ids import ActionId, AlertId, NoticeId, ProposalId, UserId
+from core.values.ids import ActionId, AlertId, NoticeId, ProposalId, QueueId, UserId
 from core.values.notices import Notice, Press
 from core.values.orders import Order, OrderState
 from core.values.proposals import Proposal, ProposalState
-from core.values.tasks import Task
+from core.values.tasks import QueueRow, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,20 @@ class TaskSet:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueSet:
+    """Insert or replace by row id."""
+
+    row: QueueRow
+
+
+@dataclass(frozen=True, slots=True)
+class QueueGone:
+    """Delete; nothing happens where there is no such row."""
+
+    id: QueueId
+
+
+@dataclass(frozen=True, slots=True)
 class ProposalMade:
     proposal: Proposal
 
@@ -145,6 +159,8 @@ Change = (
     | PressOffered
     | PressUsed
     | TaskSet
+    | QueueSet
+    | QueueGone
     | ProposalMade
     | ProposalMoved
     | FlagSet

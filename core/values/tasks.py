@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from core.values.ids import OWNER, AccountName, TaskId, UserId
+from core.values.ids import OWNER, AccountName, QueueId, TaskId, UserId
 from core.values.money import NO_QUANTITY, Price, Quantity
 from core.values.orders import Side
 
@@ -57,4 +57,25 @@ class Task:
     due_at: datetime | None = None
     lease_until: datetime | None = None
     ended_at: datetime | None = None
+    owner: UserId = OWNER
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One wish to buy or sell, worked on by at most one task at a time (behaviour.md 1.12). Quantities: pieces.
+
+    active: at least a lot of it is left to do. command: the ad-hoc command that made it; empty: it was queued, and
+    waits for /sellbuy.
+    """
+
+    id: QueueId
+    account: AccountName
+    ticker: str
+    side: Side
+    amount: Quantity
+    made_at: datetime
+    active: bool = True
+    executed: Quantity = NO_QUANTITY
+    average_price: Price | None = None
+    command: str = ""
     owner: UserId = OWNER

@@ -26,6 +26,8 @@ from core.values.changes import (
     PressUsed,
     ProposalMade,
     ProposalMoved,
+    QueueGone,
+    QueueSet,
     TaskSet,
 )
 from core.values.ids import OWNER
@@ -33,7 +35,7 @@ from storage.sqlite.audit import COLUMNS
 from storage.sqlite.columns import Row, time_text
 from storage.sqlite.notice_rows import audited_row, notice_row, press_row
 from storage.sqlite.order_rows import fill_row, order_row, position_row
-from storage.sqlite.task_rows import proposal_row, task_row
+from storage.sqlite.task_rows import proposal_row, queue_row, task_row
 
 
 class Step(NamedTuple):
@@ -115,6 +117,16 @@ def _press_used(change: PressUsed) -> list[Step]:
 @_steps.register
 def _task_set(change: TaskSet) -> list[Step]:
     return [_set("tasks", task_row(change.task))]
+
+
+@_steps.register
+def _queue_set(change: QueueSet) -> list[Step]:
+    return [_set("queue", queue_row(change.row))]
+
+
+@_steps.register
+def _queue_gone(change: QueueGone) -> list[Step]:
+    return [Step("DELETE FROM queue WHERE id = :id", {"id": change.id})]
 
 
 @_steps.register

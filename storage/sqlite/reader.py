@@ -12,17 +12,28 @@ from core.ports import Page
 from core.values.alerts import AlertRecord
 from core.values.changes import AuditRow
 from core.values.fills import Fill, Position
-from core.values.ids import AccountName, ActionId, AlertId, FillId, NoticeId, OrderId, ProposalId, TaskId, UserId
+from core.values.ids import (
+    AccountName,
+    ActionId,
+    AlertId,
+    FillId,
+    NoticeId,
+    OrderId,
+    ProposalId,
+    QueueId,
+    TaskId,
+    UserId,
+)
 from core.values.notices import Notice, Press
 from core.values.orders import Order
 from core.values.proposals import Proposal
-from core.values.tasks import Task, TaskGoal
+from core.values.tasks import QueueRow, Task, TaskGoal
 from storage.sqlite.alert_rows import read_record
 from storage.sqlite.columns import SqlValue, read_time, time_text
 from storage.sqlite.connection import Connection
 from storage.sqlite.notice_rows import read_audit, read_notice, read_press
 from storage.sqlite.order_rows import read_fill, read_order, read_position
-from storage.sqlite.task_rows import read_proposal, read_task
+from storage.sqlite.task_rows import read_proposal, read_queue_row, read_task
 
 T = TypeVar("T")
 FromRow = Callable[[sqlite3.Row], T]
@@ -127,6 +138,13 @@ class Reader:
             "ORDER BY seq"
         )
         return await self._all(sql, (goal,), read_task)
+
+    async def active_queue(self, owner: UserId | None = None) -> Sequence[QueueRow]:
+        sql = "SELECT * FROM queue WHERE active = 1 AND (?1 IS NULL OR owner = ?1) ORDER BY seq"
+        return await self._all(sql, (owner,), read_queue_row)
+
+    async def queue_row(self, row_id: QueueId) -> QueueRow | None:
+        return await self._one("SELECT * FROM queue WHERE id = ?", (row_id,), read_queue_row)
 
     async def proposals(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Proposal]:
         return await self._page("SELECT * FROM proposals", read_proposal, limit, after, owner)

@@ -11,7 +11,6 @@ from core.ports import Clock
 from core.values.alerts import Alert, AlertStatus, Receipt
 from core.values.changes import Change
 from core.values.ids import AlertId, DeskId
-from core.values.tasks import Task, TaskGoal
 from storage.sqlite.alert_rows import encode_alert
 from storage.sqlite.audit import first_misfit
 from storage.sqlite.changes import forget_keys, steps
@@ -56,13 +55,6 @@ class SqliteStore(Reader):
 
     async def forget_keys(self, before: datetime) -> None:
         await self._writer.save([forget_keys(before)])
-
-    async def due_tasks(self, goal: TaskGoal) -> Sequence[Task]:
-        """Unfinished tasks of this goal, oldest first. RUN leaves out those whose time has not come: a stop is never
-        put off."""
-        now = self._clock.now()
-        tasks = await self.unfinished_tasks(goal)
-        return [task for task in tasks if goal is not TaskGoal.RUN or task.due_at is None or task.due_at <= now]
 
     async def verify_audit(self) -> int | None:
         """On a connection of its own: it reads everything, and others need not wait for that."""

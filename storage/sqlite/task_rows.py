@@ -1,4 +1,4 @@
-"""Work and trades that wait, as rows: tasks and proposals."""
+"""Work and trades that wait, as rows: tasks, the queue and proposals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from core.values.money import Price, Quantity, plain
 from core.values.orders import OrderType, Side
 from core.values.proposals import Check, Proposal, ProposalState
-from core.values.tasks import Task, TaskGoal, TaskState
+from core.values.tasks import QueueRow, Task, TaskGoal, TaskState
 from storage.sqlite.columns import (
     Row,
     encode,
@@ -71,6 +71,38 @@ def read_task(row: sqlite3.Row) -> Task:
         due_at=read_time_or_none(row["due_at"]),
         lease_until=read_time_or_none(row["lease_until"]),
         ended_at=read_time_or_none(row["ended_at"]),
+        owner=row["owner"],
+    )
+
+
+def queue_row(row: QueueRow) -> Row:
+    return {
+        "id": row.id,
+        "account": row.account,
+        "ticker": row.ticker,
+        "side": row.side,
+        "amount": plain(row.amount),
+        "made_at": time_text(row.made_at),
+        "active": int(row.active),
+        "executed": plain(row.executed),
+        "average_price": plain_or_none(row.average_price),
+        "command": row.command,
+        "owner": row.owner,
+    }
+
+
+def read_queue_row(row: sqlite3.Row) -> QueueRow:
+    return QueueRow(
+        id=row["id"],
+        account=row["account"],
+        ticker=row["ticker"],
+        side=Side(row["side"]),
+        amount=Quantity(Decimal(row["amount"])),
+        made_at=read_time(row["made_at"]),
+        active=bool(row["active"]),
+        executed=Quantity(Decimal(row["executed"])),
+        average_price=read_price(row["average_price"]),
+        command=row["command"],
         owner=row["owner"],
     )
 

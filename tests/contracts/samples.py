@@ -20,6 +20,7 @@ from core.values.ids import (
     OrderId,
     PositionId,
     ProposalId,
+    QueueId,
     TaskId,
     UserId,
 )
@@ -38,13 +39,14 @@ from core.values.orders import (
     Side,
 )
 from core.values.proposals import Proposal, ProposalState
-from core.values.tasks import Task, TaskGoal, TaskState
+from core.values.tasks import QueueRow, Task, TaskGoal, TaskState
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BOB = UserId("bob")
 DEMO = AccountName("demo")
 FIVE = Quantity(Decimal(5))
 HUNDRED = Price(Decimal(100))
+HUNDRED_PIECES = Quantity(Decimal(100))
 
 # Hypothesis finds these for every field of the type, so that a new field is in the round-trip tests by itself.
 st.register_type_strategy(Decimal, st.decimals(-NUMBER_MAX, NUMBER_MAX, allow_nan=False, allow_infinity=False))
@@ -129,6 +131,10 @@ def notice(name: str, **changes: Any) -> Notice:
 
 def task(name: str, goal: TaskGoal = TaskGoal.RUN, state: TaskState = TaskState.RUNNING, **changes: Any) -> Task:
     return Task(TaskId(name), "sellbuy", "/sellbuy", "title", {"ticker": "SBER"}, goal, state, NOON, **changes)
+
+
+def queue_row(name: str, **changes: Any) -> QueueRow:
+    return QueueRow(QueueId(name), DEMO, "SBER", Side.BUY, HUNDRED_PIECES, NOON, **changes)
 
 
 def proposal(name: str, **changes: Any) -> Proposal:

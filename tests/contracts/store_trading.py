@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 
-from core.clock import ManualClock
 from core.ports import Store
 from core.values.changes import (
     FillTaken,
@@ -17,6 +16,8 @@ from core.values.changes import (
     PositionSet,
     ProposalMade,
     ProposalMoved,
+    QueueGone,
+    QueueSet,
     TaskSet,
 )
 from core.values.errors import Conflict
@@ -28,6 +29,8 @@ from core.values.tasks import TaskGoal, TaskState
 from tests.contracts.samples import (
     BOB,
     DEMO,
+    FIVE,
+    HUNDRED,
     NOON,
     because_of,
     fill,
@@ -35,6 +38,7 @@ from tests.contracts.samples import (
     order,
     position,
     proposal,
+    queue_row,
     task,
 )
 
@@ -100,18 +104,24 @@ class TradingContract:
         assert await store.task(TaskId("a")) == changed
         assert [kept.id for kept in (await store.tasks(10)).items] == ["b", "a"]
 
-    async def test_due_tasks(self, store: Store, clock: ManualClock) -> None:
-        """Unfinished tasks of a goal, oldest first; a later one waits for its time, unless it is to stop."""
-        await store.save(
-            TaskSet(task("now")),
-            TaskSet(task("later", due_at=later(60))),
-            TaskSet(task("ended", state=TaskState.DONE)),
-            TaskSet(task("stop", TaskGoal.STOP, due_at=later(60))),
-        )
-        assert [due.id for due in await store.due_tasks(TaskGoal.RUN)] == ["now"]
-        assert [due.id for due in await store.due_tasks(TaskGoal.STOP)] == ["stop"]
-        await clock.advance(60)
-        assert [due.id for due in await store.due_tasks(TaskGoal.RUN)] == ["now", "later"]
+    async def test_unfinished_tasks(self, store: Store) -> None:
+        """By goal, oldest first, whenever they are due; what has ended is left out."""
+        ended = [task(state.value, TaskGoal.STOP, state) for state in TaskState if state.final]
+        rows = [task("late", due_at=later(60)), task("stop", TaskGoal.STOP), task("now"), *ended]
+        await store.save(*(TaskSet(row) for row in rows))
+        assert [kept.id for kept in await store.unfinished_tasks(TaskGoal.RUN)] == ["late", "now"]
+        assert [kept.id for kept in await store.unfinished_tasks(TaskGoal.STOP)] == ["stop"]
+
+    async def test_queue_rows(self, store: Store) -> None:
+        """Replaced in place; only active ones are listed, oldest first, by owner; gone is gone."""
+        rows = [queue_row("a"), queue_row("b", owner=BOB, average_price=HUNDRED), queue_row("c")]
+        await store.save(*(QueueSet(row) for row in rows))
+        await store.save(QueueSet(replace(rows[0], executed=FIVE, active=False)))
+        assert await store.active_queue() == rows[1:]
+        assert await store.active_queue(BOB) == [rows[1]]
+        await store.save(QueueGone(rows[1].id), QueueGone(rows[1].id))
+        assert await store.queue_row(rows[1].id) is None
+        assert await store.queue_row(rows[0].id) == replace(rows[0], executed=FIVE, active=False)
 
     async def test_proposal_is_answered_once(self, store: Store) -> None:
         """An answer counts for the version and state it saw; any other is a Conflict."""

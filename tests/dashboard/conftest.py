@@ -136,6 +136,8 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
             store=engine.store,
             healthy=lambda: True,
             clock_now=engine.clock.now,
+            supervisor=engine.supervisor,
+            worklist=engine.worklist,
         )
         board = Board(
             console=Console(tools, commands.table()),

@@ -87,7 +87,7 @@ def test_every_table_has_an_owner_and_types(db: sqlite3.Connection, path: Path) 
         "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
     ).fetchall()
     ours = {name: strict for name, strict in tables if not name.startswith("sqlite_")}
-    assert len(ours) == 13
+    assert len(ours) == 14
     assert set(ours.values()) == {1}
     for table in ours:
         owner = db.execute("SELECT \"notnull\", dflt_value FROM pragma_table_info(?) WHERE name = 'owner'", (table,))

@@ -271,9 +271,10 @@ async def test_a_confirmation_turns_into_its_result(chat: Chat) -> None:
 
 async def test_a_long_answer_is_split_between_lines(tmp_path: Path, server: DiscordServer) -> None:
     """Each piece fits Discord's 2,000 characters, and no line is lost."""
-    async with opened(tmp_path, account={"cash": "10000000"}) as desk, running(desk, server):
-        for _ in range(30):
-            await desk.say("/buy 10 SBER")
+    accounts = [{"name": f"A{number}", "broker": "paper"} for number in range(30)]
+    async with opened(tmp_path, more_accounts=accounts) as desk, running(desk, server):
+        for account in accounts:
+            await desk.say(f"/buy 10 SBER @{account['name']}")
         number = await server.slash(BOSS, "orders")
         await server.until(lambda: "\n".join(server.answers[number].texts).count("SBER") == 30)
     assert len(server.answers[number].texts) > 1

@@ -236,7 +236,7 @@ async def test_why_knows_what_it_does_not_know(desk: TestDesk) -> None:
     await desk.say("/buy 10 SBER")
     [order] = desk.live()
     [line] = lines(await desk.say(f"/why {order.id}"), "command.why_order")
-    assert line["because"] == "person owner"
+    assert line["because"] == f"person owner -> task {order.request.intent}"
 
 
 async def test_positions_show_what_protects_them(desk: TestDesk) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 from core.services.outbox import Outbox
 from core.values.errors import Rejected, Transient
-from core.values.notices import Notice
+from core.values.ids import NoticeId
+from core.values.notices import Notice, NoticeKind
 from openoutcry.background import running
 from tests.desk import TestDesk, opened, turns
+
+_NUMBERS = itertools.count()
 
 
 class Paper:
@@ -29,8 +33,8 @@ class Paper:
 
 async def tell(desk: TestDesk, *tickers: str) -> None:
     for ticker in tickers:
-        await desk.say(f"/buy 10 {ticker}")
-        await desk.say("/cancel")
+        name = NoticeId(f"{ticker} {next(_NUMBERS)}")
+        await desk.engine.outbox.tell(Notice(name, desk.now, NoticeKind.INFO, "test.told", {"ticker": ticker}))
 
 
 def outbox(desk: TestDesk, *surfaces: Paper) -> Outbox:

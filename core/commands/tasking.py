@@ -1,0 +1,58 @@
+"""/tasks, /stop, /pause, /resume: people and the work that goes on without them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from core.commands.registry import Argument, Call, Command, Handler, Reply, Tools, reply
+from core.services.cards import task_params
+from core.values.ids import TaskId
+from core.values.notices import Line
+from core.values.orders import Refused
+from core.values.people import Person, Role
+from core.values.tasks import Task
+
+Ask = Callable[[TaskId, Person], Awaitable[Task | None]]
+
+
+async def tasks(tools: Tools, call: Call) -> Reply:
+    """What is not finished, oldest first."""
+    found = tools.supervisor.unfinished(call.person)
+    if not found:
+        return reply(tools, call, "command.no_tasks")
+    titles = ", ".join(task.title for task in found)
+    return reply(tools, call, "command.tasks", {"count": str(len(found)), "titles": titles}, _lines(found))
+
+
+def _lines(found: list[Task]) -> list[Line]:
+    return [Line("command.task", task_params(task)) for task in found]
+
+
+def asking(verb: str) -> Handler:
+    """The handler of /stop, /pause or /resume: the task named by its id or the end of it, or all of the person's."""
+
+    async def handler(tools: Tools, call: Call) -> Reply:
+        wanted = call.arguments.get("id", "")
+        found = [task for task in tools.supervisor.unfinished(call.person) if task.id.endswith(wanted)]
+        if wanted and len(found) != 1:
+            return Refused("unknown_id", {"id": wanted})
+        if not found:
+            return reply(tools, call, "command.no_tasks")
+        ask: Ask = getattr(tools.supervisor, verb)
+        told = await asyncio.gather(*(ask(task.id, call.person) for task in found))
+        now = [task for task in told if task is not None]
+        left = [task for task in now if not task.state.final]
+        counts = {"count": str(len(now)), "left": str(len(left))}
+        return reply(tools, call, f"command.{verb}", counts, _lines(now))
+
+    return handler
+
+
+COMMANDS = (
+    Command("tasks", Role.VIEWER, tasks),
+    *(
+        Command(verb, Role.TRADER, asking(verb), (Argument("id", required=False),))
+        for verb in ("stop", "pause", "resume")
+    ),
+)

@@ -1,0 +1,253 @@
+"""Buy or sell patiently at the own-side best: never crossing, never twice (behaviour.md 1.6).
+
+A reconcile loop: what is left = asked - fills of this task's orders, read from the journal. The order rests while the
+best of its own side stays; at any change it is cancelled and what is left is placed anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from core.ports import TaskContext
+from core.services.cards import task_trouble
+from core.services.desk import Desk
+from core.services.execution import Execution
+from core.services.worker import unbroken
+from core.services.worklist import Worklist
+from core.values.errors import Rejected, Transient
+from core.values.ids import IntentId, OrderId, QueueId, derive_id
+from core.values.instrument import Instrument
+from core.values.market import Quote
+from core.values.money import ZERO, Price, Quantity, plain
+from core.values.orders import (
+    Cause,
+    CauseKind,
+    Order,
+    OrderRequest,
+    OrderRole,
+    OrderState,
+    OrderType,
+    Purpose,
+    Refused,
+    Side,
+    TimeInForce,
+)
+from core.values.tasks import Task, TaskGoal, TaskState
+
+KIND = "sellbuy"
+CLOSED_PAUSES = 5
+"""A closed market is looked at less often, by this factor."""
+SETTLE_S = 20.0
+SCHEDULE_AHEAD = timedelta(days=7)
+PASSING = frozenset({"market_closed", "no_quote", "worse_than_best"})
+"""Refusals that the next look at the market answers by itself."""
+BUSY = frozenset({"broker_busy"})
+FINAL = frozenset({"halted", "reducing"})
+"""Refusals after which nothing goes on by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What this task's orders came to, from the journal."""
+
+    orders: Sequence[Order]
+
+    @property
+    def done(self) -> Quantity:
+        return Quantity(sum((o.filled for o in self.orders), ZERO))
+
+    @property
+    def value(self) -> Decimal:
+        """Pieces times price, summed up."""
+        return sum((o.filled * o.average_price for o in self.orders if o.average_price is not None), ZERO)
+
+    @property
+    def average(self) -> Price | None:
+        return Price(self.value / self.done) if self.done else None
+
+    @property
+    def live(self) -> Order | None:
+        return next((o for o in self.orders if not o.state.final), None)
+
+
+def own_best(side: Side, quote: Quote) -> Price | None:
+    """A buyer joins the bid, a seller the ask."""
+    return quote.bid if side is Side.BUY else quote.ask
+
+
+class SellBuy:
+    """The job. pause_s: between two looks at the market, on the wire's clock."""
+
+    kind = KIND
+
+    def __init__(self, desk: Desk, execution: Execution, worklist: Worklist, pause_s: float = 1.0) -> None:
+        self._desk = desk
+        self._ledger = desk.ledger
+        self._execution = execution
+        self._worklist = worklist
+        self._pause_s = pause_s
+
+    async def run(self, task: Task, context: TaskContext) -> Task:
+        """Work until less than a lot is left."""
+        while True:
+            tally = await self._tally(task)
+            task = await self._counted(task, tally)
+            if not self._left(task, tally):
+                await self._close_row(task)
+                return replace(task, state=TaskState.DONE, waits_for="")
+            task = await self._look(task, tally, context)
+
+    async def stop(self, task: Task, context: TaskContext) -> Task:  # noqa: ARG002 - the port's
+        """Cancel the live order and count what it brought. One that nobody knows of is cancelled once it is found."""
+        tally = await self._tally(task)
+        if tally.live is not None:
+            await self._cancel(tally.live)
+        task = await self._counted(task, await self._tally(task))
+        if task.goal is TaskGoal.STOP:
+            await self._close_row(task)
+        return task
+
+    # counting
+
+    async def _tally(self, task: Task) -> Tally:
+        kept = await self._desk.store.orders_because(CauseKind.TASK.value, task.id)
+        return Tally([self._ledger.orders.get(order.id, order) for order in kept])
+
+    async def _counted(self, task: Task, tally: Tally) -> Task:
+        """Progress into the task and its row of the queue, which may have had some before."""
+        row = task.arguments.get("row")
+        if row:
+            before = Decimal(task.arguments.get("executed") or 0)
+            value = tally.value + before * Decimal(task.arguments.get("average") or 0)
+            executed = before + tally.done
+            average = Price(value / executed) if executed else None
+            await self._worklist.progress(QueueId(row), Quantity(executed), average)
+        return replace(task, done=tally.done, average_price=tally.average)
+
+    async def _close_row(self, task: Task) -> None:
+        row = task.arguments.get("row")
+        if row:
+            await self._worklist.close(QueueId(row))
+
+    def _left(self, task: Task, tally: Tally) -> Quantity:
+        """Whole steps that are not filled yet."""
+        return self._instrument(task).quantity_down(max(task.asked - tally.done, ZERO))
+
+    def _instrument(self, task: Task) -> Instrument:
+        assert task.account is not None, "a trade has an account"
+        assert task.ticker is not None, "a trade has a ticker"
+        found = self._desk.directory.find(task.account, task.ticker)
+        if isinstance(found, Refused):
+            raise Rejected(found.code, task.ticker)
+        return found
+
+    # one look at the market
+
+    async def _look(self, task: Task, tally: Tally, context: TaskContext) -> Task:
+        """Do what this moment asks for, tell it, and rest."""
+        assert task.account is not None, "a trade has an account"
+        assert task.side is not None, "a trade has a side"
+        live, instrument = tally.live, self._instrument(task)
+        if live is not None and live.state.in_doubt:
+            return await self._rest(task, context, "answer", live)
+        quote = await self._desk.quote(task.account, instrument.ticker)
+        if quote is None:
+            raise Transient("no_quote")
+        if not quote.trading:
+            return await self._wait_for_session(task, live, context)
+        best = own_best(task.side, quote)
+        if best is None:
+            return await self._wait_for_book(task, live, context)
+        if live is not None and live.request.price != best:
+            await self._cancel(live)
+            return task if live.id not in self._ledger.orders else await self._rest(task, context, "cancel", live)
+        if live is None:
+            live = await self._place(task, tally, best)
+        return await self._rest(task, context, f"fill {plain(best)}" if live else "quote", live)
+
+    async def _wait_for_session(self, task: Task, live: Order | None, context: TaskContext) -> Task:
+        if live is not None:
+            await self._cancel(live)
+            task = await self._counted(task, await self._tally(task))
+        opens = await self._opening(task)
+        return await self._rest(task, context, f"session {opens}".strip(), None, self._pause_s * CLOSED_PAUSES)
+
+    async def _opening(self, task: Task) -> str:
+        """When it trades next, by the broker's schedule; empty where that does not say."""
+        assert task.account is not None, "a trade has an account"
+        now = self._desk.clock.now()
+        broker = self._desk.venues[task.account].broker
+        ahead = await broker.schedule(self._instrument(task), now, now + SCHEDULE_AHEAD)
+        found = next((session.opens_at for session in ahead if session.opens_at > now), None)
+        return "" if found is None else found.strftime("%Y-%m-%dT%H:%MZ")
+
+    async def _wait_for_book(self, task: Task, live: Order | None, context: TaskContext) -> Task:
+        """An empty side: the order stays as it is, people are told once."""
+        if task.waits_for != "book":
+            await context.tell(task_trouble(self._desk.desk_id, task, "empty_book", context.wire.now()))
+        return await self._rest(task, context, "book", live)
+
+    async def _rest(
+        self, task: Task, context: TaskContext, waits_for: str, live: Order | None, pause_s: float | None = None
+    ) -> Task:
+        """Show what it waits for, then a pause; news of the live order ends it early."""
+        task = replace(task, waits_for=waits_for)
+        await context.save(task)
+        known = None if live is None else self._ledger.orders.get(live.id)
+
+        def news() -> bool:
+            return live is not None and self._ledger.orders.get(live.id) is not known
+
+        if live is None or known is not None:
+            await self._ledger.until(news, context.wire, pause_s or self._pause_s)
+        return task
+
+    # orders
+
+    async def _cancel(self, live: Order) -> None:
+        """Ask for its end and wait until all its fills are in, unless nobody can say yet."""
+        after = await unbroken(self._desk.cancel(live.id))
+        if after is not None and not after.state.in_doubt:
+            await self._ledger.until(lambda: live.id not in self._ledger.orders, self._desk.wire, SETTLE_S)
+
+    async def _place(self, task: Task, tally: Tally, price: Price) -> Order | None:
+        """The next order of this task, for all that is left. None: refused, but the next look may do better."""
+        sent = await unbroken(self._execution.work(self._request(task, tally, price)))
+        if isinstance(sent, Order) and sent.state is not OrderState.REJECTED:
+            return sent
+        self._judge(sent.code if isinstance(sent, Refused) else sent.reason or "rejected", first=not tally.orders)
+        return None
+
+    def _judge(self, code: str, *, first: bool) -> None:
+        """Raises Rejected where nothing has worked yet or nothing will; Transient where trying later may help."""
+        if code in PASSING:
+            return
+        if code in FINAL or (first and code not in BUSY):
+            raise Rejected(code)
+        raise Transient(code)
+
+    def _request(self, task: Task, tally: Tally, price: Price) -> OrderRequest:
+        assert task.account is not None, "a trade has an account"
+        assert task.ticker is not None, "a trade has a ticker"
+        assert task.side is not None, "a trade has a side"
+        by = task.arguments.get("by")
+        person = (Cause(CauseKind.PERSON, by),) if by else ()
+        return OrderRequest(
+            id=OrderId(derive_id(self._desk.desk_id, "task", task.id, str(len(tally.orders)))),
+            intent=IntentId(task.id),
+            account=task.account,
+            ticker=task.ticker,
+            side=task.side,
+            type=OrderType.LIMIT,
+            quantity=self._left(task, tally),
+            role=OrderRole.TASK,
+            purpose=Purpose.WORKING,
+            because=(*person, Cause(CauseKind.TASK, task.id)),
+            price=price,
+            time_in_force=TimeInForce.DAY,
+            arrival=price,
+            owner=task.owner,
+        )
