@@ -14,6 +14,7 @@ from dashboard.lists import list_handler, listings, one_handler
 from dashboard.live import Live
 from dashboard.metrics import Metrics
 from dashboard.pages import Pages
+from dashboard.sellbuy import SellBuys
 from kit.http import with_slash
 
 __all__ = ["Board", "DemoControls", "routes"]
@@ -37,13 +38,16 @@ def routes(board: Board) -> list[web.RouteDef]:
 
 def _api(board: Board) -> list[Route]:
     doing, demo, answers = Doing(board), Demo(board), Answers(board, board.approvals)
+    queue = SellBuys(board, board.worklist, board.supervisor)
     reading = []
-    for listing in listings(board):
+    for listing in [*listings(board), queue.listing()]:
         path = f"{API}/{listing.name}"
         reading.append(paged(path, f"{listing.says}, newest first", list_handler(listing)))
         reading.append(Route("GET", f"{path}/{{id}}", "one of them", one_handler(listing)))
     book = {"ticker": "", "bid": "price", "ask": "price", "bid_size?": "pieces", "ask_size?": "pieces"}
     fault = {"next": "its name", "count?": "how often", "seconds?": "of a delay", "retry_after?": "seconds"}
+    row = {"ticker?": "or figi", "figi?": "", "amount": "pieces", "sell": "true or false", "account?": ""}
+    change = {"executed?": "pieces", "avg_exec_price?": "price", "amount?": "pieces"}
     answer = {
         "version?": "that was seen",
         "action": "approve | half | market | edit | snooze | reject",
@@ -52,6 +56,9 @@ def _api(board: Board) -> list[Route]:
     }
     return [
         *reading,
+        Route("POST", f"{API}/sellbuy", "queue a trade", queue.add, row),
+        Route("PATCH", f"{API}/sellbuy/{{id}}", "correct a row, audited", queue.change, change),
+        Route("DELETE", f"{API}/sellbuy/{{id}}", "take a row out of the queue", queue.remove),
         Route("POST", f"{API}/proposals/{{id}}/answer", "answer a proposal", answers.answer, answer),
         Route("POST", f"{API}/commands", "run a command", doing.command, {"text": "as typed, like /status"}),
         Route("POST", f"{API}/actions/{{id}}", "press a notice's button, once", doing.press),

@@ -11,6 +11,8 @@ from core.ports import Clock, Store
 from core.services.approvals import Approvals
 from core.services.desk import Desk
 from core.services.portfolio import Portfolio
+from core.services.supervisor import Supervisor
+from core.services.worklist import Worklist
 from core.values.people import Person
 
 
@@ -39,6 +41,8 @@ class Board:
     console: Console
     portfolio: Portfolio
     approvals: Approvals
+    worklist: Worklist
+    supervisor: Supervisor
     desk: Desk
     store: Store
     people: Callable[[str], Person | None]

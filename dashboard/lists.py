@@ -150,6 +150,16 @@ def _present(board: Board) -> list[Listing]:
 
 
 def _held(name: str, says: str, values: Callable[[Person], Awaitable[Sequence[Row]]], key: str) -> Listing:
+    """A row is found by its field `key`, in any case."""
+
+    async def one(person: Person, wanted: str) -> Row | None:
+        folded = wanted.casefold()
+        return next((row for row in await values(person) if str(row[key]).casefold() == folded), None)
+
+    return held_listing(name, says, values, one)
+
+
+def held_listing(name: str, says: str, values: Callable[[Person], Awaitable[Sequence[Row]]], one: OneOf) -> Listing:
     """`next` counts the rows told so far."""
 
     async def page(person: Person, limit: int, after: str | None) -> Page[Row]:
@@ -159,10 +169,6 @@ def _held(name: str, says: str, values: Callable[[Person], Awaitable[Sequence[Ro
         found = await values(person)
         end = start + limit
         return Page(found[start:end], str(end) if end < len(found) else None)
-
-    async def one(person: Person, wanted: str) -> Row | None:
-        folded = wanted.casefold()
-        return next((row for row in await values(person) if str(row[key]).casefold() == folded), None)
 
     return Listing(name, says, page, one)
 

@@ -14,9 +14,9 @@ from core.values.changes import AuditRow
 from core.values.fills import Fill, Position
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.notices import Notice
-from core.values.orders import Order
+from core.values.orders import Order, Side
 from core.values.proposals import Proposal, ProposalState
-from core.values.tasks import Task
+from core.values.tasks import QueueRow, Task
 
 Row = dict[str, object]
 
@@ -246,6 +246,30 @@ def task_row(task: Task) -> Row:
         "waits_for": task.waits_for or None,
         "started_at": task.started_at,
         "ended_at": task.ended_at,
+    }
+
+
+def queue_row(row: QueueRow, instrument: Instrument | None) -> Row:
+    """The fields of the old REST surface (behaviour.md 1.13), and account, ticker and side as they are called here."""
+    kind = None if instrument is None else instrument.kind
+    evenings = instrument is not None and not instrument.calendar.endswith("-main")
+    return {
+        "id": row.id,
+        "account": row.account,
+        "figi": instrument.broker_key or None if instrument else None,
+        "ticker": row.ticker,
+        "min_price_increment": instrument.tick if instrument else None,
+        "lot": instrument.lot if instrument else None,
+        "sell": row.side is Side.SELL,
+        "side": row.side,
+        "amount": row.amount,
+        "executed": row.executed,
+        "avg_exec_price": _short(row.average_price) or Decimal(0),
+        "asset_type": _OLD_TYPES.get(kind) if kind else None,
+        "morning_trading": evenings,
+        "evening_trading": evenings,
+        "active": row.active,
+        "command": row.command or None,
     }
 
 

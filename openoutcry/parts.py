@@ -142,6 +142,8 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         console=Console(tools, commands.table()),
         portfolio=Portfolio(engine.desk, engine.guardian),
         approvals=engine.approvals,
+        worklist=engine.worklist,
+        supervisor=engine.supervisor,
         desk=engine.desk,
         store=engine.store,
         people=people.by_token,

@@ -143,6 +143,8 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
             console=Console(tools, commands.table()),
             portfolio=Portfolio(engine.desk, engine.guardian),
             approvals=engine.approvals,
+            worklist=engine.worklist,
+            supervisor=engine.supervisor,
             desk=engine.desk,
             store=engine.store,
             people=people,
