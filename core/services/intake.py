@@ -10,17 +10,20 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from core.crashpoints import crashpoint
 from core.ports import Clock, Store
+from core.services.telling import refused_notice
 from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus, Receipt
+from core.values.changes import NoticeMade
+from core.values.errors import DeskError
 from core.values.ids import AlertId, DeskId, derive_id
+from core.values.orders import Refused
 
 KEPT = timedelta(days=30)
 """Equal timed bodies are one alert for this long."""
-_AHEAD_S = 60
-"""A sender's clock further ahead than this is wrong, and then its age says nothing."""
+_FORGET_EVERY = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 _TEN_MINUTES = timedelta(minutes=10)
 _UNTRADED = frozenset({AlertStatus.STALE, AlertStatus.THROTTLED})
@@ -49,12 +52,13 @@ class Intake:
         self._limits = limits
         self._windows: dict[str, datetime] = {}
         self._entries: dict[str, _Rate] = {}
+        self._forgot_at = datetime.min.replace(tzinfo=UTC)
         self.on_accepted: Callable[[AlertRecord], None] = lambda _record: None
 
     async def start(self) -> None:
         """Know again what was accepted before the restart; forget what is older than 30 days."""
         now = self._now()
-        await self._store.forget_keys(now - KEPT)
+        await self._forget(now)
         for key, _ in await self._store.recent_keys(now - timedelta(seconds=self._limits.resend_window_s)):
             digest, _, start = key.partition("@")
             if start:
@@ -64,6 +68,8 @@ class Intake:
     async def accept(self, alert: Alert) -> Receipt:
         """On disk when this returns. Raises Transient or Broken when it could not be written; nothing is then kept."""
         now = self._now()
+        if now - self._forgot_at >= _FORGET_EVERY:
+            await self._forget(now)
         key = self._key(alert, now)
         status = self._judge(alert, now)
         rates = self._rates(alert) if status is AlertStatus.ACCEPTED else ()
@@ -84,7 +90,22 @@ class Intake:
         crashpoint("in.post_commit_pre_200")
         if receipt.status is AlertStatus.ACCEPTED:
             self.on_accepted(AlertRecord(receipt.alert_id, alert, receipt.status, done=False))
+        elif receipt.status is AlertStatus.STALE:
+            await self._report_stale(receipt.alert_id, alert)
         return receipt
+
+    async def _forget(self, now: datetime) -> None:
+        """Equal bodies older than 30 days are new alerts."""
+        self._forgot_at = now
+        await self._store.forget_keys(now - KEPT)
+
+    async def _report_stale(self, alert_id: AlertId, alert: Alert) -> None:
+        """People are told of what was not traded. The alert itself is on disk: a failure here must not deny that."""
+        about = (f"alert:{alert_id}", f"intent:{alert_id}")
+        refused = Refused("stale", {"ticker": alert.ticker})
+        notice = refused_notice(self._desk_id, refused, self._clock.now(), *about, owner=alert.owner)
+        with suppress(DeskError):
+            await self._store.save(NoticeMade(notice))
 
     def _later(self) -> datetime:
         """The later of both clocks: a market that stands still does not stop the senders' time."""
@@ -105,7 +126,7 @@ class Intake:
         if alert.sent_at is None or oldest == 0:
             return AlertStatus.ACCEPTED
         age = (now - alert.sent_at).total_seconds()
-        return AlertStatus.ACCEPTED if -_AHEAD_S <= age <= oldest else AlertStatus.STALE
+        return AlertStatus.STALE if age > oldest else AlertStatus.ACCEPTED
 
     def _rates(self, alert: Alert) -> Sequence[_Rate]:
         """The limits that bind this alert: none but entries are ever held back."""

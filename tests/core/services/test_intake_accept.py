@@ -112,6 +112,17 @@ async def test_timed_equal_bodies_are_one_for_thirty_days(opened: Open, clock: M
     assert (again.status, again.alert_id) == (AlertStatus.DUPLICATE, first.alert_id)
 
 
+async def test_after_thirty_days_a_timed_body_is_new(opened: Open, clock: ManualClock) -> None:
+    """Also where the desk was never restarted meanwhile."""
+    intake = opened()
+    await intake.start()
+    first = await intake.accept(replace(ENTRY, timed=True))
+    await clock.advance(30 * 86_400 + 1)
+    again = await intake.accept(replace(ENTRY, timed=True, received_at=clock.now()))
+    assert again.status is AlertStatus.ACCEPTED
+    assert again.alert_id != first.alert_id
+
+
 async def test_the_window_outlives_a_restart(opened: Open, clock: ManualClock) -> None:
     """A sender repeats itself just when we were away."""
     first = await opened().accept(ENTRY)
@@ -150,13 +161,11 @@ async def test_a_write_that_failed_does_not_make_the_resend_a_duplicate(tmp_path
         (AlertKind.EXIT, 3601, "stale"),
         (AlertKind.BREAKEVEN, 3600, "accepted"),
         (AlertKind.INFO, 3601, "stale"),
-        (AlertKind.ENTRY, -60, "accepted"),
-        (AlertKind.ENTRY, -61, "stale"),
-        (AlertKind.EXIT, -61, "stale"),
+        (AlertKind.ENTRY, -86_400, "accepted"),
     ],
 )
 async def test_an_alerts_own_time_decides_stale(opened: Open, kind: AlertKind, age_s: int, status: str) -> None:
-    """Entries have a minute, everything else an hour; a time far ahead says nothing true."""
+    """Entries have a minute, everything else an hour; older is stale, a sender's clock that runs ahead is not."""
     alert = replace(ENTRY, kind=kind, sent_at=START - timedelta(seconds=age_s), timed=True)
     assert await statuses(opened(), alert) == [status]
 
@@ -175,6 +184,17 @@ async def test_a_market_that_stands_still_does_not_stop_the_senders_clock(store:
     fresh = replace(numbered(1), sent_at=START + timedelta(seconds=590), timed=True)
     old = replace(numbered(2), sent_at=START, timed=True)
     assert await statuses(intake, fresh, old) == ["accepted", "stale"]
+
+
+async def test_a_stale_alert_is_reported_once(opened: Open, store: SqliteStore) -> None:
+    """People are told what was not traded; a resend of it is no news."""
+    intake = opened()
+    old = replace(ENTRY, sent_at=START - timedelta(minutes=5), timed=True)
+    first = await intake.accept(old)
+    await intake.accept(old)
+    [notice] = (await store.notices(10)).items
+    assert (notice.params["code"], notice.kind) == ("stale", "refused")
+    assert f"alert:{first.alert_id}" in notice.about
 
 
 async def test_stale_and_throttled_alerts_are_stored_as_done(opened: Open, store: SqliteStore) -> None:
