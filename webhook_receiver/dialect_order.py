@@ -105,7 +105,11 @@ def _entry_levels(fields: Fields, side: Side, price: Price) -> Levels:
     stop = fields.positive(f"{prefix} SL")
     if stop >= price if side is Side.BUY else stop <= price:
         raise fields.refuse(f"{prefix} SL", "wrong_side", f"must be {where} the price")
-    return Levels(stop=Price(stop), target=_price(fields.positive_or_none(f"{prefix} TP")))
+    target = fields.positive_or_none(f"{prefix} TP")
+    if target is not None and (target - price) * side.sign <= 0:  # it would close the position as soon as it is open
+        where = "above" if side is Side.BUY else "below"
+        raise fields.refuse(f"{prefix} TP", "wrong_side", f"must be {where} the price")
+    return Levels(stop=Price(stop), target=_price(target))
 
 
 def _partial_targets(fields: Fields) -> tuple[Decimal | None, tuple[Decimal, ...]]:

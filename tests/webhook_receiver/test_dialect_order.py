@@ -105,6 +105,14 @@ def test_no_target_is_written_in_many_ways(nothing: object) -> None:
     assert parse(long_TP=nothing).long.target is None
 
 
+@pytest.mark.parametrize("target", ["39000", "40000"])
+def test_a_target_on_the_wrong_side_is_refused(target: str) -> None:
+    """It would close the position in the moment it opens."""
+    with pytest.raises(ApiError) as refused:
+        parse(long_TP=target)
+    assert (refused.value.status, refused.value.field) == (422, "long TP")
+
+
 def test_le_21_multiples_end_at_the_first_missing_number() -> None:
     """tp4 does not count where tp3 is missing."""
     assert parse(tp3_Mult="NaN", tp4_Mult="2").multiples == (Decimal("0.6"), Decimal("1.0"))
