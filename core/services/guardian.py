@@ -86,7 +86,8 @@ class Guardian:
             sent = await self._send(self._request(position, protection, entry, before))
             if isinstance(sent, Refused) or (sent.state.final and not sent.filled):
                 self._refused[position.id, protection] = tries + 1
-                await self._alarm(position, protection, sent)
+                if isinstance(sent, Refused) or tries + 1 == TRIES_MAX:  # the first no may have crossed a fill
+                    await self._alarm(position, protection, sent)
 
     async def _send(self, request: OrderRequest) -> Order | Refused:
         made = await self._desk.intend(request)

@@ -23,6 +23,16 @@ async def test_a_refused_new_stop_leaves_the_old_one(desk: TestDesk) -> None:
     assert (alarm.critical, alarm.params["code"]) == (True, "stop_rejected")
 
 
+async def test_a_stop_refused_once_is_tried_again_before_people_are_called(desk: TestDesk) -> None:
+    """The first no may have crossed a fill: the second try stands, and nobody is woken."""
+    await desk.enter()
+    await desk.book("40500", "40501")
+    desk.broker().script("refuse")
+    await desk.breakeven()
+    assert await desk.at_broker() == ["sell limit 0.5 41000", "sell stop 0.5 40100"]
+    assert await desk.notices("position.unprotected") == []
+
+
 async def test_an_old_stop_stays_until_the_new_one_is_heard_of(desk: TestDesk) -> None:
     """It never arrived; the broker is asked, it is sent again, and only then the old one goes."""
     await desk.enter()
