@@ -50,9 +50,8 @@ class Answers:
         return json_response(rows.proposal_row(said, person.language, self._board.clock.now()))
 
 
-def _version(body: Body) -> int | None:
-    if body.get("version") is None:
-        return None
+def _version(body: Body) -> int:
+    """What the person saw: an answer to something else than that is no answer."""
     number = number_of(body, "version")
     if number != int(number):
         raise ApiError(422, "bad_field", "version must be a whole number", "version")

@@ -112,6 +112,7 @@ async def test_snoozing_gives_more_time(house: House) -> None:
     [
         ({"version": 1, "action": "sing"}, 422, "action"),
         ({"version": "x", "action": "approve"}, 422, "version"),
+        ({"action": "approve"}, 422, "version"),
         ({"version": 1, "action": "edit", "changes": {"stop": "50000"}}, 422, "stop"),
         ({"version": 1, "action": "edit", "changes": {"quantity": "0"}}, 422, "quantity"),
         ({"version": 1, "action": "edit", "changes": {"colour": "red"}}, 422, "colour"),
