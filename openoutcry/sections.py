@@ -6,8 +6,9 @@ import ipaddress
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from core.rules.risk import Limits
 from core.rules.routing import Approval
@@ -26,6 +27,17 @@ def _off(value: object) -> object:
 
 Limit = Annotated[Decimal, BeforeValidator(_off), Field(ge=0, allow_inf_nan=False)]
 Amount = Annotated[Decimal, BeforeValidator(_off), Field(gt=0, allow_inf_nan=False)]
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, KeyError, OSError):
+        raise ValueError("no time zone of this name is known") from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class Section(BaseModel):
@@ -59,7 +71,7 @@ def _secret_from(key: str, path: object) -> str:
 class Desk(Section):
     data_dir: Path = Path("data")
     mode: Literal["paper", "live"] = "paper"
-    timezone: str = "Europe/Moscow"
+    timezone: Zone = "Europe/Moscow"
     language: Literal["en", "ru"] = "en"
     database_url: SecretStr = NO_SECRET
 
@@ -213,13 +225,13 @@ class Jobs(Section):
 class EndOfDay(Section):
     at: str = ""
     lead_s: float = Field(60, ge=0)
-    timezone: str = "Asia/Kolkata"
+    timezone: Zone = "Asia/Kolkata"
     accounts: tuple[str, ...] = ()
 
 
 class AccountSection(Section):
     name: str = Field(min_length=1, max_length=60, pattern=r"^[^\s@/]+$")
-    risk_percent: Amount = Decimal(1)
+    risk_percent: Annotated[Amount, Field(le=100)] = Decimal(1)
     leverage_max: Amount = Decimal(5)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -112,6 +113,7 @@ def load_settings(path: Path | None, **sections: Any) -> Settings:
     """
     if path is not None and not path.is_file():
         raise SettingsError(f"{path}: there is no such file; settings.example.toml shows every key")
+    _check_environment()
     bound: type[Settings] = type("Settings", (Settings,), {"toml": path, "__module__": __name__})
     try:
         return bound(**{name: section for name, section in sections.items() if section})
@@ -122,8 +124,18 @@ def load_settings(path: Path | None, **sections: Any) -> Settings:
         raise SettingsError(f"{path or 'settings'}: {_first_line(error)}") from None
 
 
+def _check_environment() -> None:
+    """A section that is misspelled there would else be overlooked in silence. Raises SettingsError."""
+    for name in sorted(os.environ):
+        section, nested, _ = name.removeprefix(PREFIX).partition("__")
+        if name.startswith(PREFIX) and nested and section.lower() not in Settings.model_fields:
+            raise SettingsError(f"environment: {name}: unknown key")
+
+
 def _said(error: Any) -> str:
     key = ".".join(str(part) for part in error["loc"] if not str(part).endswith("Account"))
+    if error["type"] == "union_tag_not_found":
+        return f"{key}.broker: missing"
     reason = "unknown key" if error["type"] == "extra_forbidden" else str(error["msg"]).removeprefix("Value error, ")
     return f"{key}: {reason}" if key else reason
 

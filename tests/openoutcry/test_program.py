@@ -100,6 +100,8 @@ def test_a_typo_in_the_settings_exits_2(tmp_path: Path) -> None:
         ("[server\n", "s.toml"),
         ('[market]\nprices={BTCPERP="dear"}', "market.prices.BTCPERP"),
         ('[[accounts]]\nname="a"\nbroker="nobody"', "accounts.0"),
+        ('[[accounts]]\nname="a"', "accounts.0.broker: missing"),
+        ('[desk]\ntimezone="Mars/Base"', "desk.timezone: no time zone of this name"),
     ],
 )
 def test_unusable_settings_exit_2(tmp_path: Path, text: str, said: str) -> None:
@@ -107,6 +109,16 @@ def test_unusable_settings_exit_2(tmp_path: Path, text: str, said: str) -> None:
     done = run_program("check", "--settings", write(tmp_path / "s.toml", text))
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_a_typo_in_the_environment_exits_2(tmp_path: Path) -> None:
+    """A section that nobody knows is named, not overlooked."""
+    done = run_program(
+        "check", "--settings", write(tmp_path / "s.toml", ""), env={"OPENOUTCRY_WEBHOK__PASSPHRASE": SECRET}
+    )
+    assert done.returncode == 2
+    assert "OPENOUTCRY_WEBHOK__PASSPHRASE: unknown key" in done.stderr
+    assert SECRET not in done.stderr
 
 
 def test_a_missing_settings_file_exits_2(tmp_path: Path) -> None:
