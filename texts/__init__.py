@@ -38,7 +38,16 @@ def render(key: str, params: Mapping[str, str] | None = None, language: str = FA
     values = _Shown(params or {})
     if template is None:
         return " ".join([key, *(f"{name}={value}" for name, value in values.items())])
-    return template.format_map(values)
+    if code := values.get("reason"):
+        values["reason"] = _reason(code, values, language)
+    return template.format_map(values).rstrip()
+
+
+def _reason(code: str, values: Mapping[str, str], language: str) -> str:
+    """A reason that is one of our code words is said in words, with the code behind it; others are as they came."""
+    said = catalogue(language).get(f"refused.{code}") or catalogue(FALLBACK).get(f"refused.{code}")
+    words = said.format_map(values).rstrip(".") if said else "{"
+    return code if "{" in words else f"{words} ({code})"
 
 
 class _Shown(dict[str, str]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from core.commands.registry import Argument, Call, Command, Reply, Tools, reply
 from core.services import telling
@@ -10,7 +11,7 @@ from core.services.portfolio import Portfolio, PositionView
 from core.values.alerts import AlertRecord
 from core.values.changes import AuditRow
 from core.values.fills import Fill
-from core.values.ids import AlertId, OrderId
+from core.values.ids import AlertId, FillId, OrderId, ProposalId
 from core.values.money import plain
 from core.values.notices import Line
 from core.values.orders import CauseKind, Order, Refused
@@ -76,7 +77,7 @@ async def status(tools: Tools, call: Call) -> Reply:
     ]
     halt = desk.safety.halt
     if halt is not None:
-        lines.append(Line("command.halted", {"by": halt.by, "reason": halt.reason, "at": halt.at.isoformat()}))
+        lines.append(Line("command.halted", {"by": halt.by, "reason": halt.reason, "at": _utc(halt.at)}))
     seen = [p for p in desk.ledger.positions.values() if call.person.sees(p.owner)]
     live = [o for o in desk.ledger.orders.values() if call.person.sees(o.request.owner)]
     counts = {"positions": str(len(seen)), "orders": str(len(live))}
@@ -85,19 +86,28 @@ async def status(tools: Tools, call: Call) -> Reply:
 
 async def why(tools: Tools, call: Call) -> Reply:
     """An order's life: alert -> checks -> order -> fills, from the journal and the audit trail."""
-    wanted = call.arguments["id"]
+    asked = call.arguments["id"]
+    wanted = await _cause_of(tools, asked)
     chain = await _chain(tools, wanted)
     seen = [o for o in chain if call.person.sees(o.request.owner)]
     record = await _alert_of(tools, wanted, seen)
     if record is not None and not call.person.sees(record.alert.owner):
         record = None
     if record is None and not seen:
-        return Refused("unknown_id", {"id": wanted})
+        return Refused("unknown_id", {"id": asked})
     lines = [] if record is None else [_alert_line(record)]
     for order in seen:
         lines += [_cause_line(order), *(_audit_line(row) for row in await tools.store.audit_about(order.id))]
         lines += [_fill_line(fill) for fill in await tools.store.fills_of(order.id)]
-    return reply(tools, call, "command.why", {"id": wanted}, lines[: SHOWN_MAX * 2])
+    return reply(tools, call, "command.why", {"id": asked}, lines[: SHOWN_MAX * 2])
+
+
+async def _cause_of(tools: Tools, asked: str) -> str:
+    """A fill is told by its order, a proposal by its alert; every other id stands for itself."""
+    if (fill := await tools.store.fill(FillId(asked))) is not None:
+        return fill.order_id or asked
+    proposal = await tools.store.proposal(ProposalId(asked))
+    return asked if proposal is None else proposal.alert
 
 
 async def _chain(tools: Tools, wanted: str) -> Sequence[Order]:
@@ -117,11 +127,15 @@ async def _alert_of(tools: Tools, wanted: str, chain: Sequence[Order]) -> AlertR
     return await tools.store.alert(AlertId(causes[0] if causes else wanted))
 
 
+def _utc(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _alert_line(record: AlertRecord) -> Line:
     alert = record.alert
     params = {
         "id": record.id,
-        "at": alert.received_at.isoformat(),
+        "at": _utc(alert.received_at),
         "source": alert.source.value,
         "kind": alert.kind.value,
         "ticker": alert.ticker,
@@ -143,7 +157,7 @@ def _audit_line(row: AuditRow) -> Line:
     return Line(
         "command.why_step",
         {
-            "at": row.row.at.isoformat(),
+            "at": _utc(row.row.at),
             "action": row.row.action,
             "filled": data.get("filled", ""),
             "reason": data.get("reason", ""),
@@ -155,7 +169,7 @@ def _fill_line(fill: Fill) -> Line:
     return Line(
         "command.why_fill",
         {
-            "at": fill.at.isoformat(),
+            "at": _utc(fill.at),
             "quantity": plain(fill.quantity),
             "price": plain(fill.price),
             "fee": plain(fill.fee),
