@@ -1,0 +1,191 @@
+"""Patient trades: at the own-side best, kept while it stays, replaced when it moves, never twice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.values.orders import OrderRole, OrderState
+from core.values.tasks import Task, TaskGoal, TaskState
+from tests.desk import OWNER, TestDesk, opened
+
+D = Decimal
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[TestDesk]:
+    async with opened(tmp_path, account={"cash": "10000000"}) as desk:
+        await desk.book_of("SBER", "99", "101")
+        yield desk
+
+
+async def placed(desk: TestDesk) -> list[tuple[str, str, str]]:
+    """Every order of a task: quantity, price, state."""
+    orders = await desk.orders(OrderRole.TASK)
+    return [(f"{o.request.quantity:f}", f"{o.request.price:f}", o.state.value) for o in orders]
+
+
+async def the_task(desk: TestDesk) -> Task:
+    [task] = (await desk.engine.store.tasks(10)).items
+    return task
+
+
+async def test_tm_10_each_side_joins_its_own_best(desk: TestDesk) -> None:
+    """Bid 99, ask 101: a buyer at 99, a seller at 101."""
+    await desk.say("/buy 10 SBER")
+    await desk.say("/sell 10 SBER")
+    assert await desk.at_broker() == ["buy limit 10 99", "sell limit 10 101"]
+
+
+async def test_tm_11_the_order_stays_while_the_best_does(desk: TestDesk) -> None:
+    """Five looks at the same book: one placing, no cancel."""
+    await desk.say("/buy 10 SBER")
+    await desk.wait(5)
+    assert await placed(desk) == [("10", "99", "OPEN")]
+
+
+async def test_tm_12_a_moved_best_is_followed_with_what_is_left(desk: TestDesk) -> None:
+    """Twenty of fifty are filled; up or down, the rest is placed anew, once."""
+    await desk.say("/buy 50 SBER")
+    await desk.book_of("SBER", "98.90", "98.95", ask_size="20")
+    await desk.book_of("SBER", "100", "101")
+    await desk.wait(2)
+    assert [row for row in await placed(desk) if row[2] == "OPEN"] == [("30", "100", "OPEN")]
+    await desk.book_of("SBER", "97", "101")
+    await desk.wait(2)
+    assert await placed(desk) == [("50", "99", "CANCELLED"), ("30", "100", "CANCELLED"), ("30", "97", "OPEN")]
+    assert (await the_task(desk)).done == 20
+
+
+async def test_tm_15_partial_fills_add_up_to_the_average(desk: TestDesk) -> None:
+    """20 at 99 and 10 at 96: 30 for 98, in the task, its row and its last word."""
+    await desk.say("/buy 30 SBER")
+    await desk.book_of("SBER", "98", "99", ask_size="20")
+    await desk.wait(2)
+    await desk.book_of("SBER", "96", "100")
+    await desk.wait(2)
+    await desk.book_of("SBER", "95", "96")
+    await desk.wait(2)
+    task = await the_task(desk)
+    assert (task.state, task.done, task.average_price) == (TaskState.DONE, D(30), D(98))
+    assert await desk.engine.store.active_queue() == []
+    [told] = await desk.notices("task.done")
+    assert (told.params["done"], told.params["average"], told.actions) == ("30", "98", ())
+
+
+async def test_tm_14_less_than_a_lot_is_left_undone(desk: TestDesk) -> None:
+    """25 queued, lot 10: an order of 20, and 5 are reported as not executed."""
+    await desk.say("/queue add SBER 25 buy")
+    await desk.say("/sellbuy")
+    assert await placed(desk) == [("20", "99", "OPEN")]
+    await desk.book_of("SBER", "98", "99")
+    await desk.wait(2)
+    task = await the_task(desk)
+    assert (task.state, task.done, task.asked) == (TaskState.DONE, D(20), D(25))
+
+
+async def test_tm_16_rows_are_worked_on_side_by_side(desk: TestDesk) -> None:
+    """Two rows, two orders; a second /sellbuy is refused, an empty queue is said."""
+    assert (await desk.say("/sellbuy")).key == "command.nothing_queued"
+    await desk.say("/queue add SBER 10 buy")
+    await desk.say("/queue add GAZP 10 sell")
+    await desk.say("/sellbuy")
+    assert {o.request.ticker for o in desk.live()} == {"SBER", "GAZP"}
+    assert (await desk.say("/sellbuy")).params["code"] == "already_running"
+    assert len(await desk.orders()) == 2
+
+
+async def test_tm_20_errors_are_paced_and_told_once_a_minute(desk: TestDesk) -> None:
+    """The broker refuses every new order: few tries, few messages, and it goes on when that is over."""
+    await desk.say("/buy 10 SBER")
+    desk.broker().script("refuse", 8)
+    await desk.book_of("SBER", "98.50", "101")
+    await desk.wait(59)
+    assert 3 <= len(await placed(desk)) <= 8
+    assert len(await desk.notices("task.trouble")) == 1
+    await desk.wait(200)
+    assert (await desk.at_broker()) == ["buy limit 10 98.50"]
+
+
+async def test_tm_25_dump_closes_what_is_held(desk: TestDesk) -> None:
+    """Long: sold; short: bought; nothing: said so."""
+    assert (await desk.say("/dump SBER")).params["code"] == "nothing_held"
+    await desk.say("/sell 30 SBER")
+    await desk.book_of("SBER", "101", "102")
+    await desk.wait(2)
+    await desk.say("/dump sber")
+    assert await desk.at_broker() == ["buy limit 30 101"]
+    await desk.book_of("SBER", "100", "101")
+    await desk.wait(2)
+    assert await desk.holds() == {}
+
+
+async def test_an_order_in_doubt_counts_as_live(tmp_path: Path) -> None:
+    """The connection drops after the broker took it: nothing is placed beside it until it is found."""
+    async with opened(tmp_path, account={"dialect": "alpaca"}) as desk:
+        desk.broker().script("accept_then_drop")
+        await desk.say("/buy 10 SBER")
+        await desk.book_of("SBER", "299", "301")
+        await desk.wait(3)
+        states = [state for _, _, state in await placed(desk)]
+        assert states == ["CANCELLED", "OPEN"]
+        assert await desk.at_broker() == ["buy limit 10 299"]
+
+
+async def test_tm_59_stop_cleans_up_and_answers(desk: TestDesk) -> None:
+    """The order goes, the fills stay, the queue does not bring it back."""
+    await desk.say("/buy 30 SBER")
+    await desk.book_of("SBER", "98", "99", ask_size="10")
+    answer = await desk.say("/stop")
+    assert (answer.key, answer.params) == ("command.stop", {"count": "1", "left": "0"})
+    await desk.wait(3)
+    task = await the_task(desk)
+    assert (task.state, task.goal, task.done) == (TaskState.STOPPED, TaskGoal.STOP, D(10))
+    assert await desk.at_broker() == []
+    assert (await desk.say("/tasks")).key == "command.no_tasks"
+    assert (await desk.say("/sellbuy")).key == "command.nothing_queued"
+
+
+async def test_pause_keeps_the_rest_and_resume_goes_on(desk: TestDesk) -> None:
+    """By its button, by the end of its id, and over a restart."""
+    await desk.say("/buy 30 SBER")
+    await desk.wait(2)
+    card = (await desk.notices("task.progress"))[-1]
+    await desk.console.press(card.actions[0].id, OWNER)
+    assert await desk.at_broker() == []
+    task = await the_task(desk)
+    assert (task.state, [o.state for o in await desk.orders()]) == (TaskState.PAUSED, [OrderState.CANCELLED])
+    await desk.say(f"/resume {task.id[-6:]}")
+    await desk.wait(2)
+    assert await desk.at_broker() == ["buy limit 30 99"]
+
+
+async def test_w_11_cancel_stops_tasks_first(desk: TestDesk) -> None:
+    """Nothing is placed again behind its back; the same holds for a kill."""
+    await desk.say("/buy 10 SBER")
+    assert (await desk.say("/cancel")).params == {"cancelled": "1", "left": "0"}
+    await desk.say("/buy 10 SBER")
+    assert (await desk.say("/kill")).params == {"cancelled": "1", "left": "0"}
+    await desk.wait(3)
+    assert (await desk.at_broker(), desk.engine.supervisor.unfinished()) == ([], [])
+
+
+async def test_a_closed_market_is_waited_for(tmp_path: Path) -> None:
+    """The order is taken back at the close, and stands again after the opening; the task says what it waits for."""
+    async with opened(tmp_path, market={"still": True, "hours": "exchange"}) as desk:
+        while not desk.engine.market.quote("SBER").trading:  # type: ignore[union-attr]
+            await desk.clock.advance(900)
+        await desk.say("/buy 10 SBER")
+        assert len(await desk.at_broker()) == 1
+        while desk.engine.market.quote("SBER").trading:  # type: ignore[union-attr]
+            await desk.clock.advance(300)
+        await desk.wait(2)
+        assert await desk.at_broker() == []
+        assert (await the_task(desk)).waits_for.startswith("session 20")
+        while not desk.engine.market.quote("SBER").trading:  # type: ignore[union-attr]
+            await desk.clock.advance(300)
+        await desk.wait(6)
+        assert len(await desk.at_broker()) == 1
