@@ -20,6 +20,7 @@ from tests.process import OPEN_DOORS, ORDER_ROUTE, Desk, environment
 
 SETTLED_S = 45.0
 """An order that nobody knows of is asked about for 16 s, and an exit waits 20 s for it."""
+POINT_S = 20.0
 PRICES = {"SBER": Decimal(300), "GAZP": Decimal(130), "BTCPERP": Decimal(64000), "ETHPERP": Decimal(3200)}
 DOUBT = {"SENT", "UNKNOWN"}
 LIVE = {"OPEN", "PART_FILLED"}
@@ -125,7 +126,8 @@ class Rig:
 
     def died(self) -> None:
         """The desk met its point."""
-        assert self.desk.process.wait(40) == -signal.SIGKILL
+        ended = eventually(self.desk.process.poll, lambda code: code is not None, POINT_S)
+        assert ended == -signal.SIGKILL
         self._end()
 
     def kill(self) -> None:
@@ -220,7 +222,7 @@ def eventually(read: Callable[[], Any], holds: Callable[[Any], object], within_s
     """Two other processes are waited for: read until it holds, and fail with what was read last."""
     deadline = time.monotonic() + within_s
     while not holds(value := read()):
-        assert time.monotonic() < deadline, value
+        assert time.monotonic() < deadline, f"after {within_s:.0f} s: {value}"
         time.sleep(0.05)
     return value
 
