@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 LIBRARY_HOMES = {
     "aiosqlite": {"storage"},
+    "apscheduler": {"openoutcry"},
     "sqlite3": {"storage", "openoutcry"},
     "aiogram": {"bot"},
     "discord": {"bot"},

@@ -1,0 +1,35 @@
+"""The bell: APScheduler in memory. It wakes others at their times and knows nothing; the task table is the truth."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+Work = Callable[[], Awaitable[None]]
+
+
+class Bell:
+    """Real time: on a still market whatever goes by the market's clock is not its business."""
+
+    def __init__(self) -> None:
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+
+    def every(self, seconds: float, work: Work) -> None:
+        """Missed rings are one ring; `work` never overlaps itself."""
+        self._scheduler.add_job(work, "interval", seconds=seconds, coalesce=True, max_instances=1)
+
+    def daily(self, hour: int, minute: int, work: Work) -> None:
+        """At this time of the day, UTC; a minute's delay does not lose it."""
+        self._scheduler.add_job(work, "cron", hour=hour, minute=minute, coalesce=True, misfire_grace_time=60)
+
+    @asynccontextmanager
+    async def hung(self) -> AsyncIterator[None]:
+        """Rings until left."""
+        self._scheduler.start()
+        try:
+            yield
+        finally:
+            self._scheduler.shutdown(wait=False)
