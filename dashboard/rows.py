@@ -291,7 +291,7 @@ def proposal_row(proposal: Proposal, language: str, now: datetime) -> Row:
         "targets": list(proposal.targets),
         "risk": _short(proposal.risk),
         "checks": [
-            {"name": check.name, "ok": check.ok, "text": texts.render(check.text, {}, language)}
+            {"name": check.name, "ok": check.ok, "text": texts.render(check.text, check.params, language)}
             for check in proposal.checks
         ],
         "chart_url": proposal.chart_url,

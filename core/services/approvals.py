@@ -99,7 +99,7 @@ class Approvals:
         if isinstance(entry, Refused):
             return entry
         found = checklist(entry, self._desk.limits, await self._desk.situation(entry))
-        return entry, tuple(Check(name, no is None, f"refused.{no.code}" if no else "check.ok") for name, no in found)
+        return entry, tuple(_check(name, no) for name, no in found)
 
     async def _exit_request(self, trade: Trade) -> OrderRequest | Refused:
         held = self._desk.ledger.held(trade.key)
@@ -314,3 +314,11 @@ class Approvals:
         for timer in timers:
             timer.cancel()
         await asyncio.gather(*timers, return_exceptions=True)
+
+
+def _check(name: str, no: Refused | None) -> Check:
+    return (
+        Check(name, ok=True, text="check.ok")
+        if no is None
+        else Check(name, ok=False, text=f"refused.{no.code}", params=no.params)
+    )

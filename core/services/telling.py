@@ -83,7 +83,7 @@ def alert_told(desk_id: DeskId, record: AlertRecord, now: datetime) -> Notice:
 
 def proposal_card(desk_id: DeskId, proposal: Proposal, now: datetime) -> Notice:
     """A trade that waits for a word, or what became of it. Its card is edited in place on every surface."""
-    failed = tuple(Line(check.text, {}) for check in proposal.checks if not check.ok)
+    failed = tuple(Line(check.text, check.params) for check in proposal.checks if not check.ok)
     waits = proposal.state in {ProposalState.OPEN, ProposalState.SNOOZED}
     finished = "done" if proposal.order_ids or proposal.reason else ""
     return Notice(

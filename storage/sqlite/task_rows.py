@@ -124,7 +124,7 @@ def proposal_row(proposal: Proposal) -> Row:
         "risk": plain(proposal.risk),
         "created_at": time_text(proposal.created_at),
         "expires_at": time_text(proposal.expires_at),
-        "checks": encode([[check.name, check.ok, check.text] for check in proposal.checks]),
+        "checks": encode([[check.name, check.ok, check.text, dict(check.params)] for check in proposal.checks]),
         "chart_url": proposal.chart_url,
         "picture": proposal.picture,
         "answered_by": proposal.answered_by,

@@ -38,6 +38,15 @@ async def test_a_study_alert_waits_for_a_word(house: House) -> None:
     assert alert["proposal_id"] == proposal["id"]
 
 
+async def test_a_check_that_fails_is_told_in_figures(house: House) -> None:
+    """The card and the list say how far away the price is."""
+    proposal = await proposed(house, type="limit", price="30000", **{"long SL": "29000"})
+    [collar] = [check for check in proposal["checks"] if not check["ok"]]
+    assert collar["text"].startswith("30000 is 25 % away")
+    [card] = [n for n in (await house.get("/api/v1/notices")).data["items"] if n["key"] == "proposal.open"]
+    assert collar["text"] in card["text"]
+
+
 async def test_approving_sends_the_order(house: House) -> None:
     """200 the proposal, with who said it and the orders it led to; the chain of causes names alert and proposal."""
     proposal = await proposed(house)
