@@ -70,7 +70,7 @@ class Fields:
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise self.refuse(name, "not_text", "is no text")
+            raise self.refuse(name, "not_text", "must be a plain text or number")
         if "{{" in value:
             raise self.refuse(name, "placeholder", "is a placeholder that was not filled in")
         return value.strip()
@@ -91,7 +91,7 @@ class Fields:
             text = self.text(name)
             number = parse_decimal(text)
             if number is None and text.lower() not in _NOTHING:
-                raise self.refuse(name, "not_a_number", "is no number")
+                raise self.refuse(name, "not_a_number", "is not a number that can be used")
         return number
 
     def positive(self, name: str) -> Decimal:
@@ -115,7 +115,7 @@ class Fields:
             if text := self.text(name):
                 moment = _moment(text)
                 if moment is None:
-                    raise self.refuse(name, "not_a_time", "is no time: ISO 8601 with Z, or epoch seconds")
+                    raise self.refuse(name, "not_a_time", "is not a time: ISO 8601 with Z, or epoch seconds")
                 return moment
         return None
 

@@ -14,7 +14,7 @@ from core.values.people import Person, Role
 
 async def kill(tools: Tools, call: Call) -> Reply:
     """Latch HALTED at once, then cancel whatever could still add exposure."""
-    new = await tools.desk.safety.kill(call.person.id, call.person.surface, "command")
+    new = await tools.desk.safety.kill(call.person.id, call.person.surface, "/kill")
     before = tools.desk.new_risk()
     await tools.desk.cancel_new_risk()
     left = [order for order in tools.desk.new_risk() if order.id in {o.id for o in before}]
