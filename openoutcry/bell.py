@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -17,13 +17,13 @@ class Bell:
     def __init__(self) -> None:
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
-    def every(self, seconds: float, work: Work) -> None:
-        """Missed rings are one ring; `work` never overlaps itself."""
-        self._scheduler.add_job(work, "interval", seconds=seconds, coalesce=True, max_instances=1)
-
     def daily(self, hour: int, minute: int, work: Work) -> None:
         """At this time of the day, UTC; a minute's delay does not lose it."""
         self._scheduler.add_job(work, "cron", hour=hour, minute=minute, coalesce=True, misfire_grace_time=60)
+
+    def next_rings(self) -> list[datetime]:
+        """When it will ring next, soonest first."""
+        return sorted(job.next_run_time for job in self._scheduler.get_jobs())
 
     @asynccontextmanager
     async def hung(self) -> AsyncIterator[None]:

@@ -19,6 +19,7 @@ from core.commands.console import Console
 from core.commands.registry import Tools
 from core.ports import BrokerFactory, Clock
 from core.services.desk import Desk
+from core.services.intake import KEPT
 from core.services.people import People
 from core.services.portfolio import Portfolio
 from core.services.telling import stranger
@@ -29,6 +30,7 @@ from kit.auth import networks
 from kit.http import Listener, errors_as_json, listen
 from openoutcry import __version__
 from openoutcry.background import running
+from openoutcry.bell import Bell
 from openoutcry.chats import open_chats
 from openoutcry.controls import Puppeteer
 from openoutcry.engine import Engine, build, recover
@@ -110,6 +112,7 @@ async def open_house(
         await stack.enter_async_context(engine.reconciler.listening())
         await recover(engine, settings)
         await stack.enter_async_context(running(*chats))
+        await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True
         gc.collect()
         gc.set_threshold(5000, 10, 10)  # a burst makes short-lived things by the thousand; see benchmarks/
@@ -123,6 +126,16 @@ async def open_house(
             with suppress(TimeoutError):  # what takes longer is found again at the next start
                 async with asyncio.timeout(FINISH_S):
                     await engine.lanes.idle()
+
+
+def _bell(engine: Engine) -> Bell:
+    bell = Bell()
+
+    async def forget() -> None:
+        await engine.store.forget_keys(engine.clock.now() - KEPT)
+
+    bell.daily(3, 0, forget)
+    return bell
 
 
 def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people: People) -> Board:

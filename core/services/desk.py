@@ -72,6 +72,7 @@ class Desk:
         self.on_unknown: Callable[[Order], None] = lambda _order: None
         self.on_halt: Callable[[], None] = lambda: None
         self._unwanted: set[OrderId] = set()
+        self._denied: set[OrderId] = set()
 
     @property
     def desk_id(self) -> DeskId:
@@ -253,7 +254,7 @@ class Desk:
                 ticket = await broker.cancel(order)
             except Rejected as error:
                 log.warning("cancel refused", extra={"order_id": order_id, "reason": str(error)})
-                return order
+                return await self._given_up(order)
             except Transient as error:
                 if attempt == 5:
                     raise
@@ -261,6 +262,18 @@ class Desk:
                 continue
             return await self.ledger.absorb(order.request.account, ticket) or order
         return order
+
+    def denied(self, order: Order) -> None:
+        """The broker said often enough that it does not know this order: from now on a person's cancel ends it."""
+        self._denied.add(order.id)
+
+    async def _given_up(self, order: Order) -> Order:
+        """An order that the broker will not cancel: over, where it has denied it and now denies it again."""
+        if order.id not in self._denied or not order.state.in_doubt:
+            return order
+        self._denied.discard(order.id)
+        self._unwanted.discard(order.id)
+        return await self._end(order, OrderState.EXPIRED, "never_arrived")
 
     def unwanted(self, order_id: OrderId) -> bool:
         """Whether somebody asked for its end while it was in doubt."""

@@ -228,7 +228,13 @@ class Ledger:
             cause = order.id if order else fill.id
             before = self.positions.get(key) or self._opened(key, cause, fill.price, fill.at, fill.owner)
             position = apply(before, fill, pieces)
-            if order is not None and order.request.role is OrderRole.ENTRY and position.plan_order != order.id:
+            grown = order is not None and position.quantity * order.request.side.sign > 0
+            if (
+                order is not None
+                and order.request.role is OrderRole.ENTRY
+                and grown
+                and position.plan_order != order.id
+            ):
                 position = replace(position, plan=order.request.plan or NO_PLAN, plan_order=order.id)
             after.append(position)
         return after

@@ -244,6 +244,7 @@ class Reconciler:
             notice = telling.order_trouble(self._desk.desk_id, "order.unknown", order, self._desk.clock.now())
             await self._desk.store.save(NoticeMade(notice))
             if not (order.request.role in PROTECTIVE and abilities.reduce_only):
+                self._desk.denied(order)
                 return False
         elif not self._desk.unwanted(order.id) and await self._still_meant(order):
             await self._desk.resend(order)

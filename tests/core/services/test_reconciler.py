@@ -83,6 +83,17 @@ async def test_i_7_where_ids_mean_nothing_nothing_is_sent_again(data_dir: Path) 
         assert notice.critical
 
 
+async def test_a_person_ends_an_order_that_the_broker_denies(data_dir: Path) -> None:
+    """While it is asked about, a cancel only waits for the word; once it was denied often enough, `/cancel` ends it."""
+    async with opened(data_dir, account={"dialect": "angelone"}) as desk:
+        desk.broker().script("drop")
+        await desk.say("/buy 10 SBER")
+        await desk.wait(17)
+        assert [o.state for o in await desk.orders()] == [OrderState.UNKNOWN]
+        await desk.say("/cancel")
+        assert rejections(await desk.orders()) == [("task", "EXPIRED", "never_arrived")]
+
+
 async def test_a_lost_stop_that_only_reduces_is_replaced_anywhere(data_dir: Path) -> None:
     """A broker without idempotent ids: another stop under another id, and people are told."""
     async with opened(data_dir, account={"dialect": "binance"}) as desk:
