@@ -175,7 +175,7 @@ def unprotected(desk_id: DeskId, position: Position, why: Refused, now: datetime
         at=now,
         kind=NoticeKind.ERROR,
         key="position.unprotected",
-        params={**params, "code": why.code, **why.params},
+        params={**params, "code": why.code, "reason": "", **why.params},
         about=(f"position:{position.id}",),
         critical=True,
         owner=position.owner,
