@@ -15,7 +15,8 @@ from storage.sqlite.audit import chain_hash
 T = TypeVar("T")
 
 BUSY_S = 5.0
-_CHECKPOINT_PAGES = 1000
+# The writer empties the log when nothing waits; SQLite itself does so only when a burst never ends.
+_CHECKPOINT_PAGES = 10_000
 _LOG_BYTES_KEPT = 16 * 1024 * 1024
 # Causes that can go away: another process holds the file, the disk is full, a cable is loose.
 _MAY_PASS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,7 +17,10 @@ from storage.sqlite.changes import Step
 from storage.sqlite.commit import Outcome, WaitingAlert, commit
 from storage.sqlite.connection import Connection
 
+log = logging.getLogger(__name__)
+
 TURNS_MAX = 8
+BATCHES_A_CHECKPOINT = 50
 WAITING_MAX = 10_000
 """Alerts and saves that may wait; a desk this far behind says no at once instead of later."""
 
@@ -78,6 +82,7 @@ class Writer:
         return self._loop.create_future()
 
     async def _run(self) -> None:
+        batches = 0
         try:
             while self._refusal is None or self._alerts or self._saves:
                 await self._wake.wait()
@@ -85,10 +90,21 @@ class Writer:
                 self._wake.clear()
                 if self._alerts or self._saves:
                     await self._write()
+                    batches += 1
+                if batches >= BATCHES_A_CHECKPOINT and not self._wake.is_set():
+                    batches = 0
+                    await self._tidy()
         finally:
             # Reached without a refusal only by a cancelled loop or a fault of ours: nobody may wait for ever.
             self._refusal = self._refusal or Broken("the journal's writer ended")
             _fail([*self._alert_futures, *self._save_futures], self._refusal)
+
+    async def _tidy(self) -> None:
+        """Copy what the log holds into the file while nobody waits: in a burst it would stop everybody."""
+        try:
+            await self._db.run(_copy_log)
+        except DeskError as error:
+            log.warning("the log could not be copied into the journal", extra={"reason": str(error)})
 
     async def _gather(self) -> None:
         """Let what the loop has in hand come along: waking the writing thread costs more than a few turns of it."""
@@ -148,6 +164,10 @@ def _fail(futures: Sequence[asyncio.Future[Any]], error: DeskError) -> None:
     for future in futures:
         if not future.done():
             future.set_exception(copy.copy(error))  # one each: a raised exception keeps its raiser's traceback
+
+
+def _copy_log(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
 
 def _empty_log(db: sqlite3.Connection) -> None:

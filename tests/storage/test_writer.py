@@ -20,7 +20,7 @@ from storage.sqlite.changes import steps
 from storage.sqlite.commit import WaitingAlert
 from storage.sqlite.connection import Connection, connect_reader, connect_writer, set_up_writer
 from storage.sqlite.migrations import known, migrate
-from storage.sqlite.writer import WAITING_MAX, Writer
+from storage.sqlite.writer import BATCHES_A_CHECKPOINT, WAITING_MAX, Writer
 from tests.contracts.samples import alert
 
 
@@ -64,7 +64,19 @@ async def test_commits_survive_a_power_cut(writer: Writer, db: Connection) -> No
     """Write-ahead log, synced before a commit returns (2 is FULL), emptied by this connection."""
     assert await pragma(db, "journal_mode") == "wal"
     assert await pragma(db, "synchronous") == 2
-    assert await pragma(db, "wal_autocheckpoint") == 1000
+    assert await pragma(db, "wal_autocheckpoint") == 10_000
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size
+
+
+async def test_the_log_is_emptied_while_nobody_waits(writer: Writer, path: Path) -> None:
+    """After enough batches what the log holds is copied into the file, long before SQLite itself would."""
+    before = size(path)
+    for number in range(BATCHES_A_CHECKPOINT + 1):
+        await writer.accept(waiting(str(number), "x" * 1000))
+    assert size(path) >= before + BATCHES_A_CHECKPOINT * 1000
 
 
 async def test_reader_cannot_write(writer: Writer, path: Path) -> None:
