@@ -25,10 +25,10 @@ bench: .venv/.dev
 
 # Kills by the dozen (quick) or by the thousand; every failure names the seed that repeats it.
 prove-quick: .venv/.dev
-	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-10} $(BIN)/pytest -m proof $(ARGS)
+	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-10} $(BIN)/pytest -m proof -s $(ARGS)
 
 prove: .venv/.dev
-	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-1000} $(BIN)/pytest -m proof $(ARGS)
+	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-1000} $(BIN)/pytest -m proof -s $(ARGS)
 
 # The locks hold for every platform; no index addresses go into them.
 lock: .venv/.dev
