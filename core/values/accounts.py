@@ -33,8 +33,6 @@ class Account:
     risk_percent: Decimal = Decimal(1)
     leverage_max: Decimal = Decimal(5)
     owner: UserId = OWNER
-    close_unprotected: bool = False
-    """Close at market by itself when a stop cannot be placed."""
 
 
 @dataclass(frozen=True, slots=True)
