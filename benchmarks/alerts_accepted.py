@@ -109,6 +109,7 @@ def _alerts(how_many: int) -> list[bytes]:
     fields = {
         "ticker": "BTCPERP",
         "exchange": "BYBIT",
+        "time": SystemClock().now().isoformat(timespec="seconds"),
         "action": "buy",
         "price": 40000.5,
         "message": "entry",

@@ -14,7 +14,7 @@ from core.services.intake import Intake
 from core.values.alerts import Receipt, Source
 from core.values.errors import Broken, Transient
 from kit.auth import Networks, real_peer, same_secret
-from kit.http import JSON_HEADERS, ApiError, read_body
+from kit.http import ApiError, ReadyResponse, read_body
 from webhook_receiver.dialect_order import parse_order, resolve
 from webhook_receiver.fields import Fields
 from webhook_receiver.masking import Mask
@@ -88,7 +88,7 @@ class Receiver:
 def answer(receipt: Receipt) -> web.Response:
     """200, written by hand: ids and statuses need no escaping, and this is the hot path."""
     body = f'{{"success": true, "alert_id": "{receipt.alert_id}", "status": "{receipt.status.value}"}}'
-    return web.Response(body=body.encode(), headers=JSON_HEADERS)
+    return ReadyResponse(body=body.encode())
 
 
 def webhook_routes(receiver: Receiver) -> list[web.RouteDef]:

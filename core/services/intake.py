@@ -18,7 +18,7 @@ from core.services.telling import refused_notice
 from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus, Receipt
 from core.values.changes import NoticeMade
 from core.values.errors import DeskError
-from core.values.ids import AlertId, DeskId, derive_id
+from core.values.ids import AlertId, DeskId, alert_id_of
 from core.values.orders import Refused
 
 KEPT = timedelta(days=30)
@@ -60,8 +60,8 @@ class Intake:
         now = self._now()
         await self._forget(now)
         for key, _ in await self._store.recent_keys(now - timedelta(seconds=self._limits.resend_window_s)):
-            digest, _, start = key.partition("@")
-            if start:
+            start, window, digest = key.partition("@")
+            if window:
                 self._windows[digest] = datetime.fromisoformat(start)
         await self._count_recent_entries(self._wire.now() - _TEN_MINUTES)
 
@@ -70,7 +70,8 @@ class Intake:
         now = self._now()
         if now - self._forgot_at >= _FORGET_EVERY:
             await self._forget(now)
-        key = self._key(alert, now)
+        digest = _digest(alert)
+        key = self._key(alert, digest, now)
         status = self._judge(alert, now)
         rates = self._rates(alert) if status is AlertStatus.ACCEPTED else ()
         at = self._wire.now()
@@ -81,7 +82,7 @@ class Intake:
         receipt: Receipt | None = None
         crashpoint("in.pre_commit")
         try:
-            alert_id = AlertId(derive_id(self._desk_id, "alert", key, now.isoformat()))
+            alert_id = alert_id_of(self._desk_id, now, digest)
             receipt = await self._store.accept_alert(alert, alert_id, key, status)
         finally:
             if receipt is None or receipt.status is not AlertStatus.ACCEPTED:
@@ -111,15 +112,17 @@ class Intake:
         """The later of both clocks: a market that stands still does not stop the senders' time."""
         return max(self._clock.now(), self._wire.now())
 
-    def _key(self, alert: Alert, now: datetime) -> str:
-        """Equal for bodies that are one alert: for good where they are timed, else within a window of the first."""
-        digest = hashlib.sha256("\x1f".join((alert.source, alert.link or "", alert.body)).encode()).hexdigest()
+    def _key(self, alert: Alert, digest: str, now: datetime) -> str:
+        """Equal for bodies that are one alert: for good where they are timed, else within a window of the first.
+
+        Times stand in front, so that the keys of one moment are neighbours in the journal.
+        """
         if alert.timed:
-            return digest
+            return digest if alert.sent_at is None else f"{alert.sent_at.timestamp():013.1f}{digest}"
         length = timedelta(seconds=self._limits.resend_window_s)
         while self._windows and now - (oldest := next(iter(self._windows.items())))[1] > length:
             del self._windows[oldest[0]]
-        return f"{digest}@{self._windows.setdefault(digest, now).isoformat()}"
+        return f"{self._windows.setdefault(digest, now).isoformat()}@{digest}"
 
     def _judge(self, alert: Alert, now: datetime) -> AlertStatus:
         oldest = self._limits.alert_age_s_max if alert.kind is AlertKind.ENTRY else self._limits.exit_age_s_max
@@ -160,6 +163,10 @@ class Intake:
         for alert in reversed(recent):
             for rate in self._rates(alert):
                 rate.add(alert.received_at)
+
+
+def _digest(alert: Alert) -> str:
+    return hashlib.sha256("\x1f".join((alert.source, alert.link or "", alert.body)).encode()).hexdigest()
 
 
 class _Rate:

@@ -8,6 +8,7 @@ make a second order, and an order of ours that carries another desk's id is noti
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from typing import NewType
 
 DeskId = NewType("DeskId", int)
@@ -44,6 +45,14 @@ def derive_id(desk: DeskId, *cause: str) -> str:
     """The UUIDv8 text of what `cause` names: equal for equal causes, different for different ones."""
     tail = hashlib.sha256("\x1f".join(cause).encode()).hexdigest()
     return f"{desk:08x}-{tail[:4]}-8{tail[5:8]}-{_VARIANT[tail[8]]}{tail[9:12]}-{tail[12:24]}"  # 8: the version
+
+
+def alert_id_of(desk: DeskId, at: datetime, digest: str) -> AlertId:
+    """Like `derive_id`, of hexadecimal `digest` at a moment, whose second stands in front: ids that grow with time
+    share the page of an index that a journal must put on disk before it says yes."""
+    second = f"{int(at.timestamp()) & 0xFFFFFFF:07x}"
+    tail = f"{_VARIANT[digest[0]]}{digest[1:4]}-{digest[4:11]}{at.microsecond:05x}"
+    return AlertId(f"{desk:08x}-{second[:4]}-8{second[4:]}-{tail}")
 
 
 def desk_of(identifier: str) -> DeskId | None:

@@ -24,7 +24,8 @@ def time_text(moment: datetime) -> str:
     """UTC with six digits of a second: sorts as text. Raises ValueError for a naive time."""
     if moment.tzinfo is None:
         raise ValueError("a stored time must be aware")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="microseconds")
 
 
 def time_or_none(moment: datetime | None) -> str | None:
