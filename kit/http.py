@@ -73,7 +73,7 @@ class ReadyResponse(web.Response):
     For the hot path alone: a plain `web.Response` costs 13 microseconds more, of an alert's 160.
     """
 
-    async def prepare(self, request: web.BaseRequest) -> None:  # type: ignore[override] # nothing writes in pieces
+    async def prepare(self, request: web.BaseRequest) -> None:
         self._keep_alive = request.keep_alive
         transport, body = request.transport, cast("bytes", self._body)
         if transport is not None:
