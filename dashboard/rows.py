@@ -125,7 +125,7 @@ def position_row(view: PositionView, now: datetime) -> Row:
         "protected_by": view.protected_by,
         "stop": position.plan.stop,
         "target": position.plan.target,
-        "trailing": position.plan.trailing,
+        "trailing": position.plan.rule and position.plan.rule.trailing,
         "unprotected_s": _unprotected_s(position, now),
         "opened_at": position.opened_at,
         "book": position.book,

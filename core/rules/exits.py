@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core.values.instrument import Instrument
@@ -41,10 +41,10 @@ def round_plan(plan: ExitPlan, side: Side, instrument: Instrument) -> ExitPlan:
         if side is Side.BUY
         else (instrument.price_down, instrument.price_up)
     )
-    return ExitPlan(
+    return replace(
+        plan,
         stop=None if plan.stop is None else tighter(plan.stop),
         target=None if plan.target is None else nearer(plan.target),
-        trailing=plan.trailing,
     )
 
 

@@ -18,8 +18,9 @@ from core.rules.proposing import edited, halved
 from core.rules.risk import checklist
 from core.services import telling
 from core.services.desk import Desk
-from core.services.execution import Execution, Trade
+from core.services.execution import Execution
 from core.services.lanes import Lanes
+from core.services.trade import Trade, exit_of
 from core.values.alerts import AlertKind, Levels
 from core.values.changes import Audited, Change, NoticeMade, PressOffered, ProposalMade, ProposalMoved
 from core.values.errors import Conflict, Transient
@@ -107,7 +108,7 @@ class Approvals:
             return Refused("nothing_held", {"ticker": trade.instrument.ticker})
         quote = await self._desk.quote(trade.account.name, trade.instrument.ticker)
         last = quote.last if quote else None
-        return self._execution.exit_request(trade, held, 0, arrival=last)
+        return self._execution.exiting.request(replace(exit_of(trade), arrival=last), held, 0)
 
     def _card(self, proposal: Proposal) -> list[Change]:
         """The card of a proposal with its buttons, as it is now."""

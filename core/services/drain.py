@@ -14,9 +14,10 @@ from core.rules.routing import Approval, Way, way
 from core.services import telling
 from core.services.approvals import Approvals, Outcome
 from core.services.desk import Desk
-from core.services.execution import Execution, Trade
+from core.services.execution import Execution
 from core.services.intake import IntakeLimits
 from core.services.lanes import Lanes
+from core.services.trade import Trade
 from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus
 from core.values.changes import AlertDone, NoticeMade
 from core.values.errors import Conflict, DeskError, Transient

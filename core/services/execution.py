@@ -1,4 +1,4 @@
-"""What alerts and people want, turned into orders: enter, exit, move to breakeven, work by hand.
+"""What alerts and people want, turned into orders: enter, or work by hand; the ways out are in `exiting`.
 
 Every routine can be run again for the same cause after a crash: orders have derived ids, those on disk are taken as
 they stand, and only what is missing is done.
@@ -7,22 +7,17 @@ they stand, and only what is missing is done.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import replace
 
-from core.rules.exits import STANDING, better_stop, round_plan, stop_crossed
+from core.rules.exits import STANDING, round_plan, stop_crossed
 from core.rules.sizing import OverLeverage, size_by_risk
 from core.services.desk import Desk
-from core.services.ledger import Key
-from core.values.accounts import Account
-from core.values.alerts import Alert, AlertKind
-from core.values.ids import AlertId, IntentId, OrderId, derive_id
-from core.values.instrument import Instrument
+from core.services.exiting import SETTLE_S, Exiting
+from core.services.trade import Trade, exit_of
+from core.values.alerts import AlertKind
+from core.values.ids import IntentId, OrderId, derive_id
 from core.values.money import Price, Quantity, plain
 from core.values.orders import (
-    ALERTS,
-    Book,
-    Cause,
     ExitPlan,
     Order,
     OrderRequest,
@@ -32,30 +27,7 @@ from core.values.orders import (
     Purpose,
     Refused,
     Side,
-    side_of,
 )
-
-EXIT_ROUNDS_MAX = 5
-SETTLE_S = 20.0
-"""How long to wait for an order to end with all its fills; the reconciler asks for a lost one within 16 seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """What a routine works on: the alert and what its names mean here."""
-
-    alert_id: AlertId
-    alert: Alert
-    account: Account
-    instrument: Instrument
-    because: tuple[Cause, ...]
-    book: Book = ALERTS
-    quantity: Quantity | None = None
-    """Pieces that a person or link fixed; None: sized by risk."""
-
-    @property
-    def key(self) -> Key:
-        return (self.account.name, self.instrument.ticker, self.book)
 
 
 class Execution:
@@ -63,6 +35,7 @@ class Execution:
         self._desk = desk
         self._ledger = desk.ledger
         self._over_leverage = over_leverage
+        self.exiting = Exiting(desk)
 
     async def run(self, trade: Trade) -> Refused | None:
         """Do what the alert's kind says."""
@@ -70,9 +43,9 @@ class Execution:
             case AlertKind.ENTRY:
                 return await self.enter(trade)
             case AlertKind.EXIT:
-                return await self.exit(trade)
+                return await self.exiting.exit(exit_of(trade))
             case AlertKind.BREAKEVEN:
-                return await self.breakeven(trade)
+                return await self.exiting.breakeven(trade)
             case AlertKind.INFO:
                 return None
 
@@ -104,7 +77,7 @@ class Execution:
             return refused
         # An entry at work counts too: its fills may be on their way, and the next one must not meet them half-way.
         at_work = self._ledger.held(trade.key) or self._ledger.live(*trade.key)
-        if at_work and await self.exit(trade) is not None:
+        if at_work and await self.exiting.exit(exit_of(trade)) is not None:
             return Refused("flatten_failed", {"ticker": trade.instrument.ticker})
         entry = await self.entry_request(trade)
         return entry if isinstance(entry, Refused) else [entry, *self._first_stop(trade, entry)]
@@ -154,7 +127,7 @@ class Execution:
         assert side is not None, "the door lets no entry in without a side"
         stop = trade.alert.levels(side).stop
         if stop is not None and stop_crossed(side, stop, quote.bid, quote.ask):
-            return Refused("stop_crossed", {"stop": plain(stop), "bid": _text(quote.bid), "ask": _text(quote.ask)})
+            return crossed(stop, quote)
         return None
 
     def _entry(self, trade: Trade, side: Side, price: Price, quantity: Quantity, plan: ExitPlan) -> OrderRequest:
@@ -229,92 +202,6 @@ class Execution:
         await self._ledger.until(told, self._desk.wire, SETTLE_S)
         return await self._ledger.order(order.id) or order
 
-    # exit
-
-    async def exit(self, trade: Trade) -> Refused | None:
-        """Cancel the book's entries on this instrument, close its position, take its protection away, verify.
-
-        Where the broker has no reduce-only orders the protection goes before the close, since both could fill.
-        """
-        key = trade.key
-        entries = [o for o in self._ledger.live(*key) if o.request.role is OrderRole.ENTRY]
-        await self._desk.cancel_all(entries)
-        await self._over(entries)
-        if not self._desk.venues[trade.account.name].broker.capabilities.reduce_only:
-            await self._desk.cancel_all(self._ledger.live(*key))
-        for number in range(EXIT_ROUNDS_MAX):
-            held = self._ledger.held(key)
-            if held == 0:
-                break
-            closed = await self._close_once(trade, held, number)
-            if isinstance(closed, Refused):
-                return closed
-        if self._ledger.held(key):
-            return Refused("exit_incomplete", {"ticker": key[1], "left": plain(abs(self._ledger.held(key)))})
-        await self._desk.cancel_all(self._ledger.live(*key))
-        left = next((o for o in self._ledger.live(*key) if o.request.role is OrderRole.ENTRY), None)
-        return None if left is None else _unsure(left)
-
-    async def _over(self, orders: Sequence[Order]) -> bool:
-        """Wait until each has ended and all its fills are booked; one that nobody knows of may take some asking."""
-        ids = {order.id for order in orders}
-        return await self._ledger.until(lambda: not ids & self._ledger.orders.keys(), self._desk.wire, SETTLE_S)
-
-    def exit_request(self, trade: Trade, held: Decimal, number: int, arrival: Price | None) -> OrderRequest:
-        """The market order that closes a signed position. number: which try of this exit."""
-        return OrderRequest(
-            id=self._id("exit", trade.alert_id, str(number)),
-            intent=IntentId(trade.alert_id),
-            account=trade.account.name,
-            ticker=trade.instrument.ticker,
-            side=side_of(held).opposite,
-            type=OrderType.MARKET,
-            quantity=Quantity(abs(held)),
-            role=OrderRole.EXIT,
-            purpose=Purpose.EXIT,
-            because=trade.because,
-            book=trade.book,
-            reduce_only=True,
-            arrival=arrival,
-            owner=trade.account.owner,
-        )
-
-    async def _close_once(self, trade: Trade, held: Decimal, number: int) -> Refused | None:
-        request = self.exit_request(trade, held, number, trade.alert.price)
-        intended = await self._desk.intend(request)
-        if isinstance(intended, Refused):
-            return intended
-        await self._desk.send(intended[0].id)
-        over = await self._over(intended)
-        sent = await self._ledger.order(request.id) or intended[0]
-        if not over:
-            return _unsure(sent)
-        if not sent.filled:
-            return Refused("exit_refused", {"ticker": trade.instrument.ticker, "reason": sent.reason})
-        return None
-
-    # moving the stop
-
-    async def breakeven(self, trade: Trade) -> Refused | None:
-        """Move the stop of the open position to the alert's breakeven price; a stop never worsens.
-
-        No position: nothing to do. The guardian puts the new stop up before it takes the old one away.
-        """
-        position = self._ledger.position(trade.key)
-        if position is None:
-            return None
-        side = side_of(position.quantity)
-        offered = trade.alert.levels(side).breakeven
-        if offered is None:
-            return Refused("no_breakeven", {"side": side.value})
-        stop = round_plan(ExitPlan(stop=better_stop(side, position.plan.stop, offered)), side, trade.instrument).stop
-        assert stop is not None, "a price stays one when it is rounded"
-        quote = await self._desk.quote(trade.account.name, trade.instrument.ticker)
-        if quote is not None and stop_crossed(side, stop, quote.bid, quote.ask):
-            return Refused("stop_crossed", {"stop": plain(stop), "bid": _text(quote.bid), "ask": _text(quote.ask)})
-        await self._ledger.plan(trade.key, lambda plan: replace(plan, stop=better_stop(side, plan.stop, stop)))
-        return None
-
     # by hand
 
     async def work(self, request: OrderRequest) -> Order | Refused:
@@ -326,11 +213,3 @@ class Execution:
 
     def _id(self, *cause: str) -> OrderId:
         return OrderId(derive_id(self._desk.desk_id, *cause))
-
-
-def _unsure(order: Order) -> Refused:
-    return Refused("exit_unsure", {"ticker": order.request.ticker, "id": order.id, "state": order.state.value})
-
-
-def _text(price: Price | None) -> str:
-    return "" if price is None else plain(price)

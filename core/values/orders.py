@@ -138,13 +138,33 @@ ALERTS = Book("alerts")
 
 
 @dataclass(frozen=True, slots=True)
+class ExitRule:
+    """How a position is left, in percent of its own average entry price; None = off. Percentages are above 0.
+
+    trailing: how far behind the best price since entry the stop follows. ladder: (gain, lock), ascending: once the
+    price has gained so much, the stop stands at least at entry plus lock, in the position's favour. hold_s: the
+    position is closed this long after it opened.
+    """
+
+    stop: Decimal | None = None
+    target: Decimal | None = None
+    trailing: Decimal | None = None
+    ladder: tuple[tuple[Decimal, Decimal], ...] = ()
+    hold_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExitPlan:
-    """How the position that an entry makes is to be protected: prices, absent = none."""
+    """How the position that an entry makes is to be protected: prices in force, absent = none.
+
+    rule: what moves them with the position's average entry and with the market. best: the best price for the position
+    since it opened, as far as a trailing stop or ladder needs it.
+    """
 
     stop: Price | None = None
     target: Price | None = None
-    trailing: Price | None = None
-    """Distance of a trailing stop in price units."""
+    rule: ExitRule | None = None
+    best: Price | None = None
 
 
 NO_PLAN = ExitPlan()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from decimal import Decimal
+from typing import Any
 
 from core.values.fills import Fill, Position
 from core.values.money import Price, Quantity, plain
@@ -13,6 +14,7 @@ from core.values.orders import (
     Cause,
     CauseKind,
     ExitPlan,
+    ExitRule,
     Order,
     OrderRequest,
     OrderRole,
@@ -107,13 +109,35 @@ def _read_request(row: sqlite3.Row) -> OrderRequest:
 
 
 def _plan_text(plan: ExitPlan) -> str:
-    prices = {"stop": plan.stop, "target": plan.target, "trailing": plan.trailing}
-    return encode({name: plain(price) for name, price in prices.items() if price is not None})
+    prices = {"stop": plan.stop, "target": plan.target, "best": plan.best}
+    fields: dict[str, object] = {name: plain(price) for name, price in prices.items() if price is not None}
+    if plan.rule is not None:
+        fields["rule"] = _rule_fields(plan.rule)
+    return encode(fields)
+
+
+def _rule_fields(rule: ExitRule) -> dict[str, object]:
+    percents = {"stop": rule.stop, "target": rule.target, "trailing": rule.trailing}
+    fields: dict[str, object] = {name: plain(percent) for name, percent in percents.items() if percent is not None}
+    if rule.ladder:
+        fields["ladder"] = [[plain(gain), plain(lock)] for gain, lock in rule.ladder]
+    if rule.hold_s is not None:
+        fields["hold_s"] = rule.hold_s
+    return fields
 
 
 def _read_plan(text: str) -> ExitPlan:
-    prices = json.loads(text)
-    return ExitPlan(**{name: read_price(price) for name, price in prices.items()}) if prices else NO_PLAN
+    fields = json.loads(text)
+    if not fields:
+        return NO_PLAN
+    rule = fields.pop("rule", None)
+    return ExitPlan(**{name: read_price(price) for name, price in fields.items()}, rule=rule and _read_rule(rule))
+
+
+def _read_rule(fields: dict[str, Any]) -> ExitRule:
+    percents = {name: read_price(fields.get(name)) for name in ("stop", "target", "trailing")}
+    ladder = tuple((Decimal(gain), Decimal(lock)) for gain, lock in fields.get("ladder", ()))
+    return ExitRule(**percents, ladder=ladder, hold_s=fields.get("hold_s"))
 
 
 def fill_row(fill: Fill) -> Row:

@@ -1,0 +1,126 @@
+"""Ways out of a position: close it, or move its stop to breakeven. Each can be run again for the same cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from core.rules.exits import better_stop, round_plan, stop_crossed
+from core.services.desk import Desk
+from core.services.trade import Exit, Trade
+from core.values.ids import OrderId, derive_id
+from core.values.market import Quote
+from core.values.money import Price, Quantity, plain
+from core.values.orders import (
+    ExitPlan,
+    Order,
+    OrderRequest,
+    OrderRole,
+    OrderType,
+    Purpose,
+    Refused,
+    side_of,
+)
+
+EXIT_ROUNDS_MAX = 5
+SETTLE_S = 20.0
+"""How long to wait for an order to end with all its fills; the reconciler asks for a lost one within 16 seconds."""
+
+
+class Exiting:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._ledger = desk.ledger
+
+    async def exit(self, way: Exit) -> Refused | None:
+        """Cancel the book's entries on this instrument, close its position, take its protection away, verify.
+
+        Where the broker has no reduce-only orders the protection goes before the close, since both could fill.
+        """
+        key = way.key
+        entries = [o for o in self._ledger.live(*key) if o.request.role is OrderRole.ENTRY]
+        await self._desk.cancel_all(entries)
+        await self._over(entries)
+        if not self._desk.venues[key[0]].broker.capabilities.reduce_only:
+            await self._desk.cancel_all(self._ledger.live(*key))
+        for number in range(EXIT_ROUNDS_MAX):
+            held = self._ledger.held(key)
+            if held == 0:
+                break
+            closed = await self._close_once(way, held, number)
+            if isinstance(closed, Refused):
+                return closed
+        if self._ledger.held(key):
+            return Refused("exit_incomplete", {"ticker": key[1], "left": plain(abs(self._ledger.held(key)))})
+        await self._desk.cancel_all(self._ledger.live(*key))
+        left = next((o for o in self._ledger.live(*key) if o.request.role is OrderRole.ENTRY), None)
+        return None if left is None else _unsure(left)
+
+    async def _over(self, orders: Sequence[Order]) -> bool:
+        """Wait until each has ended and all its fills are booked; one that nobody knows of may take some asking."""
+        ids = {order.id for order in orders}
+        return await self._ledger.until(lambda: not ids & self._ledger.orders.keys(), self._desk.wire, SETTLE_S)
+
+    def request(self, way: Exit, held: Decimal, number: int) -> OrderRequest:
+        """The market order that closes a signed position. number: which try of this exit."""
+        account, ticker, book = way.key
+        return OrderRequest(
+            id=OrderId(derive_id(self._desk.desk_id, "exit", way.intent, str(number))),
+            intent=way.intent,
+            account=account,
+            ticker=ticker,
+            side=side_of(held).opposite,
+            type=OrderType.MARKET,
+            quantity=Quantity(abs(held)),
+            role=OrderRole.EXIT,
+            purpose=Purpose.EXIT,
+            because=way.because,
+            book=book,
+            reduce_only=True,
+            arrival=way.arrival,
+            owner=way.owner,
+        )
+
+    async def _close_once(self, way: Exit, held: Decimal, number: int) -> Refused | None:
+        request = self.request(way, held, number)
+        intended = await self._desk.intend(request)
+        if isinstance(intended, Refused):
+            return intended
+        await self._desk.send(intended[0].id)
+        over = await self._over(intended)
+        sent = await self._ledger.order(request.id) or intended[0]
+        if not over:
+            return _unsure(sent)
+        if not sent.filled:
+            return Refused("exit_refused", {"ticker": way.key[1], "reason": sent.reason})
+        return None
+
+    async def breakeven(self, trade: Trade) -> Refused | None:
+        """Move the stop of the open position to the alert's breakeven price; a stop never worsens.
+
+        No position: nothing to do. The guardian puts the new stop up before it takes the old one away.
+        """
+        position = self._ledger.position(trade.key)
+        if position is None:
+            return None
+        side = side_of(position.quantity)
+        offered = trade.alert.levels(side).breakeven
+        if offered is None:
+            return Refused("no_breakeven", {"side": side.value})
+        stop = round_plan(ExitPlan(stop=better_stop(side, position.plan.stop, offered)), side, trade.instrument).stop
+        assert stop is not None, "a price stays one when it is rounded"
+        quote = await self._desk.quote(trade.account.name, trade.instrument.ticker)
+        if quote is not None and stop_crossed(side, stop, quote.bid, quote.ask):
+            return crossed(stop, quote)
+        await self._ledger.plan(trade.key, lambda plan: replace(plan, stop=better_stop(side, plan.stop, stop)))
+        return None
+
+
+def _unsure(order: Order) -> Refused:
+    return Refused("exit_unsure", {"ticker": order.request.ticker, "id": order.id, "state": order.state.value})
+
+
+def crossed(stop: Price, quote: Quote) -> Refused:
+    bid, ask = ("" if price is None else plain(price) for price in (quote.bid, quote.ask))
+    return Refused("stop_crossed", {"stop": plain(stop), "bid": bid, "ask": ask})
