@@ -12,7 +12,7 @@ from dataclasses import replace
 from core.rules.exits import STANDING, round_plan, stop_crossed
 from core.rules.sizing import OverLeverage, size_by_risk
 from core.services.desk import Desk
-from core.services.exiting import SETTLE_S, Exiting
+from core.services.exiting import SETTLE_S, Exiting, crossed
 from core.services.trade import Trade, exit_of
 from core.values.alerts import AlertKind
 from core.values.ids import IntentId, OrderId, derive_id
