@@ -34,6 +34,7 @@ from core.values.market import Candle, Quote, Session
 from core.values.notices import Notice, Press
 from core.values.orders import ApprovedOrder, Order, OrderTicket
 from core.values.proposals import Proposal
+from core.values.raw import RawAlert
 from core.values.tasks import QueueRow, Task, TaskGoal
 
 T = TypeVar("T")
@@ -186,7 +187,7 @@ class Store(Protocol):
     async def accept_alert(
         self, alert: Alert, alert_id: AlertId, key: str, status: AlertStatus = AlertStatus.ACCEPTED
     ) -> Receipt:
-        """Put an alert in the inbox, on disk when this returns. Another status than ACCEPTED makes the row done.
+        """Put an alert in the inbox, on disk when this returns. Done at once: hub alerts, and others unless ACCEPTED.
 
         key: unique among kept alerts; where it is taken, nothing is written and the receipt is DUPLICATE with the id
         of the first. A lone surrogate or NUL in a text raises ValueError before anything is queued.
@@ -308,14 +309,13 @@ class Surface(Protocol):
 
 
 class Target(Protocol):
-    """Where raw alerts go out: a metric store, a socket, another program."""
+    """Where raw alerts go out: one call at a time, in order, ten seconds each (core/services/outlets.py). `start` and
+    `send` raise Transient (tried again) or Rejected (the target is left out; the alert is dropped and counted)."""
 
     name: str
 
     async def start(self) -> None: ...
-    async def send(self, alert: Alert) -> None:
-        """Raises Transient (tried again) or Rejected (dropped, counted)."""
-
+    async def send(self, alert: RawAlert) -> None: ...
     async def close(self) -> None: ...
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from core.ports import Halt
 from core.values.errors import DeskError
@@ -100,8 +101,8 @@ def _demo(options: argparse.Namespace) -> int:
     if "data_dir" not in settings.desk.model_fields_set:
         settings = settings.model_copy(update={"desk": settings.desk.model_copy(update={"data_dir": DEMO_DATA})})
     given_passphrase = bool(settings.webhook.passphrase.get_secret_value())
-    settings, token = furnish(settings)
-    return _trade(settings, live=False, demo_token=token, demo=True, show_passphrase=not given_passphrase)
+    settings, tokens = furnish(settings)
+    return _trade(settings, live=False, made=tokens, demo=True, show_passphrase=not given_passphrase)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -118,7 +119,7 @@ def _trade(
     *,
     live: bool,
     demo: bool = False,
-    demo_token: str | None = None,
+    made: Mapping[str, str] = MappingProxyType({}),
     show_passphrase: bool = False,
 ) -> int:
     from openoutcry.parts import House, Mood, run_until_stopped  # noqa: PLC0415 - kill and arm need none of it
@@ -131,8 +132,8 @@ def _trade(
 
     def ready(house: House) -> None:
         print("READY", flush=True)
-        if demo_token is not None:
-            print(f"TOKEN {demo_token}", flush=True)
+        for name, token in made.items():
+            print(f"{name} {token}", flush=True)
         if demo:
             print(curl(house.url, sample_alert(house.desk, shown)), flush=True)
 

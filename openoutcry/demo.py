@@ -19,21 +19,24 @@ TARGET_AWAY = Decimal("0.06")
 SAMPLE_TICKER = "SBER"
 
 
-def furnish(settings: Settings) -> tuple[Settings, str | None]:
-    """What a demo needs beyond its settings: an account, a passphrase, a token. Returns the token when it was made.
+def furnish(settings: Settings) -> tuple[Settings, dict[str, str]]:
+    """What a demo needs beyond its settings: a passphrase, and tokens. Returns those that were made, by their names.
 
     Raises SettingsError when the settings ask for what a demo never does.
     """
     if any(account.broker != "paper" for account in settings.accounts):
         raise SettingsError("accounts: the demo trades on paper accounts only; use `openoutcry run` for others")
-    made = None
-    server, webhook = settings.server, settings.webhook
+    made: dict[str, str] = {}
+    server, webhook, hub = settings.server, settings.webhook, settings.hub
     if not server.api_token.get_secret_value():
-        made = secrets.token_urlsafe(24)
-        server = type(server).model_validate({**server.model_dump(), "api_token": made})
+        made["TOKEN"] = secrets.token_urlsafe(24)
+        server = type(server).model_validate({**server.model_dump(), "api_token": made["TOKEN"]})
+    if not hub.token.get_secret_value():
+        made["HUB TOKEN"] = secrets.token_urlsafe(24)
+        hub = type(hub).model_validate({**hub.model_dump(), "token": made["HUB TOKEN"]})
     if not webhook.passphrase.get_secret_value():
         webhook = type(webhook).model_validate({**webhook.model_dump(), "passphrase": secrets.token_urlsafe(12)})
-    return settings.model_copy(update={"server": server, "webhook": webhook}), made
+    return settings.model_copy(update={"server": server, "webhook": webhook, "hub": hub}), made
 
 
 def sample_alert(desk: Desk, passphrase: str) -> dict[str, str]:

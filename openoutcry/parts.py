@@ -34,6 +34,7 @@ from openoutcry.bell import Bell
 from openoutcry.chats import open_chats
 from openoutcry.controls import Puppeteer
 from openoutcry.engine import Engine, build, recover
+from openoutcry.hub import open_hub
 from openoutcry.persons import who
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES
@@ -101,9 +102,12 @@ async def open_house(
         people = who(settings)
         board = _board(settings, mood, engine, pulse, people)
         chats = open_chats(settings, engine, board.console, people)
-        hot = webhook_routes(_receiver(settings, engine))
+        hub = await open_hub(settings, engine)
+        stack.push_async_callback(hub.hub.close)
+        webhook = webhook_routes(_receiver(settings, engine))
+        hot = [*webhook, *hub.door.first()]
         app = web.Application(middlewares=[errors_as_json])
-        app.add_routes([*hot, *dashboard_routes(board)])
+        app.add_routes([*webhook, *hub.door.routes(), *dashboard_routes(board)])
         listener = await listen(app, settings.server.host, settings.server.port, first=hot, shutdown_s=FINISH_S)
         stack.push_async_callback(listener.close)
         house = House(engine.store, engine.desk, _url(listener))
@@ -111,7 +115,7 @@ async def open_house(
         await stack.enter_async_context(running(pulse.run(), engine.outbox.run(), engine.reconciler.watch_latch()))
         await stack.enter_async_context(engine.reconciler.listening())
         await recover(engine, settings)
-        await stack.enter_async_context(running(*chats))
+        await stack.enter_async_context(running(*chats, *hub.works))
         await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True
         gc.collect()
@@ -121,6 +125,7 @@ async def open_house(
             yield house
         finally:
             pulse.ready = False
+            await hub.hub.close()
             await listener.close()
             await engine.supervisor.close()
             with suppress(TimeoutError):  # what takes longer is found again at the next start

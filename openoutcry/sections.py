@@ -115,6 +115,8 @@ class Hub(Section):
     token: SecretStr = NO_SECRET
     alert_timeout_min: float = Field(15, gt=0)
     cors_origin: str = ""
+    follow: str = Field("", pattern=r"^(wss?://\S+)?$")
+    follow_token: SecretStr = NO_SECRET
 
 
 class Telegram(Section):
@@ -293,5 +295,23 @@ class Graphite(Section):
     format: Literal["seed", "distributor", "both"] = "seed"
 
 
+class ConsoleTarget(Section):
+    on: bool = False
+
+
+class SocketTarget(Section):
+    host: str = ""
+    port: int = Field(2004, ge=1, le=65535)
+
+
+class HttpTarget(Section):
+    url: str = Field("", pattern=r"^(https?://\S+)?$")
+    secret: SecretStr = NO_SECRET
+
+
 class Targets(Section):
+    console: ConsoleTarget = ConsoleTarget()
     graphite: Graphite = Graphite()
+    tcp: SocketTarget = SocketTarget()
+    udp: SocketTarget = SocketTarget()
+    http: HttpTarget = HttpTarget()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from core.values.alerts import Alert, AlertKind, Source
 from core.values.money import Price
 from core.values.orders import Side
+from core.values.raw import RawAlert
 from webhook_receiver.fields import Fields
 
 _INTEGER = re.compile(r"\d{1,18}", re.ASCII)
@@ -15,17 +16,25 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _DIRECTIONS = {"BUY": (AlertKind.ENTRY, Side.BUY), "SELL": (AlertKind.ENTRY, Side.SELL)}
 
 
-def parse_hub(fields: Fields, *, received_at: datetime, body: str) -> Alert:
-    """`strategy` is the alert's name, `action` its direction in upper case. Raises ApiError 422 naming the field."""
+def parse_raw(fields: Fields, zone: tzinfo = UTC) -> RawAlert:
+    """Raises ApiError 422 naming the field. zone: the desk's, for `utcoffset`."""
     id_name = _either(fields, "id", "stratId")
-    _whole(fields, id_name, least=0)
+    number = _whole(fields, id_name, least=0)
     name = fields.needed_text(_either(fields, "name", "stratName"))
     symbol = fields.needed_text("symbol")
     interval = _whole(fields, "interval", least=1)
-    kind, side, action = _direction(fields)
+    direction = _direction(fields)
     priceless = id_name == "stratId" and not fields.has("price")  # the older generation had none
     price = None if priceless else Price(fields.positive("price"))
-    exchange, _, ticker = symbol.rpartition(":")
+    sent_at = _timestamp(fields)
+    offset = sent_at.astimezone(zone).utcoffset() or timedelta(0)
+    return RawAlert(number, name, symbol, interval, direction, price, sent_at, int(offset.total_seconds()))
+
+
+def as_alert(raw: RawAlert, *, received_at: datetime, body: str) -> Alert:
+    """The alert to be kept: `strategy` is its name, `action` its direction."""
+    kind, side = _DIRECTIONS.get(raw.direction, (AlertKind.EXIT, None))
+    exchange, _, ticker = raw.symbol.rpartition(":")
     return Alert(
         source=Source.HUB,
         received_at=received_at,
@@ -34,13 +43,18 @@ def parse_hub(fields: Fields, *, received_at: datetime, body: str) -> Alert:
         ticker=ticker,
         exchange=exchange,
         side=side,
-        price=price,
-        strategy=name,
-        action=action,
-        interval=str(interval),
-        sent_at=_timestamp(fields),
+        price=raw.price,
+        strategy=raw.name,
+        action=raw.direction,
+        interval=str(raw.interval),
+        sent_at=raw.sent_at,
         timed=True,
     )
+
+
+def parse_hub(fields: Fields, *, received_at: datetime, body: str) -> Alert:
+    """Both steps at once. Raises ApiError 422 naming the field."""
+    return as_alert(parse_raw(fields), received_at=received_at, body=body)
 
 
 def _either(fields: Fields, name: str, old_name: str) -> str:
@@ -54,14 +68,12 @@ def _whole(fields: Fields, name: str, least: int) -> int:
     return int(text)
 
 
-def _direction(fields: Fields) -> tuple[AlertKind, Side | None, str]:
-    """`buy`, `sell`, or anything that begins with `close` ("Close entry(s) order long"), in any case."""
+def _direction(fields: Fields) -> str:
+    """`buy`, `sell`, or anything that begins with `close` ("Close entry(s) order long"), in any case; in upper case."""
     word = fields.needed_text("direction").upper()
-    if word.startswith("CLOSE"):
-        return AlertKind.EXIT, None, word
-    if word not in _DIRECTIONS:
+    if word not in _DIRECTIONS and not word.startswith("CLOSE"):
         raise fields.refuse("direction", "unknown_direction", "must be buy, sell or close...")
-    return *_DIRECTIONS[word], word
+    return word
 
 
 def _timestamp(fields: Fields) -> datetime:

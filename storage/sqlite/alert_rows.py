@@ -33,8 +33,9 @@ ON CONFLICT (id) DO NOTHING
 
 def encode_alert(alert: Alert, alert_id: AlertId, key: str, status: AlertStatus) -> str:
     """The row as a JSON array, joined by hand. Raises ValueError for text that SQLite cannot hold."""
+    done = 0 if status is AlertStatus.ACCEPTED and alert.source is not Source.HUB else 1
     row = (
-        f"[{quote(alert_id)},{quote(key)},{quote(status)},{0 if status is AlertStatus.ACCEPTED else 1},"
+        f"[{quote(alert_id)},{quote(key)},{quote(status)},{done},"
         f'"{time_text(alert.received_at)}","{alert.source.value}","{alert.kind.value}",'
         f"{_quote_or_null(alert.account)},{_quote_or_null(alert.link)},{quote(alert.ticker)},{quote(alert.owner)},"
         f"{quote(alert.body)},{_fields(alert)}]"

@@ -38,9 +38,9 @@ broker = "paper"
 
 
 def test_demo_prints_its_lines_in_order(tmp_path: Path) -> None:
-    """LISTENING before anything else, then READY, TOKEN and the sample alert, which works as it is."""
+    """LISTENING before anything else, then READY, both tokens and the sample alert, which works as it is."""
     with demo(tmp_path / "d") as desk:
-        assert [line.split()[0] for line in desk.lines] == ["LISTENING", "READY", "TOKEN", "curl"]
+        assert [line.split()[0] for line in desk.lines] == ["LISTENING", "READY", "TOKEN", "HUB", "curl"]
         status, answer = desk.alert()
         assert (status, answer["success"], answer["status"]) == (200, True, "accepted")
 
@@ -68,8 +68,12 @@ def test_a_second_desk_on_the_directory_exits_75(tmp_path: Path) -> None:
 
 
 def test_a_configured_secret_is_never_printed(tmp_path: Path) -> None:
-    """With api_token and passphrase set, neither stands anywhere in the output, and TOKEN is left out."""
-    env = {"OPENOUTCRY_SERVER__API_TOKEN": SECRET, "OPENOUTCRY_WEBHOOK__PASSPHRASE": f"{SECRET}-2"}
+    """With every secret set, none stands anywhere in the output, and the TOKEN lines are left out."""
+    env = {
+        "OPENOUTCRY_SERVER__API_TOKEN": SECRET,
+        "OPENOUTCRY_WEBHOOK__PASSPHRASE": f"{SECRET}-2",
+        "OPENOUTCRY_HUB__TOKEN": f"{SECRET}-3",
+    }
     with start("demo", "--port", 0, "--data-dir", tmp_path / "d", "--still", env=env) as desk:
         desk.ready()
         desk.stop()

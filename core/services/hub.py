@@ -1,0 +1,162 @@
+"""The alert hub: every raw alert is kept once and told to every socket and target that wants it. It never trades."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from core.ports import Clock, Store, Target
+from core.services.outlets import Outlet
+from core.values.alerts import Alert, AlertStatus, Receipt
+from core.values.errors import Transient
+from core.values.ids import alert_id_of
+from core.values.raw import RawAlert
+
+QUEUE_MAX = 64
+"""Messages that may wait for one socket; a slower one is cut off."""
+
+
+class Subscriber:
+    """One socket's place. `cut_off` is called once, when its queue is full."""
+
+    def __init__(self, cut_off: Callable[[], None], queue_max: int = QUEUE_MAX) -> None:
+        self._cut_off = cut_off
+        self._max = queue_max
+        self._waiting: deque[str] = deque()
+        self._woken = asyncio.Event()
+        self._open = True
+
+    def offer(self, text: str) -> None:
+        """Queue a message; never waits."""
+        if not self._open:
+            return
+        if len(self._waiting) >= self._max:
+            self._waiting.clear()
+            self.close()
+            self._cut_off()
+            return
+        self._waiting.append(text)
+        self._woken.set()
+
+    def close(self) -> None:
+        """Nothing more comes in; what waits may still be taken."""
+        self._open = False
+        self._woken.set()
+
+    async def next(self) -> str | None:
+        """The next message; None at the end."""
+        while not self._waiting:
+            if not self._open:
+                return None
+            self._woken.clear()
+            await self._woken.wait()
+        return self._waiting.popleft()
+
+
+class Hub:
+    """targets get every alert; meters only those that are told again and again, to keep a series alive.
+
+    cut: sockets that were too slow, since start.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], datetime],
+        wire: Clock,
+        targets: Sequence[Target] = (),
+        meters: Sequence[Target] = (),
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._targets = [Outlet(target, wire) for target in targets]
+        self._meters = [Outlet(target, wire) for target in meters]
+        self._subscribers: set[Subscriber] = set()
+        self._workers: list[asyncio.Task[None]] = []
+        self._closed = False
+        self.cut = 0
+
+    @property
+    def outlets(self) -> Sequence[Outlet]:
+        return [*self._targets, *self._meters]
+
+    @property
+    def listening(self) -> int:
+        """Sockets at present."""
+        return len(self._subscribers)
+
+    def start(self) -> None:
+        self._workers = [
+            asyncio.create_task(outlet.run(), name=f"target {outlet.target.name}") for outlet in self.outlets
+        ]
+
+    async def publish(self, alert: Alert, raw: RawAlert) -> Receipt:
+        """Keep it and tell everybody, also when it came before. Raises Transient or Broken: not kept, nobody told."""
+        receipt = await self._keep(alert, raw)
+        self._tell(raw)
+        return receipt
+
+    async def meter(self, alert: Alert, raw: RawAlert) -> Receipt:
+        """Keep it and let the meters write it, also when it came before. Raises as `publish`."""
+        receipt = await self._keep(alert, raw)
+        for outlet in self._meters:
+            outlet.offer(raw)
+        return receipt
+
+    async def relay(self, alert: Alert, raw: RawAlert) -> Receipt:
+        """What another desk told, passed on only when it is new: two desks that follow each other come to rest."""
+        receipt = await self._keep(alert, raw)
+        if receipt.status is not AlertStatus.DUPLICATE:
+            self._tell(raw)
+        return receipt
+
+    def subscribe(self, cut_off: Callable[[], None]) -> Subscriber:
+        """A place for a socket, until `leave`."""
+
+        def cut() -> None:
+            self.cut += 1
+            cut_off()
+
+        subscriber = Subscriber(cut)
+        self._subscribers.add(subscriber)
+        if self._closed:
+            subscriber.close()
+        return subscriber
+
+    def say(self, text: str) -> None:
+        """Tell a text to every socket."""
+        for subscriber in tuple(self._subscribers):
+            subscriber.offer(text)
+
+    def leave(self, subscriber: Subscriber) -> None:
+        self._subscribers.discard(subscriber)
+
+    async def close(self) -> None:
+        """Refuse what comes now, send what waits, let go of everybody."""
+        if self._closed:
+            return
+        self._closed = True
+        for subscriber in self._subscribers:
+            subscriber.close()
+        await asyncio.gather(*(outlet.flushed() for outlet in self.outlets))
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        await asyncio.gather(*(outlet.close() for outlet in self.outlets))
+
+    def _tell(self, raw: RawAlert) -> None:
+        self.say(raw.to_json())
+        for outlet in self._targets:
+            outlet.offer(raw)
+
+    async def _keep(self, alert: Alert, raw: RawAlert) -> Receipt:
+        """One row for equal content, under whichever names and through whichever route it came."""
+        if self._closed:
+            raise Transient("the hub is closing")
+        digest = hashlib.sha256(replace(raw, utcoffset=0).to_json().encode()).hexdigest()
+        alert_id = alert_id_of(self._store.desk_id, self._now(), digest)
+        return await self._store.accept_alert(alert, alert_id, f"{raw.epoch:011d}.hub.{digest}")

@@ -1,0 +1,105 @@
+"""The hub as the settings want it: its targets, its routes, and the desk it follows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from core.ports import Target
+from core.services.hub import Hub
+from core.values.errors import DeskError
+from core.values.raw import RawAlert
+from openoutcry.engine import Engine
+from openoutcry.follow import follow
+from openoutcry.plugins import load_plugins, targets_of
+from openoutcry.settings import Settings
+from targets.console import Console
+from targets.graphite import distributor_lines, seed_lines
+from targets.http import Http
+from targets.tcp import Tcp
+from targets.udp import Udp
+from webhook_receiver.dialect_hub import as_alert
+from webhook_receiver.hub import HubDoor
+
+log = logging.getLogger(__name__)
+
+Now = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class HubParts:
+    """works: what runs as long as the house stands."""
+
+    hub: Hub
+    door: HubDoor
+    works: Sequence[Coroutine[None, None, None]]
+
+
+def plugin_folder(settings: Settings) -> Path:
+    return settings.desk.data_dir / "targets"
+
+
+def built_in(settings: Settings, now: Now) -> list[Target]:
+    """Targets that the settings switch on, for every alert."""
+    section = settings.targets
+    found: list[Target] = []
+    if section.console.on:
+        found.append(Console(print_line))
+    if section.graphite.host and section.graphite.format != "seed":
+        found.append(Tcp("graphite", section.graphite.host, section.graphite.port, distributor_lines))
+    if section.tcp.host:
+        found.append(Tcp("tcp", section.tcp.host, section.tcp.port))
+    if section.udp.host:
+        found.append(Udp("udp", section.udp.host, section.udp.port))
+    if section.http.url:
+        found.append(Http("http", section.http.url, section.http.secret.get_secret_value(), now))
+    return found
+
+
+def meters(settings: Settings, now: Now) -> list[Target]:
+    """Targets of /carbon-alert."""
+    graphite = settings.targets.graphite
+    if not graphite.host or graphite.format == "distributor":
+        return []
+    timeout = timedelta(minutes=settings.hub.alert_timeout_min)
+    return [Tcp("carbon", graphite.host, graphite.port, seed_lines(now, timeout))]
+
+
+async def open_hub(settings: Settings, engine: Engine) -> HubParts:
+    """Build it; plug-ins are loaded here. Nothing runs yet but the targets' workers."""
+
+    def now() -> datetime:
+        """A market that stands still does not stop the senders' time."""
+        return max(engine.clock.now(), engine.wire.now())
+
+    plugins = await asyncio.to_thread(load_plugins, plugin_folder(settings))
+    targets = [*built_in(settings, engine.wire.now), *targets_of(plugins)]
+    hub = Hub(engine.store, now, engine.wire, targets, meters(settings, now))
+    hub.start()
+    zone = ZoneInfo(settings.desk.timezone)
+    door = HubDoor(
+        hub=hub,
+        token=settings.hub.token.get_secret_value(),
+        cors_origin=settings.hub.cors_origin,
+        now=engine.clock.now,
+        zone=zone,
+    )
+
+    async def relay(raw: RawAlert) -> None:
+        try:
+            await hub.relay(as_alert(raw, received_at=engine.clock.now(), body=raw.to_json()), raw)
+        except DeskError as error:
+            log.warning("an alert of the followed desk could not be written", extra={"reason": str(error)})
+
+    token = settings.hub.follow_token.get_secret_value()
+    works = [follow(settings.hub.follow, token, relay, engine.wire, zone)] if settings.hub.follow else []
+    return HubParts(hub, door, works)
+
+
+def print_line(line: str) -> None:
+    print(line, flush=True)
