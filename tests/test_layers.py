@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.services": FLOOR_1 | {"core.crashpoints"},
     "core.jobs": FLOOR_1 | {"core.services", "core.crashpoints"},
     "core.commands": FLOOR_1 | {"core.services", "core.jobs"},
-    "brokers": FLOOR_1 | GROUND,
+    "brokers": FLOOR_1 | GROUND | {"core.crashpoints"},
     "storage": FLOOR_1 | GROUND | {"core.crashpoints"},
     "targets": FLOOR_1 | GROUND,
     "charts": FLOOR_1 | GROUND,
@@ -48,7 +48,7 @@ LIBRARY_HOMES = {
     "structlog": {"openoutcry"},
     "jinja2": {"dashboard"},
     "prometheus_client": {"dashboard"},
-    "aiohttp": {"bot", "kit", "targets", "webhook_receiver", "dashboard", "openoutcry"},
+    "aiohttp": {"bot", "brokers", "kit", "targets", "webhook_receiver", "dashboard", "openoutcry"},
 }
 ROOTS = {room.partition(".")[0] for room in MAY_IMPORT} | {"openoutcry"}
 FILES = sorted(path for root in ROOTS for path in (HOUSE / root).rglob("*.py"))

@@ -209,7 +209,7 @@ class BrokerServer:
     # orders
 
     async def place(self, request: web.Request) -> web.StreamResponse:
-        asked = await request.json()
+        asked = self.asked(request, await request.json())
         fault, seconds = self.faults.popleft() if self.faults else ("", 0.0)
         self._write("request", client_id=asked["client_id"], fault=fault)
         match fault:
@@ -217,7 +217,7 @@ class BrokerServer:
                 return self._refused(asked, Rejected("refused", "a scripted refusal"))
             case "too_many_requests":
                 self._write("busy", client_id=asked["client_id"])
-                return web.json_response({"code": "busy"}, status=429, headers={"Retry-After": str(seconds)})
+                return self.say_busy(seconds)
             case "drop" | "disconnect":
                 return _reset(request)
         try:
@@ -243,11 +243,28 @@ class BrokerServer:
                 return web.Response(text=json.dumps(payload(ticket))[:40], content_type="application/json")
             case "accept_then_silence":
                 await asyncio.sleep(3600)
-        return web.json_response(payload(ticket))
+        return self.say_placed(ticket)
 
     def _refused(self, asked: dict[str, Any], error: Rejected) -> web.Response:
         self._write("refused", client_id=asked.get("client_id"), code=error.code, reason=error.reason)
+        return self.say_refused(error)
+
+    # how it says so; a server of another dialect says it in its own way
+
+    def asked(self, _request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
+        return body
+
+    def places(self, request: web.Request) -> bool:
+        return request.path == "/orders/place"
+
+    def say_placed(self, ticket: OrderTicket) -> web.Response:
+        return web.json_response(payload(ticket))
+
+    def say_refused(self, error: Rejected) -> web.Response:
         return web.json_response({"code": error.code, "reason": error.reason}, status=400)
+
+    def say_busy(self, seconds: float) -> web.Response:
+        return web.json_response({"code": "busy"}, status=429, headers={"Retry-After": str(seconds)})
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         row = self.venue.row(_order(request.query["client_id"], request.query.get("broker_id")))
@@ -309,7 +326,7 @@ class BrokerServer:
         async def cut_off(request: web.Request, handler: Handler) -> web.StreamResponse:
             """A disconnect meets whatever comes first but the referee's own questions: HTTP clients repeat a GET by
             themselves, so it meets that one too."""
-            asked_by_desk = not request.path.startswith(("/control", "/referee", "/orders/place"))
+            asked_by_desk = not (request.path.startswith(("/control", "/referee")) or self.places(request))
             if asked_by_desk and self.faults and self.faults[0][0] == "disconnect":
                 self._cut = request.method == "GET" and not self._cut
                 if not self._cut:
@@ -318,19 +335,19 @@ class BrokerServer:
             return await handler(request)
 
         app = web.Application(middlewares=[cut_off])
-        app.add_routes(
-            [
-                web.post("/orders/place", self.place),
-                web.post("/orders/cancel", self.cancel),
-                web.get("/orders/find", self.find),
-                web.get("/ask/{what}", self.ask),
-                web.get("/referee/{what}", self.ask),
-                web.get("/quotes/{ticker}", self.quote),
-                web.get("/stream", self.stream),
-                web.post("/control/{what}", self.control),
-            ]
-        )
+        app.add_routes([web.get("/referee/{what}", self.ask), web.post("/control/{what}", self.control)])
+        app.add_routes(self.routes())
         return app
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/orders/place", self.place),
+            web.post("/orders/cancel", self.cancel),
+            web.get("/orders/find", self.find),
+            web.get("/ask/{what}", self.ask),
+            web.get("/quotes/{ticker}", self.quote),
+            web.get("/stream", self.stream),
+        ]
 
 
 def _request(asked: Mapping[str, Any]) -> OrderRequest:
@@ -374,13 +391,19 @@ def _reset(request: web.Request) -> web.Response:
 @asynccontextmanager
 async def serving(ledger: Path, dialect: str, port: int = 0) -> AsyncIterator[BrokerServer]:
     server = BrokerServer(ledger, dialect)
+    async with hosting(server, port):
+        yield server
+
+
+@asynccontextmanager
+async def hosting(server: BrokerServer, port: int = 0) -> AsyncIterator[None]:
     runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=0.1, handler_cancellation=False)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     beating = asyncio.create_task(server.beat())
     try:
-        yield server
+        yield
     finally:
         beating.cancel()
         await asyncio.gather(beating, *(s.close() for s in list(server._streams)), return_exceptions=True)

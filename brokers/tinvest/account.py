@@ -1,0 +1,62 @@
+"""What an account holds -> core. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from brokers.tinvest.listing import Catalogue
+from brokers.tinvest.translate import Row, currency, in_points, number
+from core.values.accounts import Margin
+from core.values.fills import Holding
+from core.values.instrument import Instrument
+from core.values.money import ZERO, Price, Quantity, plain
+
+_HOLDINGS = ("securities", "futures", "options")
+
+
+def holdings(row: Row, portfolio: Row, catalogue: Catalogue) -> list[Holding]:
+    """GetPositions says how many pieces, free and blocked by orders apart; GetPortfolio at what price."""
+    averages = {str(p.get("instrumentUid")): p for p in portfolio.get("positions") or ()}
+    found = []
+    for position in (p for name in _HOLDINGS for p in row.get(name) or ()):
+        quantity = Decimal(str(position.get("balance") or 0)) + Decimal(str(position.get("blocked") or 0))
+        key = str(position.get("instrumentUid"))
+        instrument = catalogue.by_key.get(key)
+        if quantity:
+            ticker = instrument.ticker if instrument else str(position.get("ticker") or key).upper()
+            average = _average(averages.get(key), instrument)
+            found.append(Holding(ticker, Quantity(quantity), average))
+    return found
+
+
+def _average(position: Row | None, instrument: Instrument | None) -> Price | None:
+    if position is None:
+        return None
+    points = instrument is not None and in_points(instrument)
+    value = number(position.get("averagePositionPricePt")) if points else ZERO
+    if not value:
+        value = number(position.get("averagePositionPrice")) / (instrument.point_value if instrument else 1)
+    return Price(value) if value else None
+
+
+def cash(row: Row, usual: str) -> Mapping[str, str]:
+    """Free and blocked money by currency; the account's own is always named."""
+    sums: dict[str, Decimal] = {usual: ZERO}
+    for money in (m for name in ("money", "blocked") for m in row.get(name) or ()):
+        sums[currency(money)] = sums.get(currency(money), ZERO) + number(money)
+    return {name: plain(amount) for name, amount in sums.items()}
+
+
+def margin(attributes: Row | None, portfolio: Row, positions: Row, usual: str) -> Margin:
+    """Margin attributes where the account has them: what its positions and orders hold is `correctedMargin`.
+
+    Without (no margin account; the sandbox answers zeros): what the portfolio is worth, and its free money.
+    """
+    liquid = number((attributes or {}).get("liquidPortfolio"))
+    if attributes is not None and liquid:
+        held = number(attributes.get("correctedMargin")) or number(attributes.get("startingMargin"))
+        return Margin(liquid, max(ZERO, liquid - held), usual)
+    equity = number(portfolio.get("totalAmountPortfolio"))
+    free = sum((number(m) for m in positions.get("money") or () if currency(m) == usual), ZERO)
+    return Margin(equity, max(ZERO, min(free, equity)), usual)

@@ -1,0 +1,346 @@
+"""The Broker port over T-Invest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from brokers.tinvest import account as holdings
+from brokers.tinvest import codes, listing, stops, translate
+from brokers.tinvest.client import Client, NoAnswer, Refusal
+from brokers.tinvest.feed import TInvestFeed
+from brokers.tinvest.limits import BUDGETS, EXITS, URGENCY
+from brokers.tinvest.listing import KINDS, Catalogue
+from brokers.tinvest.records import EXCHANGE, REQUEST, Records
+from brokers.tinvest.streams import PING_S, Link
+from brokers.tinvest.translate import UNREADABLE, Row
+from core.ports import Clock, World
+from core.rules.sessions import sessions
+from core.values.accounts import Account, Margin
+from core.values.capabilities import Capabilities, Idempotency
+from core.values.errors import OutcomeUnknown, Rejected, Transient
+from core.values.fills import Fill, Holding
+from core.values.instrument import Instrument
+from core.values.market import Session
+from core.values.orders import ApprovedOrder, Order, OrderRequest, OrderState, OrderTicket
+
+log = logging.getLogger(__name__)
+
+CAPABILITIES = Capabilities(Idempotency.ALWAYS, stop_events=False, reduce_only=False, budgets=BUDGETS)
+"""Its key is remembered for a month. No stream tells of stop orders: they are polled."""
+STOPS_S = 6.0
+OVERLAP = timedelta(seconds=10)
+SCHEDULE_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """account_id: empty where the token opens a single one. margin: orders may open what is not covered by money."""
+
+    account_id: str = ""
+    margin: bool = False
+
+
+class TInvestBroker:
+    """Broker (core.ports). `feed`: its own prices."""
+
+    def __init__(self, account: Account, terms: Terms, client: Client, world: World) -> None:
+        self.account, self.capabilities = account.name, CAPABILITIES
+        self._terms, self._client, self._currency = terms, client, account.currency
+        self._clock: Clock = world.clock
+        self._wire: Clock = world.wire
+        self._catalogue = Catalogue()
+        self._records = Records(client, account.name, self._catalogue, world.clock)
+        self._orders = [o for o in world.orders if o.state is not OrderState.INTENDED]
+        self.feed = TInvestFeed(client, self._catalogue, world)
+        self._events: asyncio.Queue[OrderTicket | Fill | None] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._told_at: datetime | None = None
+
+    async def start(self) -> None:
+        await self._client.open()
+        await self._choose_account()
+        await self._list_instruments(self._catalogue)
+        for order in self._orders:
+            self._records.remember(order.request, order.at, order.broker_id)
+        link = Link(self._client, "OrdersStreamService/OrderStateStream", self._wire, self._subscribe, self._take)
+        self._tasks = [
+            asyncio.create_task(link.run(), name=f"orders of {self.account}"),
+            asyncio.create_task(self._watch_stops(), name=f"stops of {self.account}"),
+        ]
+        await link.first
+        await self.feed.start(lambda: link.alive)
+
+    async def close(self) -> None:
+        await self.feed.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._client.close()
+        self._events.put_nowait(None)
+
+    async def _choose_account(self) -> None:
+        with readable("accounts"):
+            rows = (await self._records.ask("UsersService/GetAccounts", {}))["accounts"]
+            self._records.account_id = choose_account(rows, self._terms.account_id)["id"]
+
+    async def _list_instruments(self, catalogue: Catalogue) -> None:
+        for method in KINDS:
+            body = {"instrumentStatus": "INSTRUMENT_STATUS_BASE"}
+            with readable(method):
+                rows = (await self._records.ask(f"InstrumentsService/{method}", body))["instruments"]
+                catalogue.add(method, rows)
+
+    # orders
+
+    async def place(self, order: ApprovedOrder) -> OrderTicket:
+        request = order.request
+        instrument = self._catalogue.by_ticker.get(request.ticker.upper())
+        if instrument is None:
+            raise Rejected("unknown_ticker", request.ticker)
+        self._records.remember(request, self._clock.now())
+        try:
+            return await self._place(request, instrument)
+        except Refusal as no:
+            if no.code == codes.REPEATED_KEY:
+                return await self._first_of(request)
+            self._records.forget(request.id)
+            raise no.rejected() from no
+        except NoAnswer as error:
+            raise OutcomeUnknown(request.id, str(error)) from error
+        except Transient:
+            self._records.forget(request.id)
+            raise
+
+    async def _place(self, request: OrderRequest, instrument: Instrument) -> OrderTicket:
+        triggered, urgency = request.type.triggered, URGENCY[request.purpose]
+        make = translate.stop_body if triggered else translate.order_body
+        method = "StopOrdersService/PostStopOrder" if triggered else "OrdersService/PostOrder"
+        try:
+            body = make(request, instrument, self._records.account_id, margin=self._terms.margin)
+        except ValueError as error:
+            self._records.forget(request.id)
+            raise Rejected("bad_quantity", str(error)) from error
+        answer = await self._client.call(method, body, urgency, trading=True)
+        try:
+            if triggered:
+                self._records.remember(request, self._clock.now(), answer["stopOrderId"])
+                return stops.taken(request, answer["stopOrderId"], self._clock.now())
+            return self._records.placed(answer, request, instrument)
+        except UNREADABLE as error:
+            raise OutcomeUnknown(request.id, f"unreadable: {error!r}") from error
+
+    async def _first_of(self, request: OrderRequest) -> OrderTicket:
+        """The venue knows the key: what became of the order that brought it first."""
+        now = self._clock.now()
+        try:
+            ticket = await self.find(Order(request, OrderState.SENT, now - timedelta(days=1), now))
+        except (Transient, Rejected) as error:
+            raise OutcomeUnknown(request.id, f"repeated: {error}") from error
+        if ticket is None:
+            raise OutcomeUnknown(request.id, "the venue knows the key and not the order")
+        return ticket
+
+    async def cancel(self, order: Order) -> OrderTicket:
+        if order.request.type.triggered:
+            return await self._cancel_stop(order)
+        await self._end("OrdersService/CancelOrder", {"orderId": order.id, "orderIdType": REQUEST})
+        return await self._after_cancel(order)
+
+    async def _cancel_stop(self, order: Order) -> OrderTicket:
+        stop = self._records.stops.get(order.id)
+        known = order.broker_id or (stop.id if stop else None) or (await self._after_cancel(order)).broker_id
+        if await self._end("StopOrdersService/CancelStopOrder", {"stopOrderId": known}):
+            self._records.stops.drop(order.id)
+            return stops.taken(order.request, known, self._clock.now(), OrderState.CANCELLED)
+        ticket = await self._after_cancel(order)
+        stop = self._records.stops.get(order.id)
+        if ticket.state.final or stop is None or stop.child is None:
+            return ticket
+        await self._end("OrdersService/CancelOrder", {"orderId": stop.child, "orderIdType": EXCHANGE})
+        return await self._after_cancel(order)
+
+    async def _end(self, method: str, body: Mapping[str, object]) -> bool:
+        """False: it is over already, or was never there. Raises Transient."""
+        try:
+            await self._client.call(method, {"accountId": self._records.account_id, **body}, EXITS, trading=True)
+        except Refusal as no:
+            if no.code not in codes.TOO_LATE | codes.UNKNOWN_ORDER:
+                raise Transient(f"not cancelled: {no}") from no
+            return False
+        except NoAnswer as error:
+            raise Transient(f"cancel: {error}") from error
+        return True
+
+    async def _after_cancel(self, order: Order) -> OrderTicket:
+        with readable("order"):
+            ticket = await self._records.find(order, EXITS)
+        if ticket is None:
+            raise Rejected("unknown_order", order.id)
+        return ticket
+
+    async def find(self, order: Order) -> OrderTicket | None:
+        with readable("order"):
+            return await self._records.find(order)
+
+    async def open_orders(self) -> Sequence[OrderTicket]:
+        with readable("orders"):
+            return await self._records.open_orders()
+
+    async def stop_orders(self) -> Sequence[OrderTicket]:
+        with readable("stop orders"):
+            return await self._records.stop_orders()
+
+    async def fills_since(self, moment: datetime) -> Sequence[Fill]:
+        """Of today, and of older orders of ours that were not over; what others traded before shows in positions."""
+        with readable("fills"):
+            return await self._records.fills_since(moment)
+
+    # the account
+
+    async def positions(self) -> Sequence[Holding]:
+        with readable("positions"):
+            row = await self._positions()
+            portfolio = await self._portfolio() if any(row.get(n) for n in ("securities", "futures", "options")) else {}
+            return holdings.holdings(row, portfolio, self._catalogue)
+
+    async def margin(self) -> Margin:
+        with readable("margin"):
+            try:
+                attributes = await self._client.read("UsersService/GetMarginAttributes", self._mine)
+            except Refusal as no:
+                if no.code not in codes.NO_MARGIN_ACCOUNT:
+                    raise no.rejected() from no
+                attributes = None
+            if attributes and translate.number(attributes.get("liquidPortfolio")):
+                return holdings.margin(attributes, {}, {}, self._currency)
+            return holdings.margin(None, await self._portfolio(), await self._positions(), self._currency)
+
+    async def cash(self) -> Mapping[str, str]:
+        with readable("cash"):
+            return holdings.cash(await self._positions(), self._currency)
+
+    async def _positions(self) -> Row:
+        row: Row = await self._records.ask("OperationsService/GetPositions", self._mine)
+        if row.get("limitsLoadingInProgress"):
+            raise Transient("the venue is still counting the positions")
+        return row
+
+    async def _portfolio(self) -> Row:
+        body = {**self._mine, "currency": self._currency if self._currency in {"RUB", "USD", "EUR"} else "RUB"}
+        row: Row = await self._records.ask("OperationsService/GetPortfolio", body)
+        return row
+
+    @property
+    def _mine(self) -> Mapping[str, str]:
+        return {"accountId": self._records.account_id}
+
+    # what is traded
+
+    async def instruments(self) -> Sequence[Instrument]:
+        return list(self._catalogue.by_ticker.values())
+
+    async def refresh(self) -> Sequence[Instrument]:
+        """Ask for the lists again."""
+        fresh = Catalogue()
+        await self._list_instruments(fresh)
+        self._catalogue.become(fresh)
+        return await self.instruments()
+
+    async def schedule(self, instrument: Instrument, start: datetime, end: datetime) -> Sequence[Session]:
+        """By the venue's timetable, which begins today; before that, and where it cannot be had, by our own table."""
+        today = self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        first, days = max(start, today), list[Row]()
+        section = self._catalogue.section.get(instrument.broker_key, "")
+        try:
+            with readable("schedule"):
+                while first < end:
+                    until = min(end, first + timedelta(days=SCHEDULE_DAYS))
+                    days += await self._days(section, first, until)
+                    first = until
+                found = listing.sessions(days, max(start, today), end)
+        except (Transient, Rejected) as error:
+            log.warning("no schedule", extra={"ticker": instrument.ticker, "reason": str(error)})
+            found = []
+        if not found:
+            return sessions(instrument.calendar, start, end)
+        return [*(s for s in sessions(instrument.calendar, start, today) if start < today), *found]
+
+    async def _days(self, section: str, start: datetime, end: datetime) -> list[Row]:
+        body = {"exchange": section, "from": translate.stamp(start), "to": translate.stamp(end)}
+        answer = await self._records.ask("InstrumentsService/TradingSchedules", body)
+        named = [row for row in answer["exchanges"] if str(row.get("exchange")).casefold() == section.casefold()]
+        return [day for row in named for day in row.get("days") or ()]
+
+    # the stream
+
+    async def events(self) -> AsyncIterator[OrderTicket | Fill]:
+        """One reader at a time. An event counts as taken when its reader asks for the next."""
+        while True:
+            event = await self._events.get()
+            try:
+                if event is None:
+                    return
+                yield event
+            finally:
+                self._events.task_done()
+
+    async def settled(self) -> None:
+        """Return once the reader has dealt with all that was heard."""
+        await self._events.join()
+
+    async def _subscribe(self, link: Link) -> None:
+        await link.send({"accounts": [self._records.account_id], "pingDelayMillis": PING_S * 1000})
+
+    async def _take(self, row: Row) -> None:
+        if state := row.get("orderState"):
+            if state.get("accountId") in {None, "", self._records.account_id}:
+                self._tell(await self._records.heard(state))
+            self._told_at = self._clock.now()
+        elif (answer := row.get("subscription")) is not None:
+            if str(answer.get("status")).endswith("_ERROR"):
+                raise Transient(f"no subscription: {answer.get('error')}")
+            if self._told_at is not None:
+                self._tell(await self._records.changed(self._told_at - OVERLAP))
+            self._told_at = self._clock.now()
+        elif row.get("code"):
+            raise Transient(f"stream: {row.get('message')}")
+
+    async def _watch_stops(self) -> None:
+        while True:
+            await self._wire.sleep(STOPS_S)
+            try:
+                with readable("stops"):
+                    self._tell(await self._records.poll_stops())
+            except (Transient, Rejected) as error:
+                log.warning("stops not seen", extra={"account": self.account, "reason": str(error)})
+
+    def _tell(self, words: Sequence[OrderTicket | Fill]) -> None:
+        for word in words:
+            self._events.put_nowait(word)
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """An answer that cannot be read is one that did not come. Raises Transient."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise Transient(f"unreadable {what}: {error!r}") from error
+
+
+def choose_account(rows: Sequence[Row], wanted: str) -> Row:
+    """The account to trade on. Raises Rejected: unknown_account, account_needed or account_closed."""
+    found = [row for row in rows if row["id"] == wanted] if wanted else list(rows)
+    names = ", ".join(f"{row['id']} ({row.get('name')})" for row in rows)
+    if not found:
+        raise Rejected("unknown_account", f"account_id {wanted}; this token opens {names or 'none'}")
+    if len(found) > 1:
+        raise Rejected("account_needed", f"account_id is one of {names}")
+    if str(found[0].get("status")).endswith("CLOSED") or str(found[0].get("accessLevel")).endswith("NO_ACCESS"):
+        raise Rejected("account_blocked", f"account {found[0]['id']} is closed to this token")
+    return found[0]

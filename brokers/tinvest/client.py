@@ -1,0 +1,186 @@
+"""The wire: REST calls and WebSockets of T-Invest, and what their trouble means."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from brokers.tinvest import codes
+from brokers.tinvest.limits import POLLING, Limits
+from core.crashpoints import crashpoint
+from core.values.errors import Broken, Rejected, Transient
+
+PACKAGE = "tinkoff.public.invest.api.contract.v1."
+APP = "openoutcry.desk"
+ANSWER_S = 5.0
+CONNECT_S = 3.0
+RESET_S = 5.0
+"""How long to keep still after a 429 that does not say."""
+_REFUSING = frozenset({400, 401, 403, 404, 405, 415})
+"""Statuses that prove by themselves that nothing was accepted."""
+_SNAKE = re.compile(rb'"[a-z]+_[a-z_]+"\s*:')
+
+
+class NoAnswer(Exception):
+    """A request left, and what came back is nothing, or does not tell what became of it."""
+
+
+class Refusal(Exception):
+    """The venue's definite no."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code} {message}".strip())
+        self.code, self.message = code, message
+
+    def rejected(self) -> Rejected:
+        return Rejected(codes.word(self.code), str(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where and as whom. token: may trade; readonly_token: used for all that changes nothing, where there is one."""
+
+    base_url: str
+    stream_url: str
+    token: str
+    readonly_token: str = ""
+    ca_file: str = ""
+
+    @property
+    def reading(self) -> str:
+        return self.readonly_token or self.token
+
+
+class Client:
+    """Opened by `open`, closed by `close`."""
+
+    def __init__(self, access: Access, limits: Limits) -> None:
+        self._access, self._limits = access, limits
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Raises Broken for a ca_file that cannot be used."""
+        timeout = aiohttp.ClientTimeout(total=ANSWER_S, connect=CONNECT_S)
+        connector = aiohttp.TCPConnector(ssl=trusted(self._access.ca_file))
+        self._session = aiohttp.ClientSession(timeout=timeout, connector=connector, headers={"x-app-name": APP})
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(self, method: str, body: Mapping[str, Any], urgency: int = POLLING, *, trading: bool = False) -> Any:
+        """`Service/Method` -> its JSON.
+
+        Raises Transient when nothing left or the venue is busy, Refusal for a definite no, NoAnswer when nobody knows.
+        """
+        await self._limits.take(method, urgency)
+        token = self._access.token if trading else self._access.reading
+        text = json.dumps(body).encode()
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "Content-Length": str(len(text)),
+        }
+        url = f"{self._access.base_url.rstrip('/')}/{PACKAGE}{method}"
+        try:
+            async with self._opened.post(url, data=_sent(text, trading=trading), headers=headers) as answer:
+                self._heed(method, answer)
+                return _judge(answer, await answer.read())
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Transient(f"no connection: {error}") from error
+        except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
+            raise NoAnswer(f"{type(error).__name__}: {error}") from error
+
+    async def read(self, method: str, body: Mapping[str, Any], urgency: int = POLLING) -> Any:
+        """A call that changes nothing. Raises Transient or Refusal."""
+        try:
+            return await self.call(method, body, urgency)
+        except NoAnswer as error:
+            raise Transient(f"{method}: {error}") from error
+
+    def stream(self, method: str) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]:
+        """The venue's WebSocket of `Service/Method`, speaking JSON in camelCase."""
+        return self._opened.ws_connect(
+            f"{self._access.stream_url.rstrip('/')}/{PACKAGE}{method}",
+            protocols=("json",),
+            headers={"Authorization": f"Bearer {self._access.reading}"},
+            timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+            max_msg_size=0,
+        )
+
+    @property
+    def _opened(self) -> aiohttp.ClientSession:
+        assert self._session is not None, "opened first"
+        return self._session
+
+    def _heed(self, method: str, answer: aiohttp.ClientResponse) -> None:
+        """Where the venue says how much is left, it knows better than we do."""
+        left, reset = (answer.headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "reset"))
+        if answer.status == 429 or (left == "0" and reset):
+            self._limits.pause(method, _seconds(reset))
+
+
+def read_json(text: bytes | str) -> Any:
+    """Field names in camelCase, whichever way they were written. Raises ValueError."""
+    raw = text.encode() if isinstance(text, str) else text
+    return json.loads(raw, object_pairs_hook=_camel if _SNAKE.search(raw) else None)
+
+
+def secure(url: str) -> bool:
+    """TLS, or a host that is this machine."""
+    parts = urlsplit(url)
+    return parts.scheme in {"https", "wss"} or parts.hostname in {"127.0.0.1", "::1", "localhost"}
+
+
+def trusted(ca_file: str) -> ssl.SSLContext:
+    """The machine's certificates, and those of `ca_file`. Raises Broken where it cannot be read."""
+    context = ssl.create_default_context()
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            raise Broken(f"ca_file {ca_file} cannot be used: {error.strerror or error}") from error
+    return context
+
+
+def _judge(answer: aiohttp.ClientResponse, text: bytes) -> Any:
+    if answer.status == 200:
+        return read_json(text)
+    code, message = _said(text)
+    if answer.status == 429 or code in codes.TOO_MANY:
+        raise Transient(f"too many requests: {code or 429}", _seconds(answer.headers.get("x-ratelimit-reset", "")))
+    definite = code >= 30000 and code not in codes.INTERNAL
+    if definite or (not code and answer.status in _REFUSING):
+        raise Refusal(code, message or str(answer.status))
+    raise NoAnswer(f"the venue answered {answer.status} {code or ''}".rstrip())
+
+
+def _said(text: bytes) -> tuple[int, str]:
+    """Business code (0: none) and message of an error; the code is a number or a number in quotes."""
+    try:
+        body = json.loads(text)
+        return int(str(body.get("description") or "0")), str(body.get("message") or "")
+    except (ValueError, AttributeError):
+        return 0, ""
+
+
+def _seconds(reset: str) -> float:
+    return min(float(reset), 60.0) if reset.isdigit() else RESET_S
+
+
+def _camel(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), key): value for key, value in pairs}
+
+
+async def _sent(text: bytes, *, trading: bool) -> AsyncIterator[bytes]:
+    yield text
+    if trading:
+        crashpoint("send.bytes_out")

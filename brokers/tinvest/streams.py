@@ -1,0 +1,133 @@
+"""A WebSocket that is kept up: made again when it breaks, closes or falls silent."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+
+from brokers.tinvest.client import Client, read_json
+from brokers.tinvest.translate import UNREADABLE, Row
+from core.ports import Clock
+from core.values.errors import DeskError, Rejected, Transient
+from kit.retry import delays
+
+log = logging.getLogger(__name__)
+
+PING_S = 5
+"""How often the venue is asked to say that it is there."""
+SILENCE = timedelta(seconds=3 * PING_S)
+STEADY_S = 60.0
+"""A link that held so long breaks anew: the next wait is short again."""
+_CODES = {4003: "bad argument", 4004: "deadline", 4008: "too many requests", 4016: "token refused"}
+
+
+class Link:
+    """opening: sends what this link is to bring, each time it is made. taking: gets every message but pings, in order;
+    an error of ours that it raises breaks the link, which is made again.
+
+    `first`: done with the first connection, or with the error that kept it from being made.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        method: str,
+        clock: Clock,
+        opening: Callable[[Link], Awaitable[None]],
+        taking: Callable[[Row], Awaitable[None]],
+    ) -> None:
+        self._client, self._method, self._clock = client, method, clock
+        self._opening, self._taking = opening, taking
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._heard = clock.now()
+        self._rng = random.Random(method)  # noqa: S311 - spreads reconnects, keeps no secret
+        self.first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def alive(self) -> bool:
+        """Connected, and heard of not too long ago."""
+        return self._socket is not None and self._clock.now() - self._heard <= SILENCE
+
+    async def send(self, message: Mapping[str, Any]) -> None:
+        """Raises Transient while there is no connection."""
+        if self._socket is None:
+            raise Transient("the stream is being made again")
+        try:
+            await self._socket.send_json(message)
+        except (aiohttp.ClientError, OSError) as error:
+            raise Transient(f"stream: {type(error).__name__}") from error
+
+    async def run(self) -> None:
+        """For ever."""
+        waits = delays(self._rng, 0.2, 30.0)
+        while True:
+            began = self._clock.now()
+            try:
+                await self._once()
+            except DeskError as error:
+                log.warning("stream broken", extra={"stream": self._method, "reason": str(error)})
+                if not self.first.done():
+                    self.first.set_exception(error)
+            if (self._clock.now() - began).total_seconds() > STEADY_S:
+                waits = delays(self._rng, 0.2, 30.0)
+            await self._clock.sleep(next(waits))
+
+    async def _once(self) -> None:
+        """Until it breaks, which is always told as an error of ours."""
+        try:
+            async with self._client.stream(self._method) as socket:
+                self._socket, self._heard = socket, self._clock.now()
+                await self._opening(self)
+                await self._until_silent(socket)
+        except aiohttp.WSServerHandshakeError as error:
+            if error.status in {401, 403}:
+                raise Rejected("token_refused", f"stream: {error.status}") from error
+            raise Transient(f"stream: {error.status}") from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Transient(f"stream: {type(error).__name__}") from error
+        except UNREADABLE as error:
+            raise Transient(f"stream unreadable: {error!r}") from error
+        finally:
+            self._socket = None
+
+    async def _until_silent(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        reading = asyncio.ensure_future(self._read(socket))
+        watching = asyncio.ensure_future(self._watch())
+        try:
+            await asyncio.wait({reading, watching}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watching.cancel()
+            reading.cancel()
+            [ended, _] = await asyncio.gather(reading, watching, return_exceptions=True)
+        if isinstance(ended, Exception):
+            raise ended
+        raise Transient(f"nothing heard for {SILENCE.total_seconds():.0f} s")
+
+    async def _watch(self) -> None:
+        while (left := (self._heard + SILENCE - self._clock.now()).total_seconds()) > 0:
+            await self._clock.sleep(left)
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        while True:
+            message = await socket.receive()
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                code = socket.close_code or 0
+                if code == 4016:
+                    raise Rejected("token_refused", "stream: 4016")
+                raise Transient(f"stream closed: {code} {_CODES.get(code, '')}".rstrip())
+            self._heard = self._clock.now()
+            row = read_json(message.data)
+            if "ping" not in row:
+                await self._taking(row)
+                self.settle()
+
+    def settle(self) -> None:
+        """The first answer is there."""
+        if not self.first.done():
+            self.first.set_result(None)
