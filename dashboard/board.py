@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 
 from core.commands.console import Console
 from core.ports import Clock, Store
 from core.services.approvals import Approvals
 from core.services.desk import Desk
+from core.services.hub import Hub
 from core.services.portfolio import Portfolio
 from core.services.supervisor import Supervisor
 from core.services.worklist import Worklist
 from core.values.people import Person
+from kit.timing import Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,18 @@ class DemoControls:
     market: Callable[[str, Decimal, Decimal, Decimal | None, Decimal | None], Awaitable[None]]
     clock: Callable[[float], Awaitable[None]]
     faults: Callable[[str, int, Mapping[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the roof measures, for /metrics. loop_lag_s: how late the event loop last woke. surfaces: chats in use."""
+
+    acknowledged: Seconds = field(default_factory=Seconds)
+    commits: Seconds = field(default_factory=Seconds)
+    loop_lag_s: Callable[[], float] = lambda: 0.0
+    surfaces: Sequence[str] = ()
+    data_dir: Path | None = None
+    hub: Hub | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +70,4 @@ class Board:
     open_pages: Person | None = None
     sample_alert: Callable[[], dict[str, str]] | None = None
     hosts: frozenset[str] = frozenset()
+    figures: Figures = field(default_factory=Figures)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from time import perf_counter
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from core.services.safety import Safety
 from core.values.accounts import RiskState
 from core.values.changes import AlertDone, Change, FillTaken, NoticeMade, OrderMade, OrderMoved
-from core.values.orders import OrderState
+from core.values.errors import DeskError
+from core.values.ids import OrderId
+from core.values.orders import Order, OrderState
 from dashboard.board import Board
 from dashboard.gate import Gate
+from dashboard.present import Present
+from kit.timing import Seconds
+
+OUTBOX_MAX = 1000
+"""A deeper outbox is told as this."""
 
 
 class Metrics:
@@ -28,6 +37,13 @@ class Metrics:
         )
         self._fills = Counter("openoutcry_fills", "Executions since start", registry=registry)
         self._notices = Counter("openoutcry_notices", "Notices since start", ["kind"], registry=registry)
+        self._refusals = Counter("openoutcry_refusals", "What was refused since start", ["code"], registry=registry)
+        self._sent_at: dict[OrderId, float] = {}
+        self._round_trip = Seconds()
+        self._board = board
+        self._present = Present(board, self._round_trip)
+        registry.register(self._present)
+        ProcessCollector(registry=registry)
         self._gauges(board)
         board.store.listen(self._count)
 
@@ -60,13 +76,26 @@ class Metrics:
                     self._orders.labels(order.state.value).inc()
                 case OrderMoved(order=order, was=was) if order.state is not was:
                     self._orders.labels(order.state.value).inc()
+                    self._time(order, was)
                 case FillTaken():
                     self._fills.inc()
                 case NoticeMade(notice=notice):
                     self._notices.labels(notice.kind.value).inc()
+                    if notice.key == "refusal.head":
+                        self._refusals.labels(notice.params.get("code", "")).inc()
+
+    def _time(self, order: Order, was: OrderState) -> None:
+        if order.state is OrderState.SENT:
+            self._sent_at[order.id] = perf_counter()
+        elif was is OrderState.SENT and order.id in self._sent_at:
+            self._round_trip.observe(perf_counter() - self._sent_at.pop(order.id))
 
     async def answer(self, request: web.Request) -> web.Response:
         self._gate.check_browser(request)
+        store = self._board.store
+        with suppress(DeskError):  # a journal that cannot be read must not hide everything else
+            for surface in self._board.figures.surfaces:
+                self._present.outbox[surface] = len(await store.undelivered(surface, OUTBOX_MAX))
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -76,6 +76,21 @@ def _parser() -> argparse.ArgumentParser:
         plain.add_argument("--settings", type=Path, metavar="FILE", required=True)
         plain.set_defaults(command=function)
 
+    show = commands.add_parser("show", help="what this desk would use").add_subparsers(required=True, metavar="WHAT")
+    targets = show.add_parser("targets", help="where the hub's alerts go out")
+    targets.add_argument("--settings", type=Path, metavar="FILE")
+    targets.add_argument("--src", type=Path, metavar="DIR", help="look for target files here; default data_dir/targets")
+    targets.add_argument("--verbose", action="store_true", help="with what each says of itself")
+    targets.set_defaults(command=_show_targets)
+
+    distribute = commands.add_parser("distribute", help="hand a hub's alerts to targets, without a desk")
+    distribute.add_argument("--ws-url", required=True, metavar="URL", help="ws://.../wsalerts or wss://.../wsalerts")
+    distribute.add_argument("--token-file", type=Path, metavar="FILE", help="a file with that hub's token")
+    distribute.add_argument("--src", type=Path, metavar="DIR", default=Path("targets"), help="default targets")
+    distribute.add_argument("--delay", type=float, metavar="S", default=0.0, help="seconds between two alerts")
+    distribute.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+    distribute.set_defaults(command=_distribute)
+
     audit = commands.add_parser("audit", help="the audit trail").add_subparsers(required=True, metavar="WHAT")
     verify = audit.add_parser("verify", help="recompute the hash chain")
     verify.add_argument("--settings", type=Path, metavar="FILE", required=True)
@@ -171,4 +186,19 @@ def _audit_verify(options: argparse.Namespace) -> int:
     if broken_at is not None:
         return _fail(f"the audit trail is broken at row {broken_at}", EXIT_FAILED)
     print("the audit trail is whole")
+    return EXIT_DONE
+
+
+def _show_targets(options: argparse.Namespace) -> int:
+    from openoutcry.hub import show_targets  # noqa: PLC0415 - as above
+
+    for line in show_targets(load_settings(options.settings), options.src, verbose=options.verbose):
+        print(line)
+    return EXIT_DONE
+
+
+def _distribute(options: argparse.Namespace) -> int:
+    from openoutcry.distribute import distribute  # noqa: PLC0415 - as above
+
+    distribute(options.ws_url, options.token_file, options.src, options.delay, options.log_level)
     return EXIT_DONE

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from core.clock import SystemClock
 from core.ports import Target
 from core.services.hub import Hub
 from core.values.errors import DeskError
@@ -99,6 +100,17 @@ async def open_hub(settings: Settings, engine: Engine) -> HubParts:
     token = settings.hub.follow_token.get_secret_value()
     works = [follow(settings.hub.follow, token, relay, engine.wire, zone)] if settings.hub.follow else []
     return HubParts(hub, door, works)
+
+
+def show_targets(settings: Settings, folder: Path | None, *, verbose: bool) -> list[str]:
+    """A line a target that a start with these settings would use; verbose: with what it says of itself."""
+    now = SystemClock().now
+    lines = [f"{target.name:<16} built in" for target in (*built_in(settings, now), *meters(settings, now))]
+    for plugin in load_plugins(folder or plugin_folder(settings)):
+        lines.append(f"{plugin.name:<16} {plugin.origin}")
+        if verbose:
+            lines += [f"    {line}".rstrip() for line in plugin.doc.splitlines()]
+    return lines or ["no targets: switch one on in the settings, or write one (docs/targets.md)"]
 
 
 def print_line(line: str) -> None:

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -19,15 +19,17 @@ from core.commands.console import Console
 from core.commands.registry import Tools
 from core.ports import BrokerFactory, Clock
 from core.services.desk import Desk
+from core.services.hub import Hub
 from core.services.intake import KEPT
 from core.services.people import People
 from core.services.portfolio import Portfolio
 from core.services.telling import stranger
 from core.values.people import owner_person
 from dashboard import routes as dashboard_routes
-from dashboard.board import Board, DemoControls
+from dashboard.board import Board, DemoControls, Figures
 from kit.auth import networks
 from kit.http import Listener, errors_as_json, listen
+from kit.timing import timed
 from openoutcry import __version__
 from openoutcry.background import running
 from openoutcry.bell import Bell
@@ -73,11 +75,13 @@ class Pulse:
         self._wire = wire
         self._beat = wire.now()
         self.ready = False
+        self.lag_s = 0.0
 
     async def run(self) -> None:
         while True:
             self._beat = self._wire.now()
             await self._wire.sleep(HEARTBEAT_S_MAX / 4)
+            self.lag_s = max(0.0, (self._wire.now() - self._beat).total_seconds() - HEARTBEAT_S_MAX / 4)
 
     def alive(self) -> bool:
         return (self._wire.now() - self._beat).total_seconds() < HEARTBEAT_S_MAX
@@ -100,12 +104,13 @@ async def open_house(
         engine = await build(settings, stack, live=mood.live, factories=factories)
         pulse = Pulse(engine.wire)
         people = who(settings)
-        board = _board(settings, mood, engine, pulse, people)
-        chats = open_chats(settings, engine, board.console, people)
         hub = await open_hub(settings, engine)
         stack.push_async_callback(hub.hub.close)
+        figures = _figures(settings, engine, pulse, hub.hub)
+        board = replace(_board(settings, mood, engine, pulse, people), figures=figures)
+        chats = open_chats(settings, engine, board.console, people)
         webhook = webhook_routes(_receiver(settings, engine))
-        hot = [*webhook, *hub.door.first()]
+        hot = timed([*webhook, *hub.door.first()], figures.acknowledged)
         app = web.Application(middlewares=[errors_as_json])
         app.add_routes([*webhook, *hub.door.routes(), *dashboard_routes(board)])
         listener = await listen(app, settings.server.host, settings.server.port, first=hot, shutdown_s=FINISH_S)
@@ -174,6 +179,17 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         open_pages=owner_person("dashboard", settings.desk.language) if mood.demo else None,
         hosts=frozenset(name.lower() for name in settings.server.hosts),
         sample_alert=None if sample is None else lambda: sample(engine.desk),
+    )
+
+
+def _figures(settings: Settings, engine: Engine, pulse: Pulse, hub: Hub) -> Figures:
+    chats = {"telegram": settings.telegram.token, "discord": settings.discord.token}
+    return Figures(
+        commits=engine.store.commits,
+        loop_lag_s=lambda: pulse.lag_s,
+        surfaces=[name for name, token in chats.items() if token.get_secret_value()],
+        data_dir=settings.desk.data_dir,
+        hub=hub,
     )
 
 

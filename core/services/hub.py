@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.ports import Clock, Store, Target
-from core.services.outlets import Outlet
+from core.services.outlets import Outlet, Outlets
 from core.values.alerts import Alert, AlertStatus, Receipt
 from core.values.errors import Transient
 from core.values.ids import alert_id_of
@@ -60,7 +60,7 @@ class Subscriber:
 class Hub:
     """targets get every alert; meters only those that are told again and again, to keep a series alive.
 
-    cut: sockets that were too slow, since start.
+    cut: sockets that were too slow; taken: alerts that were kept or known, both since start.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class Hub:
     ) -> None:
         self._store = store
         self._now = now
-        self._targets = [Outlet(target, wire) for target in targets]
-        self._meters = [Outlet(target, wire) for target in meters]
+        self._targets = Outlets(targets, wire)
+        self._meters = Outlets(meters, wire)
         self._subscribers: set[Subscriber] = set()
-        self._workers: list[asyncio.Task[None]] = []
         self._closed = False
         self.cut = 0
+        self.taken = 0
 
     @property
     def outlets(self) -> Sequence[Outlet]:
@@ -90,9 +90,9 @@ class Hub:
         return len(self._subscribers)
 
     def start(self) -> None:
-        self._workers = [
-            asyncio.create_task(outlet.run(), name=f"target {outlet.target.name}") for outlet in self.outlets
-        ]
+        """Begin to hand over to the targets."""
+        self._targets.start()
+        self._meters.start()
 
     async def publish(self, alert: Alert, raw: RawAlert) -> Receipt:
         """Keep it and tell everybody, also when it came before. Raises Transient or Broken: not kept, nobody told."""
@@ -103,8 +103,7 @@ class Hub:
     async def meter(self, alert: Alert, raw: RawAlert) -> Receipt:
         """Keep it and let the meters write it, also when it came before. Raises as `publish`."""
         receipt = await self._keep(alert, raw)
-        for outlet in self._meters:
-            outlet.offer(raw)
+        self._meters.offer(raw)
         return receipt
 
     async def relay(self, alert: Alert, raw: RawAlert) -> Receipt:
@@ -142,16 +141,11 @@ class Hub:
         self._closed = True
         for subscriber in self._subscribers:
             subscriber.close()
-        await asyncio.gather(*(outlet.flushed() for outlet in self.outlets))
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
-        await asyncio.gather(*(outlet.close() for outlet in self.outlets))
+        await asyncio.gather(self._targets.close(), self._meters.close())
 
     def _tell(self, raw: RawAlert) -> None:
         self.say(raw.to_json())
-        for outlet in self._targets:
-            outlet.offer(raw)
+        self._targets.offer(raw)
 
     async def _keep(self, alert: Alert, raw: RawAlert) -> Receipt:
         """One row for equal content, under whichever names and through whichever route it came."""
@@ -159,4 +153,6 @@ class Hub:
             raise Transient("the hub is closing")
         digest = hashlib.sha256(replace(raw, utcoffset=0).to_json().encode()).hexdigest()
         alert_id = alert_id_of(self._store.desk_id, self._now(), digest)
-        return await self._store.accept_alert(alert, alert_id, f"{raw.epoch:011d}.hub.{digest}")
+        receipt = await self._store.accept_alert(alert, alert_id, f"{raw.epoch:011d}.hub.{digest}")
+        self.taken += 1
+        return receipt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from core.ports import Clock, Target
 from core.values.errors import Broken, Rejected, Transient
@@ -117,3 +117,29 @@ class Outlet:
         if not self.away:
             log.warning("target is away", extra={"target": self.target.name, "reason": reason})
         self.away = reason
+
+
+class Outlets:
+    """Targets side by side, each behind its outlet."""
+
+    def __init__(self, targets: Sequence[Target], wire: Clock) -> None:
+        self._outlets = [Outlet(target, wire) for target in targets]
+        self._workers: list[asyncio.Task[None]] = []
+
+    def __iter__(self) -> Iterator[Outlet]:
+        return iter(self._outlets)
+
+    def start(self) -> None:
+        self._workers = [asyncio.create_task(each.run(), name=f"target {each.target.name}") for each in self]
+
+    def offer(self, alert: RawAlert) -> None:
+        for outlet in self._outlets:
+            outlet.offer(alert)
+
+    async def close(self) -> None:
+        """Send what waits where it can be sent in time, then let go of everybody."""
+        await asyncio.gather(*(outlet.flushed() for outlet in self))
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        await asyncio.gather(*(outlet.close() for outlet in self))

@@ -11,6 +11,7 @@ from core.ports import Clock
 from core.values.alerts import Alert, AlertStatus, Receipt
 from core.values.changes import Change
 from core.values.ids import AlertId, DeskId
+from kit.timing import Seconds
 from storage.sqlite.alert_rows import encode_alert
 from storage.sqlite.audit import first_misfit
 from storage.sqlite.changes import forget_keys, steps
@@ -30,6 +31,11 @@ class SqliteStore(Reader):
         self._clock = clock
         self._writer = writer
         self._closed = False
+
+    @property
+    def commits(self) -> Seconds:
+        """How long each transaction took, its fsync included."""
+        return self._writer.commits
 
     async def close(self) -> None:
         """The readers go first: while one is open, the log cannot be emptied."""

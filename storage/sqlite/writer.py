@@ -8,11 +8,13 @@ import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 from core.values.changes import Change
 from core.values.errors import Broken, DeskError, Transient
 from core.values.ids import AlertId
+from kit.timing import Seconds
 from storage.sqlite.changes import Step
 from storage.sqlite.commit import Outcome, WaitingAlert, commit
 from storage.sqlite.connection import Connection
@@ -26,7 +28,8 @@ WAITING_MAX = 10_000
 
 
 class Writer:
-    """Owns `db`, the only connection that writes. last_seq: the highest seq among the stored alerts."""
+    """Owns `db`, the only connection that writes. last_seq: the highest seq among the stored alerts. commits: how long
+    they took."""
 
     def __init__(self, db: Connection, last_seq: int) -> None:
         self._db = db
@@ -38,6 +41,7 @@ class Writer:
         self._save_futures: list[asyncio.Future[None]] = []
         self._listeners: list[Callable[[Sequence[Change]], None]] = []
         self._refusal: DeskError | None = None
+        self.commits = Seconds()
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._run(), name="journal writer")
@@ -126,8 +130,10 @@ class Writer:
         alert_futures, self._alert_futures = self._alert_futures, []
         save_futures, self._save_futures = self._save_futures, []
         first_seq, self._next_seq = self._next_seq, self._next_seq + len(alerts)  # a failed batch leaves a hole
+        begun = perf_counter()
         try:
             outcome = await self._db.run(partial(commit, first_seq=first_seq, alerts=alerts, saves=saves))
+            self.commits.observe(perf_counter() - begun)
             self._tell_listeners(changes, outcome)
             _tell(outcome, alert_futures, save_futures)
         except DeskError as error:

@@ -114,6 +114,10 @@ async def test_metrics_count_what_happened(house: House) -> None:
         "openoutcry_unknown_orders 0.0",
         'openoutcry_risk_state{state="ACTIVE"} 1.0',
         'openoutcry_risk_state{state="HALTED"} 0.0',
+        'openoutcry_intents{state="OPEN"} 2.0',
+        'openoutcry_feed_alive{account="Testing"} 1.0',
+        "openoutcry_order_round_trip_seconds_count 3.0",
+        "openoutcry_unprotected_seconds 0.0",
     ):
         assert line in lines
 
