@@ -7,7 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import alert_to_order, alerts_accepted, chats, idle, restart
+from benchmarks import alert_to_order, alerts_accepted, chats, guardian, idle, restart
 
 RESULTS = Path(__file__).parent / "results.csv"
 
@@ -33,6 +33,9 @@ def main() -> None:
     keep("both chats, start to READY", both["ready_s"], "s")
     keep("alert to order request p99", alert_to_order.main([])["p99"], "ms")
     keep("alerts accepted, share of the bare server", alerts_accepted.measure(7, 4000, 32), "ratio")
+    levels = guardian.measure()
+    keep("guardian, 10,000 positions, to a plain loop of Decimals", levels["to_plain"], "ratio")
+    keep("guardian, 10,000 positions to 10", levels["to_small"], "ratio")
 
 
 if __name__ == "__main__":
