@@ -110,10 +110,11 @@ class TestDesk:
         await self.book_of("BTCPERP", bid, ask, bid_size, ask_size)
 
     async def book_of(
-        self, ticker: str, bid: str, ask: str, bid_size: str | None = None, ask_size: str | None = None
+        self, ticker: str, bid: str | None, ask: str | None, bid_size: str | None = None, ask_size: str | None = None
     ) -> None:
-        sizes = [None if size is None else Decimal(size) for size in (bid_size, ask_size)]
-        self.engine.market.set_book(ticker, Decimal(bid), Decimal(ask), *sizes)
+        """None for a price: that side is empty."""
+        numbers = [None if text is None else Decimal(text) for text in (bid, ask, bid_size, ask_size)]
+        self.engine.market.set_book(ticker, *numbers)
         await self.settle()
 
     async def settle(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from core.crashpoints import crashpoint
 from core.ports import Clock
 from core.services.directory import Directory
 from core.services.intake import Intake
@@ -59,6 +60,7 @@ class Receiver:
         if not self._passphrase:
             raise self._stranger(request)
         text, raw = read_object(await read_body(request))
+        crashpoint("in.recv")
         fields = Fields(raw)
         if not same_secret(fields.raw("passphrase"), self._passphrase):
             raise self._stranger(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from core.commands.registry import Argument, Call, Command, Reply, Tools, reply
@@ -19,7 +20,7 @@ USAGE = Refused("usage", {"usage": "/queue [add <ticker> <amount> <buy | sell> |
 
 
 async def sellbuy(tools: Tools, call: Call) -> Reply:
-    """A task for each waiting row, side by side; one answer names them."""
+    """A task for each waiting row, side by side; one answer names them, one report tells what they came to."""
     running = [t for t in tools.supervisor.unfinished(call.person) if t.command == SELLBUY]
     if running:
         return Refused("already_running", {"title": "sellbuy", "id": running[0].id})
@@ -27,8 +28,11 @@ async def sellbuy(tools: Tools, call: Call) -> Reply:
     if not rows:
         return reply(tools, call, "command.nothing_queued")
     lines = []
-    for row in rows:
-        started = await tools.supervisor.start(task_of(tools, call, row, _title(row, rows), SELLBUY), call.person)
+    tasks = [task_of(tools, call, row, _title(row, rows), SELLBUY) for row in rows]
+    batch = " ".join(task.id for task in tasks if tools.supervisor.twin(task) is None)
+    for task in tasks:
+        wish = replace(task, arguments={**task.arguments, "batch": batch})
+        started = await tools.supervisor.start(wish, call.person)
         if isinstance(started, Refused):
             lines.append(Line("refused.already_running", started.params))
         else:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.ports import Clock, Store
 from core.values.changes import Change, NoticeMade, PressOffered
+from core.values.errors import Conflict
 from core.values.ids import ActionId, DeskId, NoticeId, TaskId, derive_id
 from core.values.money import plain
-from core.values.notices import ANYBODY, Action, Notice, NoticeKind, Params, Press
+from core.values.notices import ANYBODY, Action, Line, Notice, NoticeKind, Params, Press
 from core.values.tasks import Task, TaskState
 
 EDIT_EVERY = timedelta(seconds=1)
@@ -94,12 +96,31 @@ class Cards:
         notice = self._notice(task, NoticeKind.PROGRESS, key, card.actions)
         await self._store.save(*offers, NoticeMade(notice))
 
-    async def close(self, task: Task) -> None:
-        """The result: the card's last word, without buttons."""
+    def result(self, task: Task) -> Change:
+        """The card's last word, without buttons, to be kept with the state it tells of."""
         self._cards.pop(task.id, None)
         self._troubles = {key: at for key, at in self._troubles.items() if key[0] != task.id}
         kind = NoticeKind.ERROR if task.state is TaskState.FAILED else NoticeKind.INFO
-        await self._tell(self._notice(task, kind, f"task.{task.state.value.lower()}", ()))
+        return NoticeMade(self._notice(task, kind, f"task.{task.state.value.lower()}", ()))
+
+    async def report(self, task: Task) -> None:
+        """The last task of a batch to end tells what all of them came to, once."""
+        batch = task.arguments.get("batch", "").split()
+        tasks = [found for each in batch if (found := await self._store.task(TaskId(each))) is not None]
+        if not batch or len(tasks) < len(batch) or not all(each.state.final for each in tasks):
+            return
+        notice = Notice(
+            id=NoticeId(derive_id(self._store.desk_id, "notice", "task.report", *batch)),
+            at=self._clock.now(),
+            kind=NoticeKind.INFO,
+            key="task.report",
+            params={"command": task.command, "count": str(len(tasks))},
+            lines=tuple(Line("task.report_row", task_params(each)) for each in tasks),
+            about=tuple(f"task:{each}" for each in batch),
+            owner=task.owner,
+        )
+        with suppress(Conflict):  # two that ended together have both seen that all are over
+            await self._tell(notice)
 
     async def trouble(self, task: Task, reason: str) -> None:
         """Tell of something that keeps a task from going on, once a minute for each reason."""

@@ -10,6 +10,7 @@ import logging
 from contextlib import suppress
 from datetime import timedelta
 
+from core.crashpoints import crashpoint
 from core.rules.routing import Approval, Way, way
 from core.services import telling
 from core.services.approvals import Approvals, Outcome
@@ -98,6 +99,7 @@ class Drain:
                 await self._desk.wire.sleep(max(RETRY_S, error.retry_after_s))
 
     async def _until_done(self, record: AlertRecord) -> None:
+        crashpoint("in.post_200")
         outcome = None
         while True:
             try:

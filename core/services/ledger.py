@@ -118,6 +118,7 @@ class Ledger:
 
     async def make(self, orders: Sequence[Order], *also: Change) -> None:
         """Write decisions down: all INTENDED orders, and whatever belongs to them, in one transaction."""
+        crashpoint("intent.pre_commit")
         await self._store.save(*(OrderMade(order) for order in orders), *also, *map(self._audit, orders))
         crashpoint("intent.post_commit")
         for order in orders:
@@ -172,6 +173,7 @@ class Ledger:
             self._awaited[order.id] = ticket
             self.on_awaited(order)
             told = replace(told, state=OrderState.PART_FILLED if order.filled else OrderState.OPEN, reason=order.reason)
+        crashpoint("send.pre_commit")
         return await self._move(told, ())
 
     async def _absorb_fill(self, fill: Fill) -> Order | None:

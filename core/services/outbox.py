@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from core.crashpoints import crashpoint
 from core.ports import Clock, Store, Surface
 from core.values.changes import Change, Delivered, FlagSet, NoticeMade
 from core.values.errors import Rejected, Transient
@@ -103,6 +104,7 @@ class Outbox:
                 return True
             if notice.kind is not NoticeKind.PROGRESS or newest.get(notice.card, notice.id) == notice.id:
                 await self._send(post.surface, notice)
+                crashpoint("out.sent_pre_mark")
             await self._store.save(Delivered(post.surface.name, notice.id))
         return len(waiting) == limit
 

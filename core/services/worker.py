@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from core.crashpoints import crashpoint
 from core.ports import Clock, Job, Store
 from core.services.cards import Cards
 from core.values.changes import Audited, TaskSet
@@ -134,6 +135,7 @@ class Worker:
             job = self._job()
             if self.task.goal is TaskGoal.RUN:
                 await self.keep(state=TaskState.RUNNING, due_at=None, lease_until=self.wire.now() + LEASE)
+                crashpoint("task.claimed")
                 await self._end(await job.run(self.task, self))
             else:
                 await self._clean_up(job)
@@ -208,10 +210,11 @@ class Worker:
         """The last word: state, progress, and the result that people read."""
         last = _progress(task) | {"waits_for": "", "state": task.state, "due_at": None, "lease_until": None}
         self.task = replace(self.task, **last, ended_at=self.clock.now())
-        await self.shop.store.save(TaskSet(self.task), self.audit(task.state.value.lower(), None))
+        trail = self.audit(task.state.value.lower(), None)
+        await self.shop.store.save(TaskSet(self.task), trail, self.shop.cards.result(self.task))
         self.shop.ended(self.task.id)
         self.stepped.set()
-        await self.shop.cards.close(self.task)
+        await self.shop.cards.report(self.task)
 
     async def _show(self) -> None:
         self.shop.cards.dirty(self.task.id)

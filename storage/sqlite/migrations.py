@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
+from core.crashpoints import crashpoint
 from core.values.errors import Broken
 
 
@@ -55,7 +56,9 @@ def migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[Migration])
         back_up(db, path.with_name(f"{path.name}.before-{missing[0].number:04}"))
     for number, sql in missing:
         try:
-            db.executescript(f"BEGIN IMMEDIATE;\n{sql}\n;PRAGMA user_version = {number};\nCOMMIT;")
+            db.executescript(f"BEGIN IMMEDIATE;\n{sql}\n;PRAGMA user_version = {number};")
+            crashpoint("migrate.mid")
+            db.execute("COMMIT")
         finally:
             if db.in_transaction:
                 db.execute("ROLLBACK")

@@ -131,7 +131,9 @@ def _read_plan(text: str) -> ExitPlan:
     if not fields:
         return NO_PLAN
     rule = fields.pop("rule", None)
-    return ExitPlan(**{name: read_price(price) for name, price in fields.items()}, rule=rule and _read_rule(rule))
+    return ExitPlan(
+        **{name: read_price(price) for name, price in fields.items()}, rule=None if rule is None else _read_rule(rule)
+    )
 
 
 def _read_rule(fields: dict[str, Any]) -> ExitRule:

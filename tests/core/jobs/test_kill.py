@@ -14,6 +14,8 @@ from tests.process import Desk, start
 TOKEN = {"OPENOUTCRY_SERVER__API_TOKEN": "test-token", "OPENOUTCRY_JOBS__PAUSE_S": "0.05"}
 POINTS = (
     "task.post_commit",
+    "task.claimed",
+    "intent.pre_commit",
     "intent.post_commit",
     "intent.post_commit:2",
     "send.marked",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -96,6 +97,49 @@ async def test_tm_16_rows_are_worked_on_side_by_side(desk: TestDesk) -> None:
     assert {o.request.ticker for o in desk.live()} == {"SBER", "GAZP"}
     assert (await desk.say("/sellbuy")).params["code"] == "already_running"
     assert len(await desk.orders()) == 2
+
+
+async def test_one_report_tells_what_all_rows_came_to(desk: TestDesk) -> None:
+    """After the last one, whichever that is, with what each executed and for how much."""
+    await desk.say("/queue add SBER 10 buy")
+    await desk.say("/queue add GAZP 10 sell")
+    await desk.say("/sellbuy")
+    await desk.book_of("SBER", "98", "99")
+    await desk.wait(2)
+    assert await desk.notices("task.report") == []
+    await desk.say("/stop")
+    await desk.wait(1)
+    [report] = await desk.notices("task.report")
+    rows = {line.params["ticker"]: (line.params["done"], line.params["average"]) for line in report.lines}
+    assert (report.params["command"], rows) == ("/sellbuy", {"SBER": ("10", "99"), "GAZP": ("0", "-")})
+
+
+async def test_tm_19_an_empty_book_is_told_and_waited_out(desk: TestDesk) -> None:
+    """No order without a best to join; said once, and the work goes on when somebody bids again."""
+    await desk.book_of("SBER", None, "101")
+    await desk.say("/queue add SBER 10 buy")
+    await desk.say("/sellbuy")
+    await desk.wait(5)
+    assert await placed(desk) == []
+    [told] = await desk.notices("task.trouble")
+    assert told.params["reason"] == "empty_book"
+    await desk.book_of("SBER", "98", "101")
+    await desk.wait(2)
+    assert await desk.at_broker() == ["buy limit 10 98"]
+
+
+async def test_a_stop_while_the_broker_is_away_is_carried_out_when_it_is_back(desk: TestDesk) -> None:
+    """The goal is kept; the order is cancelled as soon as somebody listens."""
+    await desk.say("/buy 10 SBER")
+    desk.broker().script("disconnect", 12)
+    stopping = asyncio.create_task(desk.say("/stop"))
+    await desk.wait(2)
+    task = await the_task(desk)
+    assert (task.goal, task.state.final) == (TaskGoal.STOP, False)
+    await desk.wait(200)
+    await stopping
+    assert (await the_task(desk)).state is TaskState.STOPPED
+    assert await desk.at_broker() == []
 
 
 async def test_tm_20_errors_are_paced_and_told_once_a_minute(desk: TestDesk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,10 +12,10 @@ from pathlib import Path
 from core.clock import ManualClock
 from core.ports import TaskContext
 from core.services.supervisor import Supervisor
-from core.values.changes import FlagSet
+from core.values.changes import Change, FlagSet, NoticeMade
 from core.values.errors import Rejected, Transient
 from core.values.ids import TaskId
-from core.values.notices import Notice
+from core.values.notices import Notice, NoticeKind
 from core.values.orders import Refused
 from core.values.people import owner_person
 from core.values.tasks import Task, TaskGoal, TaskState
@@ -87,8 +87,13 @@ async def room(path: Path, job: Script) -> AsyncIterator[Room]:
     told: list[Notice] = []
 
     async def tell(notice: Notice) -> None:
-        told.append(notice)
+        await store.save(NoticeMade(notice))
 
+    def hear(changes: Sequence[Change]) -> None:
+        made = [change.notice for change in changes if isinstance(change, NoticeMade)]
+        told.extend(notice for notice in made if notice.kind is not NoticeKind.PROGRESS)
+
+    store.listen(hear)
     supervisor = Supervisor(store, wire, wire, {job.kind: job}, tell)
     await supervisor.open()
     try:
