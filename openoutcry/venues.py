@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 import brokers.paper
 from brokers.paper.market import BuiltInMarket
-from core.ports import BrokerFactory, Clock, World
+from core.ports import Broker, BrokerFactory, Clock, Feed, World
 from core.services.desk import Desk, Venue
 from core.values.accounts import Account, Mode
+from core.values.errors import Transient
 from core.values.ids import AccountName
+from kit.retry import retry
+from openoutcry.sections import AccountSettings
 from openoutcry.settings import Settings, SettingsError
 
-FACTORIES: Mapping[str, BrokerFactory] = {"paper": brokers.paper.open_broker}
+
+def _tinvest(account: Account, settings: Mapping[str, object], world: World) -> Broker:
+    from brokers.tinvest import open_broker  # noqa: PLC0415 - imported only where an account uses it
+
+    return open_broker(account, settings, world)
+
+
+FACTORIES: Mapping[str, BrokerFactory] = {"paper": brokers.paper.open_broker, "tinvest": _tinvest}
 """Every broker there is, by the word that `broker =` takes."""
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
+START_TRIES = 8
+"""A broker that is away at start is tried again for about a minute; then the process ends, to be started anew."""
 
 
 async def open_market(settings: Settings, clock: Clock, wire: Clock, stack: AsyncExitStack) -> BuiltInMarket:
-    if settings.market.feed != "demo":
-        raise SettingsError(f"market.feed: account {settings.market.feed!r} cannot be a feed yet; use demo")
+    """The built-in market. It moves only where it is the feed."""
     try:
         market = BuiltInMarket(
             settings.market.seed, settings.market.still, clock, wire, settings.market.prices, settings.market.hours
         )
     except ValueError as error:
         raise SettingsError(f"market.prices: {error}") from None
-    await market.start()
-    stack.push_async_callback(market.close)
+    if settings.market.feed == "demo":
+        await market.start()
+        stack.push_async_callback(market.close)
     return market
 
 
@@ -43,25 +56,67 @@ async def open_venues(
     factories: Mapping[str, BrokerFactory] = FACTORIES,
 ) -> None:
     """Connect every account. Without --live each trades on paper, whatever its broker."""
+    teller = await _teller(settings, desk, stack, live=live, factories=factories)
+    feed: Feed = market if teller is None else _feed_of(teller)
     for section in settings.accounts:
-        values = section.model_dump()
-        kind = section.broker if live or section.broker in factories else "paper"
-        account = Account(
-            name=AccountName(section.name),
-            broker=section.broker,
-            mode=Mode.LIVE if live and section.broker != "paper" else Mode.PAPER,
-            currency=str(values.get("currency", "RUB")),
-            risk_percent=section.risk_percent,
-            leverage_max=section.leverage_max,
-        )
-        if kind not in factories:
-            raise SettingsError(f"accounts: {section.name}: broker {section.broker!r} cannot trade live yet")
-        orders = desk.ledger.live(account.name)
-        fills = await desk.store.fills_since(EVER, account.name)
-        world = World(desk.clock, desk.wire, market, orders, fills)
-        broker = factories[kind](account, values, world)
-        await broker.start()
-        stack.push_async_callback(broker.close)
+        account = _account(section, live=live)
+        if teller is not None and teller.account == account.name and live:
+            broker = teller
+        else:
+            broker = _made(section, await _world(desk, account, feed), live=live, factories=factories)
+            await _start(broker, desk, stack)
         desk.directory.put(account, await broker.instruments())
-        feed = getattr(broker, "feed", market)  # a broker that tells prices of its own has a feed
-        desk.venues[account.name] = Venue(account, broker, feed)
+        own = getattr(broker, "feed", feed)  # a broker that tells prices of its own has a feed
+        desk.venues[account.name] = Venue(account, broker, own)
+
+
+async def _teller(
+    settings: Settings, desk: Desk, stack: AsyncExitStack, *, live: bool, factories: Mapping[str, BrokerFactory]
+) -> Broker | None:
+    """The account on whose prices paper accounts trade; without --live it does nothing else."""
+    for section in settings.accounts:
+        if section.name.casefold() == settings.market.feed.casefold() != "demo":
+            account = _account(section, live=live)
+            world = await _world(desk, account, None) if live else World(desk.clock, desk.wire)
+            broker = _made(section, world, live=True, factories=factories)
+            _feed_of(broker)
+            await _start(broker, desk, stack)
+            return broker
+    return None
+
+
+def _made(section: AccountSettings, world: World, *, live: bool, factories: Mapping[str, BrokerFactory]) -> Broker:
+    kind = section.broker if live else "paper"
+    if kind not in factories:
+        raise SettingsError(f"accounts: {section.name}: broker {section.broker!r} cannot trade live yet")
+    return factories[kind](_account(section, live=live), section.model_dump(), world)
+
+
+def _account(section: AccountSettings, *, live: bool) -> Account:
+    return Account(
+        name=AccountName(section.name),
+        broker=section.broker,
+        mode=Mode.LIVE if live and section.broker != "paper" else Mode.PAPER,
+        currency=str(section.model_dump().get("currency", "RUB")),
+        risk_percent=section.risk_percent,
+        leverage_max=section.leverage_max,
+    )
+
+
+async def _world(desk: Desk, account: Account, feed: Feed | None) -> World:
+    fills = await desk.store.fills_since(EVER, account.name)
+    return World(desk.clock, desk.wire, feed, desk.ledger.live(account.name), fills)
+
+
+async def _start(broker: Broker, desk: Desk, stack: AsyncExitStack) -> None:
+    rng = random.Random(broker.account)  # noqa: S311 - spreads tries, keeps no secret
+    await retry(broker.start, on=Transient, tries=START_TRIES, sleep=desk.wire.sleep, rng=rng, longest_s=10)
+    stack.push_async_callback(broker.close)
+
+
+def _feed_of(broker: Broker) -> Feed:
+    """Raises SettingsError for a broker without prices of its own."""
+    feed: Feed | None = getattr(broker, "feed", None)
+    if feed is None:
+        raise SettingsError(f"market.feed: account {broker.account} tells no prices of its own; use demo")
+    return feed

@@ -32,7 +32,8 @@ class Broker:
 
     def __init__(self, ledger: Path, dialect: str) -> None:
         self.dialect = dialect
-        command = (sys.executable, "-m", "tests.servers.broker", "--ledger", str(ledger), "--dialect", dialect)
+        server = "tinvest" if dialect == "tinvest" else "broker"
+        command = (sys.executable, "-m", f"tests.servers.{server}", "--ledger", str(ledger), "--dialect", dialect)
         self.process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().removeprefix("LISTENING ").strip()
@@ -88,7 +89,16 @@ class Rig:
     @property
     def account(self) -> dict[str, str]:
         """As a block of the settings."""
-        dialect = self.broker.dialect
+        dialect, url = self.broker.dialect, self.broker.url
+        if dialect == "tinvest":
+            streams = url.replace("http", "ws")
+            return {
+                "name": "Testing",
+                "broker": dialect,
+                "base_url": f"{url}/rest",
+                "stream_url": f"{streams}/ws",
+                "token": "t.full",
+            }
         return {"name": "Testing", "broker": "tinvest", "base_url": self.broker.url, "account_id": dialect}
 
     @property

@@ -17,6 +17,7 @@ from openoutcry.logs import set_up_logs
 from openoutcry.parts import Mood, open_house
 from openoutcry.settings import Settings, load_settings
 from openoutcry.venues import FACTORIES
+from tests.servers.broker import DIALECTS
 from tests.wire import open_wire
 
 
@@ -35,10 +36,15 @@ async def run(settings: Settings) -> None:
         settings,
         Mood(live=True),
         listening=lambda url: print(f"LISTENING {url}", flush=True),
-        factories={**FACTORIES, "tinvest": open_wire},
+        factories={**FACTORIES, "tinvest": open_wire} if _by_wire(settings) else FACTORIES,
     ):
         print("READY", flush=True)
         await stop.wait()
+
+
+def _by_wire(settings: Settings) -> bool:
+    """Whether the accounts name a dialect of the wire; others speak to a venue's own server."""
+    return all(getattr(account, "account_id", "") in DIALECTS for account in settings.accounts)
 
 
 def main() -> None:
