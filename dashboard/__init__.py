@@ -7,13 +7,14 @@ from aiohttp import web
 from dashboard.answers import Answers
 from dashboard.board import Board, DemoControls
 from dashboard.demo import Demo
-from dashboard.docs import Route, paged
+from dashboard.docs import ELSEWHERE, Route, paged
 from dashboard.doing import Doing
 from dashboard.gate import Gate
 from dashboard.lists import list_handler, listings, one_handler
 from dashboard.live import Live
 from dashboard.metrics import Metrics
 from dashboard.pages import Pages
+from dashboard.prices import Prices
 from dashboard.sellbuy import SellBuys
 from kit.http import with_slash
 
@@ -30,14 +31,14 @@ def routes(board: Board) -> list[web.RouteDef]:
     live = Live(board, gate)
     return [
         *bound,
-        *Pages(board, gate, api).routes(),
+        *Pages(board, gate, [*ELSEWHERE, *api]).routes(),
         web.get("/events", gate.known(live.answer)),
         web.get("/metrics", Metrics(board, gate).answer),
     ]
 
 
 def _api(board: Board) -> list[Route]:
-    doing, demo, answers = Doing(board), Demo(board), Answers(board, board.approvals)
+    prices, doing, demo, answers = Prices(board), Doing(board), Demo(board), Answers(board, board.approvals)
     queue = SellBuys(board, board.worklist, board.supervisor)
     reading = []
     for listing in [*listings(board), queue.listing()]:
@@ -64,7 +65,8 @@ def _api(board: Board) -> list[Route]:
         Route("POST", f"{API}/actions/{{id}}", "press a notice's button, once", doing.press),
         Route("GET", f"{API}/health", "empty, while the desk answers", doing.health),
         Route("GET", f"{API}/ticker/{{ticker}}", "one instrument, in any case", doing.ticker),
-        Route("GET", f"{API}/prices", "last price by ticker", doing.prices),
+        Route("GET", f"{API}/prices", "last price by ticker", prices.now),
+        paged(f"{API}/prices/{{ticker}}", "what it cost before, newest first", prices.before),
         Route("POST", f"{API}/demo/market", "set a still market's book", demo.market, book),
         Route("POST", f"{API}/demo/clock", "move a still market's clock on", demo.clock, {"advance_s": "seconds"}),
         Route("POST", f"{API}/demo/faults", "let the next placings meet a fault", demo.faults, fault),

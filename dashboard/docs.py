@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from aiohttp import web
+
+from core.values.people import Person
 from dashboard.gate import Asked
 
 _HOLES = re.compile(r"{(\w+)}")
@@ -31,6 +34,32 @@ class Route:
 
 def paged(path: str, says: str, handler: Asked) -> Route:
     return Route("GET", path, says, handler, query=_PAGING)
+
+
+async def _elsewhere(_request: web.Request, _person: Person) -> web.StreamResponse:
+    raise web.HTTPNotFound
+
+
+_ALERT = {
+    "id": "whole number from 0, or stratId",
+    "name": "or stratName",
+    "symbol": "EXCHANGE:TICKER",
+    "interval": "minutes",
+    "direction": "buy | sell | close...",
+    "price": "number; may be missing beside stratId",
+    "timestamp": "YYYY-MM-DDTHH:MM:SSZ",
+}
+_TOKEN = {"token": "the hub's, or a bearer header"}
+ELSEWHERE = (
+    Route(
+        "POST", "/tradingview-to-webhook-order", "a chart's alert, traded", _elsewhere, {"passphrase": "", "...": ""}
+    ),
+    Route("POST", "/tradingview-to-discord-study", "a chart's alert, asked first", _elsewhere, {"passphrase": ""}),
+    Route("POST", "/alert", "an alert for the hub's sockets and targets", _elsewhere, _ALERT, _TOKEN),
+    Route("POST", "/carbon-alert", "an alert for Carbon, told again and again", _elsewhere, _ALERT, _TOKEN),
+    Route("GET", "/wsalerts", "WebSocket: every alert of the hub", _elsewhere, query=_TOKEN),
+)
+"""What other doors answer: told here, bound there."""
 
 
 def openapi(routes: Sequence[Route], version: str) -> dict[str, object]:

@@ -38,10 +38,6 @@ class Doing:
                 return json_response(rows.ticker_row(view.instrument, trading=trading))
         raise ApiError(404, "unknown_ticker", "no account of this desk trades that ticker", "ticker")
 
-    async def prices(self, _request: web.Request, person: Person) -> web.Response:
-        views = self._board.portfolio.instruments(person)
-        return json_response({v.instrument.ticker: v.quote.last for v in views if v.quote and v.quote.last is not None})
-
 
 def _told(notices: Sequence[Notice], person: Person) -> web.Response:
     return json_response({"notices": [rows.notice_row(notice, person.language) for notice in notices]})

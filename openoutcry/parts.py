@@ -8,9 +8,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from aiohttp import web
 
@@ -23,6 +24,7 @@ from core.services.hub import Hub
 from core.services.intake import KEPT
 from core.services.people import People
 from core.services.portfolio import Portfolio
+from core.services.prices import PriceKeeper
 from core.services.telling import stranger
 from core.values.people import owner_person
 from dashboard import routes as dashboard_routes
@@ -35,6 +37,7 @@ from openoutcry.background import running
 from openoutcry.bell import Bell
 from openoutcry.chats import open_chats
 from openoutcry.controls import Puppeteer
+from openoutcry.deadman import ping
 from openoutcry.engine import Engine, build, recover
 from openoutcry.hub import open_hub
 from openoutcry.persons import who
@@ -120,7 +123,7 @@ async def open_house(
         await stack.enter_async_context(running(pulse.run(), engine.outbox.run(), engine.reconciler.watch_latch()))
         await stack.enter_async_context(engine.reconciler.listening())
         await recover(engine, settings)
-        await stack.enter_async_context(running(*chats, *hub.works))
+        await stack.enter_async_context(running(*chats, *hub.works, *_watchers(settings, engine, pulse)))
         await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True
         gc.collect()
@@ -136,6 +139,18 @@ async def open_house(
             with suppress(TimeoutError):  # what takes longer is found again at the next start
                 async with asyncio.timeout(FINISH_S):
                     await engine.lanes.idle()
+
+
+def _watchers(settings: Settings, engine: Engine, pulse: Pulse) -> list[Coroutine[None, None, None]]:
+    """What is kept of the world, and who outside hears that we live."""
+    prices, dead_man = settings.prices, settings.dead_man
+    found: list[Coroutine[None, None, None]] = []
+    if prices.every_s:
+        kept = timedelta(days=prices.keep_days)
+        found.append(PriceKeeper(engine.desk, prices.every_s, kept, prices.tickers).run())
+    if url := dead_man.url.get_secret_value():
+        found.append(ping(url, dead_man.every_s, pulse.alive, engine.wire))
+    return found
 
 
 def _bell(engine: Engine) -> Bell:

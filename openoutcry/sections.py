@@ -213,6 +213,17 @@ class Market(Section):
     hours: Literal["always", "exchange"] = "always"
 
 
+class DeadMan(Section):
+    url: SecretStr = NO_SECRET
+    every_s: float = Field(60, gt=0)
+
+
+class Prices(Section):
+    every_s: float = Field(60, ge=0)
+    keep_days: float = Field(30, gt=0)
+    tickers: tuple[str, ...] = ()
+
+
 class Jobs(Section):
     long_levels: tuple[Amount, ...] = (Decimal(15), Decimal(20), Decimal(25))
     short_levels: tuple[Amount, ...] = (Decimal(20), Decimal(25), Decimal(30))

@@ -16,6 +16,7 @@ from pydantic_settings import (
 
 from openoutcry.sections import (
     AccountSettings,
+    DeadMan,
     Desk,
     Discord,
     EndOfDay,
@@ -23,6 +24,7 @@ from openoutcry.sections import (
     Jobs,
     Market,
     PersonSection,
+    Prices,
     Proposals,
     Risk,
     Server,
@@ -56,6 +58,8 @@ class Settings(BaseSettings):
     risk: Risk = Risk()
     proposals: Proposals = Proposals()
     market: Market = Market()
+    prices: Prices = Prices()
+    dead_man: DeadMan = DeadMan()
     tickers: dict[str, dict[str, str]] = {}
     jobs: Jobs = Jobs()
     end_of_day: EndOfDay | None = None

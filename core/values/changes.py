@@ -13,6 +13,7 @@ from datetime import datetime
 from core.values.alerts import AlertStatus
 from core.values.fills import Fill, Position
 from core.values.ids import ActionId, AlertId, NoticeId, ProposalId, QueueId, UserId
+from core.values.market import Quote
 from core.values.notices import Notice, Press
 from core.values.orders import Order, OrderState
 from core.values.proposals import Proposal, ProposalState
@@ -128,6 +129,20 @@ class FlagSet:
 
 
 @dataclass(frozen=True, slots=True)
+class PricesKept:
+    """What the feeds say now: a row each, without sizes."""
+
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PricesForgotten:
+    """Delete those of before then."""
+
+    before: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """Append to the hash-chained trail. about: the id it speaks of. data: no secrets, ever."""
 
@@ -164,5 +179,7 @@ Change = (
     | ProposalMade
     | ProposalMoved
     | FlagSet
+    | PricesKept
+    | PricesForgotten
     | Audited
 )

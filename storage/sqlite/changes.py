@@ -24,6 +24,8 @@ from core.values.changes import (
     PositionSet,
     PressOffered,
     PressUsed,
+    PricesForgotten,
+    PricesKept,
     ProposalMade,
     ProposalMoved,
     QueueGone,
@@ -35,6 +37,7 @@ from storage.sqlite.audit import COLUMNS
 from storage.sqlite.columns import Row, time_text
 from storage.sqlite.notice_rows import audited_row, notice_row, press_row
 from storage.sqlite.order_rows import fill_row, order_row, position_row
+from storage.sqlite.price_rows import INSERT_PRICES, encode_quotes
 from storage.sqlite.task_rows import proposal_row, queue_row, task_row
 
 
@@ -145,6 +148,16 @@ def _proposal_moved(change: ProposalMoved) -> list[Step]:
 @_steps.register
 def _flag_set(change: FlagSet) -> list[Step]:
     return [_set("flags", {"key": change.key, "value": change.value}, key="key")]
+
+
+@_steps.register
+def _prices_kept(change: PricesKept) -> list[Step]:
+    return [Step(INSERT_PRICES, {"rows": encode_quotes(change.quotes)})]
+
+
+@_steps.register
+def _prices_forgotten(change: PricesForgotten) -> list[Step]:
+    return [Step("DELETE FROM prices WHERE at < :before", {"before": time_text(change.before)})]
 
 
 @_steps.register

@@ -24,6 +24,7 @@ from core.values.ids import (
     TaskId,
     UserId,
 )
+from core.values.market import Quote
 from core.values.notices import Notice, Press
 from core.values.orders import Order
 from core.values.proposals import Proposal
@@ -33,6 +34,7 @@ from storage.sqlite.columns import SqlValue, read_time, time_text
 from storage.sqlite.connection import Connection
 from storage.sqlite.notice_rows import read_audit, read_notice, read_press
 from storage.sqlite.order_rows import read_fill, read_order, read_position
+from storage.sqlite.price_rows import read_quote
 from storage.sqlite.task_rows import read_proposal, read_queue_row, read_task
 
 T = TypeVar("T")
@@ -159,6 +161,9 @@ class Reader:
         )
         return await self._all(sql, (), read_proposal)
 
+    async def prices(self, ticker: str, limit: int, after: str | None = None) -> Page[Quote]:
+        return await self._page("SELECT * FROM prices", read_quote, limit, after, None, ("ticker", ticker))
+
     async def audit(self, limit: int, after: str | None = None) -> Page[AuditRow]:
         return await self._page("SELECT * FROM audit", read_audit, limit, after, None)
 
@@ -182,13 +187,20 @@ class Reader:
         return found[0] if found else None
 
     async def _page(
-        self, select: str, read: FromRow[T], limit: int, after: str | None, owner: UserId | None
+        self,
+        select: str,
+        read: FromRow[T],
+        limit: int,
+        after: str | None,
+        owner: UserId | None,
+        only: tuple[str, str] | None = None,
     ) -> Page[T]:
-        """One row more than asked tells whether there are more."""
+        """One row more than asked tells whether there are more. only: a column, and what it must hold."""
         _check_limit(limit)
-        mine = "" if owner is None else "AND owner = :owner"
+        column, value = only or ("owner", owner)
+        mine = "" if value is None else f"AND {column} = :value"
         sql = f"{select} WHERE seq < :before {mine} ORDER BY seq DESC LIMIT :limit"
-        values = {"before": _before(after), "owner": owner, "limit": limit + 1}
+        values = {"before": _before(after), "value": value, "limit": limit + 1}
         found = await self._db.run(lambda db: [(row["seq"], read(row)) for row in db.execute(sql, values)])
         items = [value for _, value in found[:limit]]
         return Page(items, str(found[limit - 1][0]) if len(found) > limit else None)

@@ -15,12 +15,13 @@ from core.ports import Store
 from tests.contracts.samples import NOON
 from tests.contracts.store_alerts import AlertsContract
 from tests.contracts.store_pages import PagesContract
+from tests.contracts.store_prices import PricesContract
 from tests.contracts.store_saves import Journal, SavesContract
 from tests.contracts.store_telling import TellingContract
 from tests.contracts.store_trading import TradingContract
 
 
-class StoreContract(AlertsContract, SavesContract, TradingContract, TellingContract, PagesContract):
+class StoreContract(AlertsContract, SavesContract, TradingContract, TellingContract, PagesContract, PricesContract):
     @pytest.fixture
     def clock(self) -> ManualClock:
         return ManualClock(NOON)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from core.services.prices import PriceKeeper
 from tests.dashboard.conftest import House
 
 COMMANDS = "/api/v1/commands"
@@ -110,3 +113,16 @@ async def test_prices_are_last_prices_by_ticker(house: House) -> None:
     """Decimal strings."""
     answer = await house.get("/api/v1/prices")
     assert answer.data["BTCPERP"] == "40000"
+
+
+async def test_prices_of_before_come_newest_first(house: House) -> None:
+    """Pages of one ticker in any case, decimals as strings; an unknown ticker has none, a bad limit is 422."""
+    keeper = PriceKeeper(house.engine.desk, 60, timedelta(days=1))
+    await keeper.keep()
+    answer = await house.get("/api/v1/prices/btcperp?limit=1")
+    assert answer.data["next"] is None
+    (row,) = answer.data["items"]
+    assert (row["ticker"], row["last"], row["at"][-1]) == ("BTCPERP", "40000", "Z")
+    assert (await house.get("/api/v1/prices/nothing")).data == {"items": [], "next": None}
+    assert (await house.get("/api/v1/prices/SBER?limit=0")).status == 422
+    assert (await house.get("/api/v1/prices/SBER?after=x")).status == 422

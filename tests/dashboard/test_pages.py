@@ -137,3 +137,11 @@ async def test_a_wrong_method_keeps_to_the_error_shape(house: House) -> None:
     """405 and 404 too."""
     assert (await house.post("/api/v1/orders")).data["success"] is False
     assert (await house.get("/api/v1/nothing")).data["success"] is False
+
+
+async def test_tv_15_the_hubs_routes_are_documented(house: House) -> None:
+    """For people and for programs."""
+    page, told = await house.get("/swagger"), await house.get("/openapi.json")
+    for path in ("/alert", "/carbon-alert", "/wsalerts"):
+        assert f"<code>{path}</code>" in page.data
+        assert path in told.data["paths"]
