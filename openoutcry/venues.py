@@ -76,6 +76,8 @@ async def _teller(
     """The account on whose prices paper accounts trade; without --live it does nothing else."""
     for section in settings.accounts:
         if section.name.casefold() == settings.market.feed.casefold() != "demo":
+            if section.broker == "paper":
+                raise SettingsError(f"market.feed: {section.name} tells no prices of its own; use demo")
             account = _account(section, live=live)
             world = await _world(desk, account, None) if live else World(desk.clock, desk.wire)
             broker = _made(section, world, live=True, factories=factories)

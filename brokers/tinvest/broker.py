@@ -62,6 +62,14 @@ class TInvestBroker:
         self._told_at: datetime | None = None
 
     async def start(self) -> None:
+        """Where it fails nothing stays behind, and it may be tried again."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+
+    async def _start(self) -> None:
         await self._client.open()
         await self._choose_account()
         await self._list_instruments(self._catalogue)
@@ -76,12 +84,16 @@ class TInvestBroker:
         await self.feed.start(lambda: link.alive)
 
     async def close(self) -> None:
+        await self._stop()
+        self._events.put_nowait(None)
+
+    async def _stop(self) -> None:
         await self.feed.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
         await self._client.close()
-        self._events.put_nowait(None)
 
     async def _choose_account(self) -> None:
         with readable("accounts"):

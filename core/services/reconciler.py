@@ -21,9 +21,9 @@ from core.values.capabilities import Capabilities, Idempotency
 from core.values.changes import FlagSet, NoticeMade
 from core.values.errors import Transient
 from core.values.fills import Position
-from core.values.ids import AlertId, UserId
+from core.values.ids import AccountName, AlertId, UserId, desk_of
 from core.values.money import ZERO, Price, plain
-from core.values.orders import BY_HAND, CauseKind, Order, OrderRole, OrderState, Purpose, side_of
+from core.values.orders import BY_HAND, CauseKind, Order, OrderRole, OrderState, OrderTicket, Purpose, side_of
 from core.values.proposals import ProposalState
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,8 @@ class Reconciler:
                 current = self._ledger.orders.get(order.id)
                 if current is not None:
                     await self._settle(current, report)
+            for ticket in await venue.broker.open_orders():
+                await self._beware(venue.account.name, ticket)
             crashpoint("recon.mid")
             await self._compare_positions(venue, report)
         except Transient as error:
@@ -134,6 +136,15 @@ class Reconciler:
             record = await self._desk.store.alert(AlertId(causes[CauseKind.ALERT]))
             return record is not None and not record.done
         return False
+
+    async def _beware(self, account: AccountName, ticket: OrderTicket) -> None:
+        """Another desk trades on this account, or this journal is a copy from before its last orders: an order carries
+        a desk's id and is not here. No new risk until a person has looked."""
+        order_id = ticket.order_id
+        if order_id is None or desk_of(order_id) is None or await self._ledger.order(order_id) is not None:
+            return
+        whose = "this desk, from after this journal" if desk_of(order_id) == self._desk.desk_id else "another desk"
+        await self._desk.safety.kill(UserId("desk"), "desk", f"{account} has order {order_id} of {whose}")
 
     async def _missing(self, order: Order) -> None:
         """The broker forgot an order that it had taken: people must look, nothing is sent in its place."""
@@ -293,7 +304,8 @@ class Reconciler:
         try:
             async for word in venue.broker.events():
                 crashpoint("fill.in")
-                await self._ledger.absorb(account, word)
+                if await self._ledger.absorb(account, word) is None and isinstance(word, OrderTicket):
+                    await self._beware(account, word)
         except Transient as error:
             log.warning("events stopped", extra={"account": account, "reason": error.reason})
             await self._desk.wire.sleep(error.retry_after_s)

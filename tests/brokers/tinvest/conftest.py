@@ -1,78 +1,14 @@
-"""An adapter on a T-Invest of its own."""
-
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from brokers.tinvest import open_broker
-from brokers.tinvest.broker import TInvestBroker
-from core.clock import SystemClock
-from core.ports import Clock, World
-from core.values.accounts import Account, Mode
-from core.values.ids import AccountName
-from core.values.instrument import Instrument
-from core.values.orders import Order
+from tests.brokers.tinvest.harness import TInvestHarness, connected
 from tests.contracts.broker import Desk
 from tests.servers.broker import hosting
-from tests.servers.tinvest import READONLY, TOKEN, TInvestServer
-
-
-@dataclass
-class TInvestHarness:
-    broker: TInvestBroker
-    server: TInvestServer
-    instrument: Instrument
-    clock: Clock
-    price: Decimal = Decimal("300.00")
-
-    async def set_book(self, bid: Decimal, ask: Decimal, bid_size: Decimal, ask_size: Decimal) -> None:
-        await self.server.set_book(self.instrument.ticker, bid, ask, bid_size, ask_size)
-
-    async def settled(self) -> None:
-        await self.server.heard()
-        await self.broker.settled()
-
-    def script(self, fault: str, count: int = 1) -> None:
-        self.server.script(fault, count)
-
-    async def close_market(self) -> None:
-        self.server.books.closed = True
-
-
-def account_settings(server: TInvestServer) -> dict[str, object]:
-    return {
-        "base_url": f"{server.url}/rest",
-        "stream_url": f"{server.url.replace('http', 'ws')}/ws",
-        "token": TOKEN,
-        "readonly_token": READONLY,
-    }
-
-
-def adapter(
-    server: TInvestServer, orders: tuple[Order, ...] = (), wire: Clock | None = None, **changes: object
-) -> TInvestBroker:
-    account = Account(AccountName("Testing"), "tinvest", Mode.LIVE, "RUB")
-    world = World(SystemClock(), wire or SystemClock(), orders=orders)
-    return open_broker(account, {**account_settings(server), **changes}, world)
-
-
-@asynccontextmanager
-async def connected(
-    server: TInvestServer, ticker: str = "SBER", orders: tuple[Order, ...] = (), wire: Clock | None = None
-) -> AsyncIterator[TInvestHarness]:
-    broker = adapter(server, orders, wire)
-    await broker.start()
-    try:
-        instrument = next(i for i in await broker.instruments() if i.ticker.startswith(ticker))
-        yield TInvestHarness(broker, server, instrument, SystemClock())
-    finally:
-        await broker.close()
+from tests.servers.tinvest import TInvestServer
 
 
 @pytest.fixture

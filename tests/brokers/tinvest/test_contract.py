@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.brokers.tinvest.conftest import TInvestHarness, connected
+from tests.brokers.tinvest.harness import TInvestHarness, connected
 from tests.contracts.broker import BrokerContract
 from tests.servers.tinvest import TInvestServer
 
