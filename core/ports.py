@@ -33,6 +33,7 @@ from core.values.instrument import Instrument
 from core.values.market import Candle, Quote, Session
 from core.values.notices import Notice, Press
 from core.values.orders import ApprovedOrder, Order, OrderTicket
+from core.values.people import Roll
 from core.values.proposals import Proposal
 from core.values.raw import RawAlert
 from core.values.tasks import QueueRow, Task, TaskGoal
@@ -176,7 +177,8 @@ class Store(Protocol):
     """The journal. One writer: everything that waits shares a transaction, and nothing returns before its fsync.
 
     Raises Transient while it cannot write (full, busy); Broken when the file is damaged. Readers never wait for the
-    writer. `owner=None` reads everybody's rows. A `limit` is 1..1000; `after` is a Page's `next`.
+    writer. `owner=None` reads everybody's rows. A `limit` is 1..1000; `after` is a Page's `next`. Sequences come oldest
+    first, pages newest first and without what their owner hid.
     """
 
     desk_id: DeskId
@@ -207,34 +209,29 @@ class Store(Protocol):
         """Free the duplicate keys of alerts received before then."""
 
     async def waiting_alerts(self) -> Sequence[AlertRecord]:
-        """Every accepted alert that is not done, oldest first."""
+        """Every accepted alert that is not done."""
 
     async def recent_keys(self, since: datetime) -> Sequence[tuple[str, datetime]]:
-        """Duplicate key and time of arrival of alerts received since then, oldest first."""
+        """Duplicate key and time of arrival of alerts received since then."""
 
     async def alert(self, alert_id: AlertId) -> AlertRecord | None: ...
     async def alerts(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[AlertRecord]: ...
-    async def live_orders(self) -> Sequence[Order]:
-        """Every order that is not in a final state, oldest first."""
-
+    async def live_orders(self) -> Sequence[Order]: ...
     async def order(self, order_id: OrderId) -> Order | None: ...
     async def orders(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Order]: ...
-    async def orders_because(self, kind: str, cause_id: str) -> Sequence[Order]:
-        """Orders in whose chain of causes this one stands, oldest first."""
-
+    async def orders_because(self, kind: str, cause_id: str) -> Sequence[Order]: ...
     async def fills(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Fill]: ...
     async def fill(self, fill_id: FillId, owner: UserId | None = None) -> Fill | None:
         """The newest of this id: brokers number their fills within an account."""
 
     async def fills_of(self, order_id: OrderId) -> Sequence[Fill]: ...
-    async def fills_since(self, moment: datetime, account: AccountName | None = None) -> Sequence[Fill]:
-        """Oldest first, of one account or all."""
-
+    async def fills_since(self, moment: datetime, account: AccountName | None = None) -> Sequence[Fill]: ...
     async def open_positions(self) -> Sequence[Position]: ...
+    async def positions(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Position]: ...
     async def notices(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Notice]: ...
     async def notice(self, notice_id: NoticeId) -> Notice | None: ...
     async def undelivered(self, surface: str, limit: int) -> Sequence[Notice]:
-        """Notices that this surface has not had yet, oldest first."""
+        """Notices that this surface has not had yet."""
 
     async def press(self, action_id: ActionId) -> Press | None:
         """A confirmation that was not used yet."""
@@ -247,14 +244,13 @@ class Store(Protocol):
     async def proposals(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Proposal]: ...
     async def proposal(self, proposal_id: ProposalId) -> Proposal | None: ...
     async def unfinished_proposals(self) -> Sequence[Proposal]:
-        """Open and snoozed ones, and approved ones that have neither orders nor a reason yet; oldest first."""
+        """Open and snoozed ones, and approved ones that have neither orders nor a reason yet."""
 
     async def prices(self, ticker: str, limit: int, after: str | None = None) -> Page[Quote]: ...
+    async def roll(self) -> Roll: ...
     async def audit(self, limit: int, after: str | None = None) -> Page[AuditRow]: ...
     async def audit_row(self, number: int) -> AuditRow | None: ...
-    async def audit_about(self, about: str) -> Sequence[AuditRow]:
-        """Every row about one id, oldest first."""
-
+    async def audit_about(self, about: str) -> Sequence[AuditRow]: ...
     async def verify_audit(self) -> int | None:
         """None when the hash chain holds; else the number of the first row that does not fit."""
 

@@ -10,12 +10,14 @@ from dashboard.demo import Demo
 from dashboard.docs import ELSEWHERE, Route, paged
 from dashboard.doing import Doing
 from dashboard.gate import Gate
+from dashboard.links import LinkRoutes
 from dashboard.lists import list_handler, listings, one_handler
 from dashboard.live import Live
 from dashboard.metrics import Metrics
 from dashboard.pages import Pages
 from dashboard.prices import Prices
 from dashboard.sellbuy import SellBuys
+from dashboard.users import UserRoutes
 from kit.http import with_slash
 
 __all__ = ["Board", "DemoControls", "routes"]
@@ -41,7 +43,8 @@ def _api(board: Board) -> list[Route]:
     prices, doing, demo, answers = Prices(board), Doing(board), Demo(board), Answers(board, board.approvals)
     queue = SellBuys(board, board.worklist, board.supervisor)
     reading = []
-    for listing in [*listings(board), queue.listing()]:
+    links, users = LinkRoutes(board), UserRoutes(board)
+    for listing in [*listings(board), queue.listing(), links.listing(), users.listing()]:
         path = f"{API}/{listing.name}"
         reading.append(paged(path, f"{listing.says}, newest first", list_handler(listing)))
         reading.append(Route("GET", f"{path}/{{id}}", "one of them", one_handler(listing)))
@@ -63,6 +66,8 @@ def _api(board: Board) -> list[Route]:
         Route("POST", f"{API}/proposals/{{id}}/answer", "answer a proposal", answers.answer, answer),
         Route("POST", f"{API}/commands", "run a command", doing.command, {"text": "as typed, like /status"}),
         Route("POST", f"{API}/actions/{{id}}", "press a notice's button, once", doing.press),
+        *links.routes(API),
+        *users.routes(API),
         Route("GET", f"{API}/health", "empty, while the desk answers", doing.health),
         Route("GET", f"{API}/ticker/{{ticker}}", "one instrument, in any case", doing.ticker),
         Route("GET", f"{API}/prices", "last price by ticker", prices.now),

@@ -12,6 +12,7 @@ from core.ports import Clock, Store
 from core.services.approvals import Approvals
 from core.services.desk import Desk
 from core.services.hub import Hub
+from core.services.office import Office
 from core.services.portfolio import Portfolio
 from core.services.supervisor import Supervisor
 from core.services.worklist import Worklist
@@ -57,6 +58,7 @@ class Board:
     portfolio: Portfolio
     approvals: Approvals
     worklist: Worklist
+    office: Office
     supervisor: Supervisor
     desk: Desk
     store: Store

@@ -11,6 +11,7 @@ from core.clock import ManualClock, SystemClock
 from core.jobs.sellbuy import SellBuy
 from core.ports import BrokerFactory, Clock, Job
 from core.services.approvals import Approvals
+from core.services.bots import Bots
 from core.services.desk import Desk
 from core.services.directory import Directory
 from core.services.drain import Drain
@@ -19,10 +20,14 @@ from core.services.guardian import Guardian
 from core.services.intake import Intake
 from core.services.lanes import Lanes
 from core.services.ledger import Ledger
+from core.services.links import Links
+from core.services.naming import Naming
+from core.services.office import Office
 from core.services.outbox import Outbox
 from core.services.reconciler import Reconciler
 from core.services.safety import Safety
 from core.services.supervisor import Supervisor
+from core.services.users import Users
 from core.services.worklist import Worklist
 from openoutcry.latch import FileLatch
 from openoutcry.report import started
@@ -49,6 +54,7 @@ class Engine:
     outbox: Outbox
     worklist: Worklist
     supervisor: Supervisor
+    office: Office
 
 
 async def build(
@@ -67,25 +73,17 @@ async def build(
     clock: Clock = ManualClock(wire.now()) if settings.market.still else wire
     store = await open_store(settings.desk.data_dir / "desk.sqlite3", clock)
     stack.push_async_callback(store.close)
-    ledger = Ledger(store, store.desk_id, clock)
-    await ledger.load()
-    desk = Desk(
-        store=store,
-        ledger=ledger,
-        directory=Directory(settings.tickers),
-        safety=Safety(store, FileLatch(settings.desk.data_dir), clock),
-        limits=settings.risk.limits(),
-        clock=clock,
-        wire=wire,
-    )
+    desk = await _desk(settings, store, clock, wire)
     market = await open_market(settings, clock, wire, stack)
     await open_venues(settings, desk, market, stack, live=live, factories=factories)
     lanes = Lanes()
     stack.push_async_callback(lanes.close)
     guardian = Guardian(desk, lanes)
     guardian.watch()
-    execution = Execution(desk, settings.risk.over_leverage)
-    approvals = Approvals(desk, execution, lanes, settings.proposals.expiry_s)
+    office = await _office(settings, store, desk)
+    naming = Naming(desk.directory, desk.ledger, office.links, settings.webhook.approval)
+    execution = Execution(desk, naming, settings.risk.over_leverage)
+    approvals = Approvals(desk, execution, naming, lanes, settings.proposals.expiry_s)
     stack.push_async_callback(approvals.close)
     outbox = Outbox(store, wire)
     worklist = Worklist(store, desk.directory, clock)
@@ -93,6 +91,7 @@ async def build(
     stack.push_async_callback(supervisor.close)
     at_the_door = settings.risk.at_the_door(settings.webhook)
     intake = Intake(store=store, clock=clock, wire=wire, desk_id=store.desk_id, limits=at_the_door)
+    intake.ignores = office.bots.ignores
     await intake.start()
     return Engine(
         store=store,
@@ -105,12 +104,39 @@ async def build(
         execution=execution,
         intake=intake,
         approvals=approvals,
-        drain=Drain(desk, execution, approvals, lanes, at_the_door, settings.webhook.approval),
+        drain=Drain(desk, execution, approvals, lanes, at_the_door, naming, settings.webhook.approval),
         reconciler=Reconciler(desk, guardian),
         outbox=outbox,
         worklist=worklist,
         supervisor=supervisor,
+        office=office,
     )
+
+
+async def _desk(settings: Settings, store: SqliteStore, clock: Clock, wire: Clock) -> Desk:
+    ledger = Ledger(store, store.desk_id, clock)
+    await ledger.load()
+    return Desk(
+        store=store,
+        ledger=ledger,
+        directory=Directory(settings.tickers),
+        safety=Safety(store, FileLatch(settings.desk.data_dir), clock),
+        limits=settings.risk.limits(),
+        clock=clock,
+        wire=wire,
+    )
+
+
+async def _office(settings: Settings, store: SqliteStore, desk: Desk) -> Office:
+    """Everybody of the database, and what is theirs."""
+    roll = await store.roll()
+    users = Users(store, desk.clock, [person.name for person in settings.people])
+    users.load(roll)
+    links = Links(store, desk.directory, desk.clock)
+    links.load(roll.links)
+    bots = Bots(store, desk.clock)
+    await bots.load()
+    return Office(users, links, bots)
 
 
 def _supervisor(desk: Desk, jobs: Sequence[Job], outbox: Outbox) -> Supervisor:

@@ -22,6 +22,7 @@ from core.ports import BrokerFactory, Clock
 from core.services.desk import Desk
 from core.services.hub import Hub
 from core.services.intake import KEPT
+from core.services.options import Options
 from core.services.people import People
 from core.services.portfolio import Portfolio
 from core.services.prices import PriceKeeper
@@ -44,6 +45,7 @@ from openoutcry.persons import who
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES
 from storage.sqlite.store import SqliteStore
+from webhook_receiver.hook import Hook, hook_route
 from webhook_receiver.routes import Receiver, webhook_routes
 
 log = logging.getLogger(__name__)
@@ -106,7 +108,7 @@ async def open_house(
     async with AsyncExitStack() as stack:
         engine = await build(settings, stack, live=mood.live, factories=factories)
         pulse = Pulse(engine.wire)
-        people = who(settings)
+        people = who(settings, engine.office.users)
         hub = await open_hub(settings, engine)
         stack.push_async_callback(hub.hub.close)
         figures = _figures(settings, engine, pulse, hub.hub)
@@ -115,7 +117,7 @@ async def open_house(
         webhook = webhook_routes(_receiver(settings, engine))
         hot = timed([*webhook, *hub.door.first()], figures.acknowledged)
         app = web.Application(middlewares=[errors_as_json])
-        app.add_routes([*webhook, *hub.door.routes(), *dashboard_routes(board)])
+        app.add_routes([*webhook, hook_route(_hook(engine)), *hub.door.routes(), *dashboard_routes(board)])
         listener = await listen(app, settings.server.host, settings.server.port, first=hot, shutdown_s=FINISH_S)
         stack.push_async_callback(listener.close)
         house = House(engine.store, engine.desk, _url(listener))
@@ -174,6 +176,7 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         clock_now=engine.clock.now,
         supervisor=engine.supervisor,
         worklist=engine.worklist,
+        office=engine.office,
     )
     sample = mood.sample
     return Board(
@@ -181,6 +184,7 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         portfolio=Portfolio(engine.desk, engine.guardian),
         approvals=engine.approvals,
         worklist=engine.worklist,
+        office=engine.office,
         supervisor=engine.supervisor,
         desk=engine.desk,
         store=engine.store,
@@ -224,6 +228,16 @@ def _receiver(settings: Settings, engine: Engine) -> Receiver:
         clock=engine.clock,
         trusted_proxies=networks(settings.server.trusted_proxies),
         on_stranger=on_stranger,
+    )
+
+
+def _hook(engine: Engine) -> Hook:
+    return Hook(
+        intake=engine.intake,
+        directory=engine.desk.directory,
+        links=engine.office.links,
+        options=Options(engine.desk),
+        clock=engine.clock,
     )
 
 

@@ -1,13 +1,14 @@
-"""The people of the settings file, as the core knows them."""
+"""The people of the settings file and of the database, as the core knows them."""
 
 from __future__ import annotations
 
 from core.services.people import DiscordLists, Member, People
+from core.services.users import Users
 from core.values.people import Role
 from openoutcry.settings import Settings
 
 
-def who(settings: Settings) -> People:
+def who(settings: Settings, users: Users) -> People:
     """Everybody that this desk knows, on every surface."""
     discord = settings.discord
     members = [
@@ -25,4 +26,5 @@ def who(settings: Settings) -> People:
         ),
         owner_token=settings.server.api_token.get_secret_value(),
         language=settings.desk.language,
+        others=users.by_token,
     )

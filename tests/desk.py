@@ -239,6 +239,7 @@ async def opened(
             engine.clock.now,
             engine.supervisor,
             engine.worklist,
+            engine.office,
         )
         desk = TestDesk(settings, engine, Console(tools, commands.table()), wire, listening)
         await recover(engine, settings)

@@ -9,8 +9,11 @@ from core.values.ids import OWNER, AccountName, LinkId, UserId
 from core.values.orders import Side
 from webhook_receiver.fields import Fields
 
-_ACTIONS = {"BUY": (AlertKind.ENTRY, Side.BUY), "SELL": (AlertKind.EXIT, None), "EXIT": (AlertKind.EXIT, None)}
-_OPTION_ACTIONS = frozenset({"BUY_CALL", "SELL_PUT"})
+_ENTER, _LEAVE = (AlertKind.ENTRY, Side.BUY), (AlertKind.EXIT, None)
+_ACTIONS = {"BUY": _ENTER, "BUY_CALL": _ENTER, "SELL_PUT": _ENTER, "SELL": _LEAVE, "EXIT": _LEAVE}
+OPTION_ACTIONS = {"BUY_CALL": True, "SELL_PUT": False}
+"""Actions that buy an option on `symbol`: whether it is a call. SELL_PUT is a signal to the short side, and buys a put
+as behaviour.md 5.2 words it."""
 
 
 def parse_link(
@@ -19,11 +22,9 @@ def parse_link(
     """BUY opens `symbol` long, SELL and EXIT close it; other fields are tolerated.
 
     Raises ApiError 422 naming the field. Whether `strategy` is the link's is the route's to say: another one is
-    ignored, not refused.
+    ignored, not refused. So is which option an action of OPTION_ACTIONS means.
     """
     action = fields.needed_text("action").upper()
-    if action in _OPTION_ACTIONS:
-        raise fields.refuse("action", "option_rule_needed", "needs the link's option rule")
     if action not in _ACTIONS:
         raise fields.refuse("action", "unknown_action", f"must be one of {', '.join(_ACTIONS)}")
     kind, side = _ACTIONS[action]

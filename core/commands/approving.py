@@ -27,7 +27,7 @@ def read_answer(words: Sequence[str]) -> Mapping[str, str] | Refused:
 
 async def proposals(tools: Tools, call: Call) -> Reply:
     page = await tools.store.proposals(LIST_MAX)
-    seen = [p for p in page.items if call.person.sees(p.owner) or call.person.may(Role.APPROVER)]
+    seen = [p for p in page.items if call.person.sees(p.owner)]
     if not seen:
         return reply(tools, call, "command.no_proposals")
     now = tools.clock_now()

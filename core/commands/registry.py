@@ -12,6 +12,7 @@ from core.services.approvals import Approvals
 from core.services.desk import Desk
 from core.services.execution import Execution
 from core.services.guardian import Guardian
+from core.services.office import Office
 from core.services.supervisor import Supervisor
 from core.services.worklist import Worklist
 from core.values.accounts import Account
@@ -49,6 +50,7 @@ class Tools:
     clock_now: Callable[[], datetime]
     supervisor: Supervisor
     worklist: Worklist
+    office: Office
 
 
 @dataclass(frozen=True, slots=True)

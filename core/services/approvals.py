@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from core.crashpoints import crashpoint
+from core.rules.linking import still_meant
 from core.rules.proposing import edited, halved
 from core.rules.risk import checklist
 from core.services import telling
 from core.services.desk import Desk
 from core.services.execution import Execution
 from core.services.lanes import Lanes
+from core.services.naming import Naming
 from core.services.trade import Trade, exit_of
 from core.values.alerts import AlertKind, Levels
 from core.values.changes import Audited, Change, NoticeMade, PressOffered, ProposalMade, ProposalMoved
@@ -48,9 +50,10 @@ class Outcome:
 
 
 class Approvals:
-    def __init__(self, desk: Desk, execution: Execution, lanes: Lanes, expiry_s: float) -> None:
+    def __init__(self, desk: Desk, execution: Execution, naming: Naming, lanes: Lanes, expiry_s: float) -> None:
         self._desk = desk
         self._execution = execution
+        self._naming = naming
         self._lanes = lanes
         self._expiry = timedelta(seconds=expiry_s)
         self._timers: dict[ProposalId, asyncio.Task[None]] = {}
@@ -59,6 +62,11 @@ class Approvals:
 
     async def propose(self, trade: Trade) -> Outcome:
         """A proposal for this trade, to be written together with the end of its alert."""
+        entry = trade.alert.kind is AlertKind.ENTRY
+        priced = await self._execution.priced(trade) if entry else trade
+        if isinstance(priced, Refused):
+            return Outcome(priced)
+        trade = priced
         planned = await self._planned(trade)
         if isinstance(planned, Refused):
             return Outcome(planned)
@@ -177,7 +185,7 @@ class Approvals:
     def _may_answer(
         self, proposal: Proposal | None, proposal_id: str, version: int | None, person: Person
     ) -> Refused | None:
-        if proposal is None or not (person.sees(proposal.owner) or person.may(Role.APPROVER)):
+        if proposal is None or not person.sees(proposal.owner):
             return Refused("unknown_id", {"id": proposal_id})
         if not person.may(Role.APPROVER):
             return Refused("not_allowed", {"role": Role.APPROVER.word})
@@ -266,8 +274,11 @@ class Approvals:
         record = await self._desk.store.alert(proposal.alert)
         account = self._desk.directory.account(proposal.account)
         assert record is not None, "a proposal's alert is on disk with it"
+        named = self._naming.trade(record)
         if isinstance(account, Refused):
             return account
+        if isinstance(named, Refused):
+            return named
         levels = Levels(stop=proposal.stop, target=proposal.targets[0] if proposal.targets else None)
         alert = replace(
             record.alert,
@@ -283,7 +294,16 @@ class Approvals:
             Cause(CauseKind.PERSON, by),
         )
         instrument = self._desk.directory.instrument(proposal.account, proposal.ticker)
-        trade = Trade(proposal.alert, alert, account, instrument, because, quantity=proposal.quantity)
+        rule = named.rule and still_meant(named.rule, proposal, record.alert.levels(proposal.side), instrument)
+        trade = replace(
+            named,
+            alert=alert,
+            account=account,
+            instrument=instrument,
+            because=because,
+            quantity=proposal.quantity,
+            rule=rule,
+        )
         too_late = proposal.expires_at <= self._desk.clock.now()  # approved in time, but the desk was down or stuck
         if too_late and await self._execution.give_up(trade):
             return Refused("expired", {"id": proposal.id})

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from core.values.accounts import Account
-from core.values.ids import AccountName
+from core.values.accounts import Account, is_twin
+from core.values.ids import OWNER, AccountName
 from core.values.instrument import Instrument
 from core.values.orders import Refused
+from core.values.people import Person
 
 
 class Directory:
@@ -36,14 +37,25 @@ class Directory:
     def instruments(self, account: AccountName) -> Sequence[Instrument]:
         return list(self._instruments.get(account, {}).values())
 
-    def account(self, name: str | None) -> Account | Refused:
-        """By name in any case; without a name, the only one there is."""
+    def account(self, name: str | None, person: Person | None = None) -> Account | Refused:
+        """By name in any case; without a name, the only one there is. Of those that the person may see; without one,
+        every name counts, and the only one is the desk's owner's."""
         if name:
             found = self._accounts.get(name.casefold())
-            return found or Refused("unknown_account", {"account": name})
-        if len(self._accounts) == 1:
-            return next(iter(self._accounts.values()))
-        return Refused("account_needed", {"accounts": ", ".join(a.name for a in self.accounts)})
+            if found is None or (person is not None and not person.sees(found.owner)):
+                return Refused("unknown_account", {"account": name})
+            return found
+        mine = {OWNER} if person is None else {person.id, person.works_for}
+        own = [account for account in self._accounts.values() if account.owner in mine and not is_twin(account.name)]
+        if len(own) == 1:
+            return own[0]
+        return Refused("account_needed", {"accounts": ", ".join(a.name for a in own)})
+
+    def remove(self, name: AccountName) -> None:
+        """An account that is no more."""
+        self._accounts.pop(name.casefold(), None)
+        self._instruments.pop(name, None)
+        self._exchanges.pop(name, None)
 
     def find(self, account: AccountName, ticker: str, exchange: str = "") -> Instrument | Refused:
         """The instrument a chart calls `ticker` (or `EXCHANGE:TICKER`) on `exchange`; never a near match."""

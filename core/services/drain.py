@@ -18,12 +18,13 @@ from core.services.desk import Desk
 from core.services.execution import Execution
 from core.services.intake import IntakeLimits
 from core.services.lanes import Lanes
+from core.services.naming import Naming
 from core.services.trade import Trade
 from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus
 from core.values.changes import AlertDone, NoticeMade
 from core.values.errors import Conflict, DeskError, Transient
 from core.values.ids import AlertId
-from core.values.orders import Cause, CauseKind, Refused
+from core.values.orders import Refused
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Drain:
         approvals: Approvals,
         lanes: Lanes,
         limits: IntakeLimits,
+        naming: Naming,
         approval: Approval = Approval.AUTO,
     ) -> None:
         self._desk = desk
@@ -49,6 +51,7 @@ class Drain:
         self._approvals = approvals
         self._lanes = lanes
         self._limits = limits
+        self._naming = naming
         self._approval = approval
         self._taken: set[AlertId] = set()
         self._behind = False
@@ -141,14 +144,7 @@ class Drain:
 
     def trade(self, record: AlertRecord) -> Trade | Refused:
         """What an alert's names mean on this desk now."""
-        alert = record.alert
-        account = self._desk.directory.account(alert.account)
-        if isinstance(account, Refused):
-            return account
-        instrument = self._desk.directory.find(account.name, alert.ticker, alert.exchange)
-        if isinstance(instrument, Refused):
-            return instrument
-        return Trade(record.id, alert, account, instrument, (Cause(CauseKind.ALERT, record.id),))
+        return self._naming.trade(record)
 
     def _too_old(self, alert: Alert) -> bool:
         """A backlog after an outage is reported, not traded; exits may be older than entries."""

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.rules.exits import STANDING, round_plan, stop_crossed
-from core.rules.sizing import OverLeverage, size_by_risk
+from core.rules.linking import start_levels
+from core.rules.sizing import OverLeverage, size_by_risk, whole_steps
 from core.services.desk import Desk
 from core.services.exiting import SETTLE_S, Exiting, crossed
+from core.services.naming import Naming
 from core.services.trade import Trade, exit_of
 from core.values.alerts import AlertKind
 from core.values.ids import IntentId, OrderId, derive_id
@@ -31,8 +33,9 @@ from core.values.orders import (
 
 
 class Execution:
-    def __init__(self, desk: Desk, over_leverage: OverLeverage = OverLeverage.REFUSE) -> None:
+    def __init__(self, desk: Desk, naming: Naming, over_leverage: OverLeverage = OverLeverage.REFUSE) -> None:
         self._desk = desk
+        self._naming = naming
         self._ledger = desk.ledger
         self._over_leverage = over_leverage
         self.exiting = Exiting(desk)
@@ -43,7 +46,7 @@ class Execution:
             case AlertKind.ENTRY:
                 return await self.enter(trade)
             case AlertKind.EXIT:
-                return await self.exiting.exit(exit_of(trade))
+                return await self._leave(trade)
             case AlertKind.BREAKEVEN:
                 return await self.exiting.breakeven(trade)
             case AlertKind.INFO:
@@ -71,30 +74,63 @@ class Execution:
         await self._desk.cancel_all([o for o in orders if o.state is OrderState.INTENDED])
         return True
 
+    async def _leave(self, trade: Trade) -> Refused | None:
+        """Close what the trade names; where a link holds more of the same, such as both a call and a put, that too."""
+        refused = await self.exiting.exit(exit_of(trade))
+        for key in () if trade.alert.link is None else self._naming.held(trade.alert.link, trade.alert):
+            if key != trade.key:
+                intent = IntentId(f"{trade.alert_id}:{key[0]}:{key[1]}")
+                refused = await self.exiting.exit(replace(exit_of(trade), key=key, intent=intent)) or refused
+        return refused
+
     async def _entry_orders(self, trade: Trade) -> list[OrderRequest] | Refused:
-        refused = await self._fit_to_enter(trade)
-        if refused is not None:
-            return refused
+        priced = await self._fit_to_enter(trade)
+        if isinstance(priced, Refused):
+            return priced
         # An entry at work counts too: its fills may be on their way, and the next one must not meet them half-way.
         at_work = self._ledger.held(trade.key) or self._ledger.live(*trade.key)
         if at_work and await self.exiting.exit(exit_of(trade)) is not None:
             return Refused("flatten_failed", {"ticker": trade.instrument.ticker})
-        entry = await self.entry_request(trade)
-        return entry if isinstance(entry, Refused) else [entry, *self._first_stop(trade, entry)]
+        entry = await self._planned(priced)
+        return entry if isinstance(entry, Refused) else [entry, *self._first_stop(priced, entry)]
 
     async def entry_request(self, trade: Trade) -> OrderRequest | Refused:
         """The entry that this trade asks for, sized by risk unless its quantity is fixed. Writes nothing."""
+        priced = await self.priced(trade)
+        return priced if isinstance(priced, Refused) else await self._planned(priced)
+
+    async def priced(self, trade: Trade) -> Trade | Refused:
+        """With the prices that a link's percentages, or an alert that names none, come to in the market of now."""
+        alert, side = trade.alert, trade.alert.side
+        assert side is not None, "the door lets no entry in without a side"
+        if trade.rule is None or (alert.order_type is OrderType.LIMIT and alert.price is not None):
+            reference = alert.price
+        else:
+            quote = await self._desk.quote(trade.account.name, trade.instrument.ticker)
+            reference = None if quote is None else (quote.ask if side is Side.BUY else quote.bid)
+        if reference is None:
+            return Refused("no_quote", {"ticker": trade.instrument.ticker})
+        if trade.rule is None:
+            return trade
+        levels = start_levels(trade.rule, side, reference, alert.levels(side))
+        arrival = trade.arrival or alert.price
+        return replace(trade, alert=replace(alert, price=reference, long=levels, short=levels), arrival=arrival)
+
+    async def _planned(self, trade: Trade) -> OrderRequest | Refused:
         alert, side, price = trade.alert, trade.alert.side, trade.alert.price
         assert side is not None, "the door lets no entry in without a side"
-        assert price is not None, "the door lets no entry in without a price"
+        assert price is not None, "priced"
         levels = alert.levels(side)
-        plan = round_plan(ExitPlan(levels.stop, levels.target), side, trade.instrument)
+        plan = round_plan(ExitPlan(levels.stop, levels.target, trade.rule), side, trade.instrument)
         if plan.stop is None:
             return Refused("stop_required", {})
         worst = trade.instrument.price_down(price) if side is Side.BUY else trade.instrument.price_up(price)
         if (worst - plan.stop) * side.sign <= 0:  # on their ticks they may have met
             return Refused("stop_at_price", {"price": plain(price)})
-        quantity = trade.quantity or await self._sized(trade, side, price, plan.stop)
+        if trade.quantity is None:
+            quantity = await self._sized(trade, side, price, plan.stop)
+        else:
+            quantity = whole_steps(trade.quantity, trade.instrument)
         return quantity if isinstance(quantity, Refused) else self._entry(trade, side, price, quantity, plan)
 
     async def _sized(self, trade: Trade, side: Side, price: Price, stop: Price) -> Quantity | Refused:
@@ -104,7 +140,7 @@ class Execution:
         margin = await self._desk.venues[trade.account.name].broker.margin()
         return size_by_risk(
             margin.free,
-            trade.account.risk_percent,
+            trade.risk_percent or trade.account.risk_percent,
             price,
             stop,
             trade.instrument,
@@ -113,8 +149,9 @@ class Execution:
             cost=taken if at_market else price,
         )
 
-    async def _fit_to_enter(self, trade: Trade) -> Refused | None:
-        """What can be said before the old position is touched: a halted desk must not even flatten."""
+    async def _fit_to_enter(self, trade: Trade) -> Trade | Refused:
+        """The trade at prices of now, or what speaks against it before the old position is touched: a halted desk must
+        not even flatten."""
         state = self._desk.safety.state(trade.account.name)
         if state.value != "ACTIVE":
             return Refused(state.value.lower(), {})
@@ -123,12 +160,15 @@ class Execution:
             return Refused("no_quote", {"ticker": trade.instrument.ticker})
         if not quote.trading:
             return Refused("market_closed", {"ticker": trade.instrument.ticker})
-        side = trade.alert.side
+        priced = await self.priced(trade)
+        if isinstance(priced, Refused):
+            return priced
+        side = priced.alert.side
         assert side is not None, "the door lets no entry in without a side"
-        stop = trade.alert.levels(side).stop
+        stop = priced.alert.levels(side).stop
         if stop is not None and stop_crossed(side, stop, quote.bid, quote.ask):
             return crossed(stop, quote)
-        return None
+        return priced
 
     def _entry(self, trade: Trade, side: Side, price: Price, quantity: Quantity, plan: ExitPlan) -> OrderRequest:
         limit = None
@@ -148,7 +188,7 @@ class Execution:
             book=trade.book,
             price=limit,
             plan=plan,
-            arrival=price,
+            arrival=trade.arrival or price,
             owner=trade.account.owner,
         )
 

@@ -6,6 +6,7 @@ The draining half, which trades, is `core/services/drain.py`.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,17 +17,19 @@ from core.crashpoints import crashpoint
 from core.ports import Clock, Store
 from core.services.telling import refused_notice
 from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus, Receipt
-from core.values.changes import NoticeMade
+from core.values.changes import AlertNoted, Audited, NoticeMade
 from core.values.errors import DeskError
 from core.values.ids import AlertId, DeskId, alert_id_of
 from core.values.orders import Refused
+
+log = logging.getLogger(__name__)
 
 KEPT = timedelta(days=30)
 """Equal timed bodies are one alert for this long."""
 _FORGET_EVERY = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 _TEN_MINUTES = timedelta(minutes=10)
-_UNTRADED = frozenset({AlertStatus.STALE, AlertStatus.THROTTLED})
+_UNTRADED = frozenset({AlertStatus.STALE, AlertStatus.THROTTLED, AlertStatus.IGNORED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class IntakeLimits:
 
 
 class Intake:
-    """One for all doors. `on_accepted` is given each newly accepted alert; whoever drains sets it."""
+    """One for all doors. `on_accepted` is given each newly accepted alert; whoever drains sets it. `ignores` tells why
+    an alert is kept and not taken up; empty where it is."""
 
     def __init__(self, *, store: Store, clock: Clock, wire: Clock, desk_id: DeskId, limits: IntakeLimits) -> None:
         self._store = store
@@ -54,6 +58,7 @@ class Intake:
         self._entries: dict[str, _Rate] = {}
         self._forgot_at = datetime.min.replace(tzinfo=UTC)
         self.on_accepted: Callable[[AlertRecord], None] = lambda _record: None
+        self.ignores: Callable[[Alert], str] = lambda _alert: ""
 
     async def start(self) -> None:
         """Know again what was accepted before the restart; forget what is older than 30 days."""
@@ -65,14 +70,18 @@ class Intake:
                 self._windows[digest] = datetime.fromisoformat(start)
         await self._count_recent_entries(self._wire.now() - _TEN_MINUTES)
 
-    async def accept(self, alert: Alert) -> Receipt:
-        """On disk when this returns. Raises Transient or Broken when it could not be written; nothing is then kept."""
+    async def accept(self, alert: Alert, ignored: str = "") -> Receipt:
+        """On disk when this returns. Raises Transient or Broken when it could not be written; nothing is then kept.
+
+        ignored: why the door does not want it taken up.
+        """
         now = self._now()
         if now - self._forgot_at >= _FORGET_EVERY:
             await self._forget(now)
         digest = _digest(alert)
         key = self._key(alert, digest, now)
-        status = self._judge(alert, now)
+        ignored = ignored or self.ignores(alert)
+        status = AlertStatus.IGNORED if ignored else self._judge(alert, now)
         rates = self._rates(alert) if status is AlertStatus.ACCEPTED else ()
         at = self._wire.now()
         if rates and not all(rate.has_room(at) for rate in rates):
@@ -93,6 +102,8 @@ class Intake:
             self.on_accepted(AlertRecord(receipt.alert_id, alert, receipt.status, done=False))
         elif receipt.status is AlertStatus.STALE:
             await self._report_stale(receipt.alert_id, alert)
+        elif receipt.status is AlertStatus.IGNORED:
+            await self._note_ignored(receipt.alert_id, alert, ignored)
         return receipt
 
     async def _forget(self, now: datetime) -> None:
@@ -107,6 +118,14 @@ class Intake:
         notice = refused_notice(self._desk_id, refused, self._clock.now(), *about, owner=alert.owner)
         with suppress(DeskError):
             await self._store.save(NoticeMade(notice))
+
+    async def _note_ignored(self, alert_id: AlertId, alert: Alert, reason: str) -> None:
+        """Why, in the alert's row, the audit trail and the log. As above, a failure must not deny the alert."""
+        data = {"reason": reason, "link": alert.link or "", "strategy": alert.strategy[:100]}
+        log.info("alert ignored", extra={"intent_id": alert_id, **data})
+        audited = Audited(self._clock.now(), alert.owner, alert.source, "alert.ignored", alert_id, data)
+        with suppress(DeskError):
+            await self._store.save(AlertNoted(alert_id, reason), audited)
 
     def _later(self) -> datetime:
         """The later of both clocks: a market that stands still does not stop the senders' time."""

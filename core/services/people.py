@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.values.ids import OWNER, UserId
@@ -32,7 +32,8 @@ class DiscordLists:
 
 
 class People:
-    """Empty lists mean nobody. telegram_users act as the owner unless a member has their id.
+    """Empty lists mean nobody. telegram_users act as the owner unless a member has their id. others: people of the
+    database, by their API token.
 
     Members and listed people help to run the owner's desk: they see what the owner owns, and their role says what they
     may do with it.
@@ -46,12 +47,14 @@ class People:
         discord: DiscordLists | None = None,
         owner_token: str = "",
         language: str = "en",
+        others: Callable[[str], Person | None] = lambda _token: None,
     ) -> None:
         self._members = members
         self._telegram_users = frozenset(telegram_users)
         self._discord = discord or DiscordLists()
         self._owner_token = owner_token
         self._language = language
+        self._others = others
 
     def by_token(self, token: str) -> Person | None:
         """The bearer of an API token; every known token is compared, in constant time."""
@@ -59,7 +62,7 @@ class People:
         for known, person in self._tokens():
             if known and hmac.compare_digest(known.encode(), token.encode(errors="replace")):
                 found = person
-        return found
+        return found or self._others(token)
 
     def _tokens(self) -> list[tuple[str, Person]]:
         owner = owner_person("api", self._language)

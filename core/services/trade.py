@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from core.services.ledger import Key
 from core.values.accounts import Account
@@ -10,7 +11,7 @@ from core.values.alerts import Alert
 from core.values.ids import OWNER, AlertId, IntentId, UserId
 from core.values.instrument import Instrument
 from core.values.money import Price, Quantity
-from core.values.orders import ALERTS, Book, Cause
+from core.values.orders import ALERTS, Book, Cause, ExitRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,12 @@ class Trade:
     book: Book = ALERTS
     quantity: Quantity | None = None
     """Pieces that a person or link fixed; None: sized by risk."""
+    risk_percent: Decimal | None = None
+    """What to lose at the stop where a link says so; None: the account's."""
+    rule: ExitRule | None = None
+    """How a link leaves what it enters, in percent of prices that only the market knows."""
+    arrival: Price | None = None
+    """The alert's own price, where the trade's is the market's."""
 
     @property
     def key(self) -> Key:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -42,3 +44,29 @@ class Margin:
     equity: Decimal
     free: Decimal
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddedAccount:
+    """An account that a person added to those of the settings file. settings: by the keys of the settings file, its
+    secrets left out: those are in the vault."""
+
+    name: AccountName
+    broker: str
+    made_at: datetime
+    settings: Mapping[str, str] = field(default_factory=dict)
+    deleted_at: datetime | None = None
+    owner: UserId = OWNER
+
+
+_TWIN = "~paper"
+"""No account of the settings or of a person may end so."""
+
+
+def twin_of(name: AccountName) -> AccountName:
+    """The paper account beside a live one, on which links marked `paper` trade."""
+    return AccountName(f"{name}{_TWIN}")
+
+
+def is_twin(name: AccountName) -> bool:
+    return name.endswith(_TWIN)

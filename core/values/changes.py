@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from core.values.accounts import AddedAccount
 from core.values.alerts import AlertStatus
 from core.values.fills import Fill, Position
-from core.values.ids import ActionId, AlertId, NoticeId, ProposalId, QueueId, UserId
+from core.values.ids import AccountName, ActionId, AlertId, NoticeId, ProposalId, QueueId, UserId
+from core.values.links import Link
 from core.values.market import Quote
 from core.values.notices import Notice, Press
 from core.values.orders import Order, OrderState
+from core.values.people import ApiToken, User
 from core.values.proposals import Proposal, ProposalState
 from core.values.tasks import QueueRow, Task
 
@@ -57,6 +60,14 @@ class AlertDone:
     status: AlertStatus
     reason: str = ""
     proposal_id: ProposalId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNoted:
+    """Why an alert was not taken up."""
+
+    alert_id: AlertId
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,63 @@ class PricesForgotten:
 
 
 @dataclass(frozen=True, slots=True)
+class UserMade:
+    """Insert; Conflict where the id exists, also of one who left."""
+
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class UserSet:
+    """Conflict where there is no such user. Whoever left has no tokens any more."""
+
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMade:
+    token: ApiToken
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSet:
+    """Insert or replace by id; Conflict where the owner has another link of this name."""
+
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMade:
+    """Insert; Conflict where an account of this name, in any case, was ever added."""
+
+    account: AddedAccount
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSet:
+    """Conflict where there is no such account. A deleted one has no credentials any more."""
+
+    account: AddedAccount
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsSet:
+    """Insert or replace what the vault encrypted for an account; None: forget it."""
+
+    account: AccountName
+    sealed: str | None
+    owner: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryHidden:
+    """Leave an owner's finished orders up to a moment, and their fills, out of lists. Nothing is deleted."""
+
+    owner: UserId
+    before: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """Append to the hash-chained trail. about: the id it speaks of. data: no secrets, ever."""
 
@@ -169,6 +237,7 @@ Change = (
     | FillTaken
     | PositionSet
     | AlertDone
+    | AlertNoted
     | NoticeMade
     | Delivered
     | PressOffered
@@ -181,5 +250,13 @@ Change = (
     | FlagSet
     | PricesKept
     | PricesForgotten
+    | UserMade
+    | UserSet
+    | TokenMade
+    | LinkSet
+    | AccountMade
+    | AccountSet
+    | CredentialsSet
+    | HistoryHidden
     | Audited
 )

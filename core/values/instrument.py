@@ -47,6 +47,9 @@ class Instrument:
     basic_asset_size: Quantity | None = None
     margin_buy: Decimal | None = None
     margin_sell: Decimal | None = None
+    strike: Decimal | None = None
+    call: bool | None = None
+    """Of options: True for a call, False for a put."""
     broker_key: str = ""
     """How the broker calls it (FIGI, uid, market symbol); read only by that broker's adapter."""
 

@@ -12,12 +12,18 @@ from functools import singledispatch
 from typing import NamedTuple
 
 from core.values.changes import (
+    AccountMade,
+    AccountSet,
     AlertDone,
+    AlertNoted,
     Audited,
     Change,
+    CredentialsSet,
     Delivered,
     FillTaken,
     FlagSet,
+    HistoryHidden,
+    LinkSet,
     NoticeMade,
     OrderMade,
     OrderMoved,
@@ -31,12 +37,16 @@ from core.values.changes import (
     QueueGone,
     QueueSet,
     TaskSet,
+    TokenMade,
+    UserMade,
+    UserSet,
 )
 from core.values.ids import OWNER
 from storage.sqlite.audit import COLUMNS
 from storage.sqlite.columns import Row, time_text
 from storage.sqlite.notice_rows import audited_row, notice_row, press_row
 from storage.sqlite.order_rows import fill_row, order_row, position_row
+from storage.sqlite.people_rows import account_row, link_row, token_row, user_row
 from storage.sqlite.price_rows import INSERT_PRICES, encode_quotes
 from storage.sqlite.task_rows import proposal_row, queue_row, task_row
 
@@ -95,6 +105,11 @@ def _position_set(change: PositionSet) -> list[Step]:
 def _alert_done(change: AlertDone) -> list[Step]:
     row: Row = {"id": change.alert_id, "status": change.status, "done": 1, "reason": change.reason}
     return [_update("alerts", row | {"proposal_id": change.proposal_id}, "done = :was_done", {"was_done": 0})]
+
+
+@_steps.register
+def _alert_noted(change: AlertNoted) -> list[Step]:
+    return [Step("UPDATE alerts SET reason = :reason WHERE id = :id", {"id": change.alert_id, "reason": change.reason})]
 
 
 @_steps.register
@@ -160,6 +175,61 @@ def _prices_forgotten(change: PricesForgotten) -> list[Step]:
     return [Step("DELETE FROM prices WHERE at < :before", {"before": time_text(change.before)})]
 
 
+def _user_made(change: UserMade) -> list[Step]:
+    return [_insert("users", user_row(change.user))]
+
+
+@_steps.register
+def _user_set(change: UserSet) -> list[Step]:
+    left: Row = {"user": change.user.id}
+    tokens = [] if change.user.deleted_at is None else [Step("DELETE FROM tokens WHERE user = :user", left)]
+    return [_update("users", user_row(change.user), "true", {}), *tokens]
+
+
+@_steps.register
+def _token_made(change: TokenMade) -> list[Step]:
+    return [_insert("tokens", token_row(change.token))]
+
+
+@_steps.register
+def _link_set(change: LinkSet) -> list[Step]:
+    return [_set("links", link_row(change.link))]
+
+
+@_steps.register
+def _account_made(change: AccountMade) -> list[Step]:
+    return [_insert("accounts", account_row(change.account))]
+
+
+@_steps.register
+def _account_set(change: AccountSet) -> list[Step]:
+    gone = change.account.deleted_at is not None
+    credentials = [_forget_credentials(change.account.name)] if gone else []
+    return [_update("accounts", account_row(change.account), "true", {}, "name"), *credentials]
+
+
+@_steps.register
+def _credentials_set(change: CredentialsSet) -> list[Step]:
+    if change.sealed is None:
+        return [_forget_credentials(change.account)]
+    row: Row = {"account": change.account, "sealed": change.sealed, "owner": change.owner}
+    return [_set("credentials", row, "account")]
+
+
+def _forget_credentials(account: str) -> Step:
+    return Step("DELETE FROM credentials WHERE account = :account", {"account": account})
+
+
+@_steps.register
+def _history_hidden(change: HistoryHidden) -> list[Step]:
+    row: Row = {"owner": change.owner, "before": time_text(change.before)}
+    over = "owner = :owner AND hidden = 0 AND state IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED')"
+    return [
+        Step(f"UPDATE orders SET hidden = 1 WHERE {over} AND updated_at <= :before", row),  # noqa: S608 - our own words
+        Step("UPDATE fills SET hidden = 1 WHERE owner = :owner AND hidden = 0 AND at <= :before", row),
+    ]
+
+
 @_steps.register
 def _audited(change: Audited) -> list[Step]:
     values = ", ".join(f":{name}" for name in COLUMNS.split(", "))
@@ -189,8 +259,8 @@ def _set(table: str, row: Row, key: str = "id") -> Step:
     return Step(f"{_insert(table, row).sql} ON CONFLICT ({key}) DO UPDATE SET {changed}", row)
 
 
-def _update(table: str, row: Row, expected: str, was: Row) -> Step:
-    """Compare-and-set by id."""
-    changed = ", ".join(f"{name} = :{name}" for name in row if name != "id")
-    sql = f"UPDATE {table} SET {changed} WHERE id = :id AND {expected}"  # noqa: S608 - see above
-    return Step(sql, row | was, f"{table}: {row['id']} is not what was expected")
+def _update(table: str, row: Row, expected: str, was: Row, key: str = "id") -> Step:
+    """Compare-and-set by key."""
+    changed = ", ".join(f"{name} = :{name}" for name in row if name != key)
+    sql = f"UPDATE {table} SET {changed} WHERE {key} = :{key} AND {expected}"  # noqa: S608 - see above
+    return Step(sql, row | was, f"{table}: {row[key]} is not what was expected")

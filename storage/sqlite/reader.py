@@ -27,6 +27,7 @@ from core.values.ids import (
 from core.values.market import Quote
 from core.values.notices import Notice, Press
 from core.values.orders import Order
+from core.values.people import Roll
 from core.values.proposals import Proposal
 from core.values.tasks import QueueRow, Task, TaskGoal
 from storage.sqlite.alert_rows import read_record
@@ -34,6 +35,7 @@ from storage.sqlite.columns import SqlValue, read_time, time_text
 from storage.sqlite.connection import Connection
 from storage.sqlite.notice_rows import read_audit, read_notice, read_press
 from storage.sqlite.order_rows import read_fill, read_order, read_position
+from storage.sqlite.people_rows import read_roll
 from storage.sqlite.price_rows import read_quote
 from storage.sqlite.task_rows import read_proposal, read_queue_row, read_task
 
@@ -75,7 +77,7 @@ class Reader:
         return await self._one(f"{_ALERTS} WHERE id = ?", (alert_id,), read_record)
 
     async def alerts(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[AlertRecord]:
-        return await self._page(_ALERTS, read_record, limit, after, owner)
+        return await self._page(_ALERTS, read_record, limit, after, owner=owner)
 
     async def live_orders(self) -> Sequence[Order]:
         sql = "SELECT * FROM orders WHERE state NOT IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED') ORDER BY seq"
@@ -85,7 +87,7 @@ class Reader:
         return await self._one("SELECT * FROM orders WHERE id = ?", (order_id,), read_order)
 
     async def orders(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Order]:
-        return await self._page("SELECT * FROM orders", read_order, limit, after, owner)
+        return await self._page("SELECT * FROM orders", read_order, limit, after, owner=owner, hidden=0)
 
     async def orders_because(self, kind: str, cause_id: str) -> Sequence[Order]:
         sql = (
@@ -95,7 +97,7 @@ class Reader:
         return await self._all(sql, (kind, cause_id), read_order)
 
     async def fills(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Fill]:
-        return await self._page("SELECT * FROM fills", read_fill, limit, after, owner)
+        return await self._page("SELECT * FROM fills", read_fill, limit, after, owner=owner, hidden=0)
 
     async def fill(self, fill_id: FillId, owner: UserId | None = None) -> Fill | None:
         sql = "SELECT * FROM fills WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) ORDER BY seq DESC LIMIT 1"
@@ -111,8 +113,11 @@ class Reader:
     async def open_positions(self) -> Sequence[Position]:
         return await self._all("SELECT * FROM positions WHERE quantity <> '0' ORDER BY seq", (), read_position)
 
+    async def positions(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Position]:
+        return await self._page("SELECT * FROM positions", read_position, limit, after, owner=owner)
+
     async def notices(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Notice]:
-        return await self._page("SELECT * FROM notices", read_notice, limit, after, owner)
+        return await self._page("SELECT * FROM notices", read_notice, limit, after, owner=owner)
 
     async def notice(self, notice_id: NoticeId) -> Notice | None:
         return await self._one("SELECT * FROM notices WHERE id = ?", (notice_id,), read_notice)
@@ -129,7 +134,7 @@ class Reader:
         return await self._one("SELECT * FROM presses WHERE id = ? AND used_at IS NULL", (action_id,), read_press)
 
     async def tasks(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Task]:
-        return await self._page("SELECT * FROM tasks", read_task, limit, after, owner)
+        return await self._page("SELECT * FROM tasks", read_task, limit, after, owner=owner)
 
     async def task(self, task_id: TaskId) -> Task | None:
         return await self._one("SELECT * FROM tasks WHERE id = ?", (task_id,), read_task)
@@ -149,7 +154,7 @@ class Reader:
         return await self._one("SELECT * FROM queue WHERE id = ?", (row_id,), read_queue_row)
 
     async def proposals(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Proposal]:
-        return await self._page("SELECT * FROM proposals", read_proposal, limit, after, owner)
+        return await self._page("SELECT * FROM proposals", read_proposal, limit, after, owner=owner)
 
     async def proposal(self, proposal_id: ProposalId) -> Proposal | None:
         return await self._one("SELECT * FROM proposals WHERE id = ?", (proposal_id,), read_proposal)
@@ -162,10 +167,13 @@ class Reader:
         return await self._all(sql, (), read_proposal)
 
     async def prices(self, ticker: str, limit: int, after: str | None = None) -> Page[Quote]:
-        return await self._page("SELECT * FROM prices", read_quote, limit, after, None, ("ticker", ticker))
+        return await self._page("SELECT * FROM prices", read_quote, limit, after, ticker=ticker)
+
+    async def roll(self) -> Roll:
+        return await self._db.run(read_roll)
 
     async def audit(self, limit: int, after: str | None = None) -> Page[AuditRow]:
-        return await self._page("SELECT * FROM audit", read_audit, limit, after, None)
+        return await self._page("SELECT * FROM audit", read_audit, limit, after)
 
     async def audit_row(self, number: int) -> AuditRow | None:
         if not 0 < number <= _SEQ_MAX:
@@ -186,21 +194,13 @@ class Reader:
         found = await self._all(sql, values, read)
         return found[0] if found else None
 
-    async def _page(
-        self,
-        select: str,
-        read: FromRow[T],
-        limit: int,
-        after: str | None,
-        owner: UserId | None,
-        only: tuple[str, str] | None = None,
-    ) -> Page[T]:
-        """One row more than asked tells whether there are more. only: a column, and what it must hold."""
+    async def _page(self, select: str, read: FromRow[T], limit: int, after: str | None, **only: SqlValue) -> Page[T]:
+        """One row more than asked tells whether there are more. only: what columns must hold; None = anything."""
         _check_limit(limit)
-        column, value = only or ("owner", owner)
-        mine = "" if value is None else f"AND {column} = :value"
-        sql = f"{select} WHERE seq < :before {mine} ORDER BY seq DESC LIMIT :limit"
-        values = {"before": _before(after), "value": value, "limit": limit + 1}
+        asked = {column: value for column, value in only.items() if value is not None}
+        such = "".join(f" AND {column} = :{column}" for column in asked)
+        sql = f"{select} WHERE seq < :before{such} ORDER BY seq DESC LIMIT :limit"
+        values = {"before": _before(after), "limit": limit + 1, **asked}
         found = await self._db.run(lambda db: [(row["seq"], read(row)) for row in db.execute(sql, values)])
         items = [value for _, value in found[:limit]]
         return Page(items, str(found[limit - 1][0]) if len(found) > limit else None)

@@ -20,6 +20,7 @@ from core.commands.console import Console
 from core.commands.registry import Tools
 from core.ports import World
 from core.services.desk import Venue
+from core.services.options import Options
 from core.services.portfolio import Portfolio
 from core.values.accounts import Account, Mode
 from core.values.ids import AccountName, UserId
@@ -30,6 +31,7 @@ from kit.http import errors_as_json, listen
 from openoutcry.controls import Puppeteer
 from openoutcry.engine import Engine, build, recover
 from openoutcry.settings import load_settings
+from webhook_receiver.hook import Hook, hook_route
 from webhook_receiver.routes import Receiver, webhook_routes
 
 PASSPHRASE = "a passphrase nobody may read"
@@ -138,12 +140,14 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
             clock_now=engine.clock.now,
             supervisor=engine.supervisor,
             worklist=engine.worklist,
+            office=engine.office,
         )
         board = Board(
             console=Console(tools, commands.table()),
             portfolio=Portfolio(engine.desk, engine.guardian),
             approvals=engine.approvals,
             worklist=engine.worklist,
+            office=engine.office,
             supervisor=engine.supervisor,
             desk=engine.desk,
             store=engine.store,
@@ -160,7 +164,14 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
             intake=engine.intake, directory=engine.desk.directory, passphrase=PASSPHRASE, clock=engine.clock
         )
         app = web.Application(middlewares=[errors_as_json])
-        app.add_routes([*dashboard.routes(house.board), *webhook_routes(receiver)])
+        hook = Hook(
+            intake=engine.intake,
+            directory=engine.desk.directory,
+            links=engine.office.links,
+            options=Options(engine.desk),
+            clock=engine.clock,
+        )
+        app.add_routes([*dashboard.routes(house.board), *webhook_routes(receiver), hook_route(hook)])
         listener = await listen(app, "127.0.0.1", 0, shutdown_s=2)
         stack.push_async_callback(listener.close)
         house.port = listener.port

@@ -47,9 +47,14 @@ def test_each_field_is_needed(name: str, value: object) -> None:
     assert (refused.value.status, refused.value.field) == (422, name)
 
 
-@pytest.mark.parametrize(("action", "code"), [("BUY_CALL", "option_rule_needed"), ("HOLD", "unknown_action")])
-def test_other_actions_are_refused(action: str, code: str) -> None:
-    """Option actions need a rule that says which option."""
+def test_other_actions_are_refused() -> None:
+    """A word that is none of them is named back."""
     with pytest.raises(ApiError) as refused:
-        parse(action=action)
-    assert refused.value.code == code
+        parse(action="HOLD")
+    assert refused.value.code == "unknown_action"
+
+
+@pytest.mark.parametrize("action", ["BUY_CALL", "SELL_PUT"])
+def test_w_45_option_actions_buy(action: str) -> None:
+    """Both open a position: SELL_PUT is a signal to the short side, for which a put is bought."""
+    assert (parse(action=action).kind, parse(action=action).side) == (AlertKind.ENTRY, Side.BUY)

@@ -1,0 +1,16 @@
+"""Everything that belongs to people: who they are, their accounts, links and bots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.services.bots import Bots
+from core.services.links import Links
+from core.services.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    users: Users
+    links: Links
+    bots: Bots

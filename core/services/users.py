@@ -1,0 +1,218 @@
+"""People of the database: added and changed by admins, known by a token or by name and password."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+from collections import OrderedDict, deque
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core.ports import Clock, Store
+from core.rules.passwords import LENGTH_MAX, LENGTH_MIN, hash_password, password_fits
+from core.services.tokens import draw_token, token_hash
+from core.values.changes import Audited, TokenMade, UserMade, UserSet
+from core.values.errors import Conflict
+from core.values.ids import OWNER, UserId
+from core.values.orders import Refused
+from core.values.people import ApiToken, Person, Role, Roll, User
+
+log = logging.getLogger(__name__)
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
+_RESERVED = frozenset({OWNER, "desk"})
+_LANGUAGES = frozenset({"en", "ru"})
+TEXT_MAX = 100
+TRIES, TRIES_WITHIN = 5, timedelta(minutes=1)
+"""Wrong passwords for one name before it has to wait."""
+HASHES_AT_ONCE = 2
+"""Each takes tens of megabytes."""
+
+
+class Users:
+    """reserved: names of the settings' people, which nobody may take. Refused: not_allowed, unknown_id, bad_field,
+    name_taken, too_many_logins, wrong_password."""
+
+    def __init__(self, store: Store, clock: Clock, reserved: Collection[str] = ()) -> None:
+        self._store = store
+        self._clock = clock
+        self._reserved = _RESERVED | {name.casefold() for name in reserved}
+        self._users: dict[UserId, User] = {}
+        self._tokens: dict[str, UserId] = {}
+        self._throttle = Throttle()
+        self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
+
+    def load(self, roll: Roll) -> None:
+        """Take over what the journal holds, and nothing else."""
+        self._users = {user.id: user for user in roll.users}
+        self._tokens = {token.hash: token.user for token in roll.tokens}
+
+    # who is it
+
+    def by_token(self, token: str, surface: str = "api") -> Person | None:
+        user = self._there(self._tokens.get(token_hash(token)))
+        return None if user is None else user.person(surface)
+
+    async def by_password(self, username: str, password: str, surface: str) -> Person | Refused:
+        """As long for a name that nobody has as for a wrong password, and the same answer."""
+        now, name = self._clock.now(), username.casefold()[:TEXT_MAX]
+        if not self._throttle.allows(name, now):
+            return Refused("too_many_logins", {})
+        user = self._there(UserId(name))
+        kept = user.password_hash if user and user.password_hash else _nobody()
+        async with self._hashing:
+            fits = await asyncio.to_thread(password_fits, password[: LENGTH_MAX + 1], kept)
+        if user is None or not user.password_hash or not fits:
+            self._throttle.failed(name, now)
+            log.warning("wrong name or password", extra={"surface": surface})
+            return Refused("wrong_password", {})
+        self._throttle.forget(name)
+        return user.person(surface)
+
+    def _there(self, user_id: UserId | None) -> User | None:
+        user = None if user_id is None else self._users.get(user_id)
+        return user if user is not None and user.deleted_at is None else None
+
+    # looking
+
+    def seen(self, person: Person) -> list[User]:
+        """Newest first: an admin sees everybody, others themselves."""
+        there = (user for user in reversed(self._users.values()) if user.deleted_at is None)
+        return [user for user in there if person.may(Role.ADMIN) or user.id == person.id]
+
+    # doing
+
+    async def add(self, said: Mapping[str, object], by: Person) -> User | Refused:
+        """`username, password, first, last, role, language, works_for`; only the first two are needed."""
+        if not by.may(Role.ADMIN):
+            return Refused("not_allowed", {"role": Role.ADMIN.word})
+        username = said.get("username")
+        if not isinstance(username, str) or not _NAME.fullmatch(username):
+            return _bad("username", username)
+        user_id = UserId(username.casefold())
+        if user_id in self._reserved or user_id in self._users:
+            return Refused("name_taken", {"name": "username", "value": username})
+        if "password" not in said:
+            return _bad("password", "empty")
+        blank = User(user_id, username, Role.VIEWER)
+        user = await self._said(blank, {name: value for name, value in said.items() if name != "username"})
+        if isinstance(user, Refused):
+            return user
+        try:
+            await self._store.save(UserMade(user), self._audit(by, "user.added", user))
+        except Conflict:
+            return Refused("name_taken", {"name": "username", "value": username})
+        self._users[user.id] = user
+        return user
+
+    async def change(self, user_id: str, said: Mapping[str, object], by: Person) -> User | Refused:
+        """Everything but the username."""
+        before = self._to_change(user_id, by)
+        if isinstance(before, Refused):
+            return before
+        user = await self._said(before, said)
+        if isinstance(user, Refused):
+            return user
+        await self._store.save(UserSet(user), self._audit(by, "user.changed", user))
+        self._users[user.id] = user
+        return user
+
+    async def remove(self, user_id: str, by: Person) -> User | Refused:
+        """They open nothing any more from now on; what they own stays, and the name is never used again."""
+        before = self._to_change(user_id, by)
+        if isinstance(before, Refused):
+            return before
+        user = replace(before, deleted_at=self._clock.now(), password_hash="")
+        await self._store.save(UserSet(user), self._audit(by, "user.removed", user))
+        self._users[user.id] = user
+        self._tokens = {kept: owner for kept, owner in self._tokens.items() if owner != user.id}
+        return user
+
+    async def make_token(self, user_id: str, by: Person) -> str | Refused:
+        """A new API token, told this once."""
+        user = self._to_change(user_id, by)
+        if isinstance(user, Refused):
+            return user
+        token = draw_token()
+        made = ApiToken(token_hash(token), user.id, self._clock.now())
+        await self._store.save(TokenMade(made), self._audit(by, "user.token", user))
+        self._tokens[made.hash] = user.id
+        return token
+
+    def _to_change(self, user_id: str, by: Person) -> User | Refused:
+        if not by.may(Role.ADMIN):
+            return Refused("not_allowed", {"role": Role.ADMIN.word})
+        return self._there(UserId(user_id.casefold())) or Refused("unknown_id", {"id": user_id[:TEXT_MAX]})
+
+    async def _said(self, user: User, said: Mapping[str, object]) -> User | Refused:
+        for name, value in said.items():
+            if name == "password":
+                hashed = await self._hashed(value)
+                after = None if hashed is None else replace(user, password_hash=hashed)
+            else:
+                after = self._with(user, name, value)
+            if after is None:
+                return _bad(name, "" if name == "password" else value)
+            user = after
+        return user
+
+    async def _hashed(self, password: object) -> str | None:
+        if not isinstance(password, str) or not LENGTH_MIN <= len(password) <= LENGTH_MAX:
+            return None
+        async with self._hashing:
+            return await asyncio.to_thread(hash_password, password, secrets.token_bytes(16))
+
+    def _with(self, user: User, name: str, value: object) -> User | None:
+        text = value.strip() if isinstance(value, str) and (value.isprintable() and len(value) <= TEXT_MAX) else None
+        match name:
+            case "first":
+                return None if text is None else replace(user, first=text)
+            case "last":
+                return None if text is None else replace(user, last=text)
+            case "language":
+                return replace(user, language=text) if text in _LANGUAGES else None
+            case "role":
+                role = next((role for role in Role if role.word == text), None)
+                return None if role is None else replace(user, role=role)
+            case "works_for":
+                known = value is None or text == OWNER or self._there(UserId(text or "")) is not None
+                return replace(user, works_for=UserId(text) if text else None) if known else None
+        return None
+
+    def _audit(self, by: Person, action: str, user: User) -> Audited:
+        log.info(action, extra={"user": user.id, "by": by.id})
+        data = {"role": user.role.word, "works_for": user.works_for or ""}
+        return Audited(self._clock.now(), by.id, by.surface, action, user.id, data)
+
+
+class Throttle:
+    """Failed tries by name; names are bounded, the one unused for longest goes first."""
+
+    def __init__(self, names_max: int = 1000) -> None:
+        self._failed: OrderedDict[str, deque[datetime]] = OrderedDict()
+        self._names_max = names_max
+
+    def allows(self, name: str, now: datetime) -> bool:
+        failed = self._failed.get(name, ())
+        return sum(1 for at in failed if now - at < TRIES_WITHIN) < TRIES
+
+    def failed(self, name: str, now: datetime) -> None:
+        self._failed.setdefault(name, deque(maxlen=TRIES)).append(now)
+        self._failed.move_to_end(name)
+        if len(self._failed) > self._names_max:
+            self._failed.popitem(last=False)
+
+    def forget(self, name: str) -> None:
+        self._failed.pop(name, None)
+
+
+def _bad(name: str, value: object) -> Refused:
+    return Refused("bad_field", {"name": name[:TEXT_MAX], "value": str(value)[:TEXT_MAX]})
+
+
+def _nobody() -> str:
+    """A hash that no password fits, to be compared with when a name is unknown."""
+    return f"scrypt$32768$8$1${'A' * 22}==${'A' * 43}="

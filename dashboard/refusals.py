@@ -1,0 +1,29 @@
+"""A refusal of the core as an answer of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+from core.values.orders import Refused
+from core.values.people import Person
+from kit.http import ApiError
+from texts import render
+
+STATUSES: Mapping[str, int] = {
+    "not_allowed": 403,
+    "unknown_id": 404,
+    "name_taken": 409,
+    "account_in_use": 409,
+    "too_many_logins": 429,
+    "wrong_password": 401,
+}
+"""HTTP status by code; others are 422."""
+FIELDS: Mapping[str, str] = {"unknown_account": "account", "account_needed": "account"}
+
+
+def refuse(refused: Refused, person: Person) -> NoReturn:
+    """Raises the ApiError of a refusal, in the person's words."""
+    field = FIELDS.get(refused.code) or refused.params.get("name")
+    words = render(f"refused.{refused.code}", refused.params, person.language)
+    raise ApiError(STATUSES.get(refused.code, 422), refused.code, words, field)

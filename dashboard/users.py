@@ -1,0 +1,86 @@
+"""GET, POST, PATCH and DELETE /api/v1/users, and their tokens: an admin's work. Passwords go in and never out."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from core.services.users import Users
+from core.values.orders import Refused
+from core.values.people import Person, User
+from dashboard.board import Board
+from dashboard.bodies import read_object
+from dashboard.docs import Route
+from dashboard.lists import Listing, held_listing
+from dashboard.refusals import refuse
+from dashboard.rows import Row
+from kit.http import json_response
+
+BODY = {
+    "password": "8 characters or more",
+    "first?": "",
+    "last?": "",
+    "role?": "viewer | trader | approver | admin",
+    "language?": "en | ru",
+    "works_for?": "whose desk they help to run",
+}
+
+
+class UserRoutes:
+    def __init__(self, board: Board) -> None:
+        self._users: Users = board.office.users
+
+    def listing(self) -> Listing:
+        async def rows(person: Person) -> list[Row]:
+            return [user_row(user) for user in self._users.seen(person)]
+
+        async def one(person: Person, key: str) -> Row | None:
+            return next((user_row(user) for user in self._users.seen(person) if user.id == key.casefold()), None)
+
+        return held_listing("users", "people of the database; all of them for an admin", rows, one)
+
+    def routes(self, api: str) -> list[Route]:
+        users = f"{api}/users"
+        changed = {f"{name.rstrip('?')}?": says for name, says in BODY.items()}
+        return [
+            Route("POST", users, "add a person (admin)", self.create, {"username": "", **BODY}),
+            Route("PATCH", f"{users}/{{id}}", "change a person (admin)", self.change, changed),
+            Route("DELETE", f"{users}/{{id}}", "take a person's access away (admin)", self.remove),
+            Route("POST", f"{users}/{{id}}/tokens", "a new API token, told this once (admin)", self.token),
+        ]
+
+    async def create(self, request: web.Request, person: Person) -> web.Response:
+        made = await self._users.add(await read_object(request), person)
+        if isinstance(made, Refused):
+            refuse(made, person)
+        return json_response(user_row(made), status=201)
+
+    async def change(self, request: web.Request, person: Person) -> web.Response:
+        changed = await self._users.change(request.match_info["id"], await read_object(request), person)
+        if isinstance(changed, Refused):
+            refuse(changed, person)
+        return json_response(user_row(changed))
+
+    async def remove(self, request: web.Request, person: Person) -> web.Response:
+        gone = await self._users.remove(request.match_info["id"], person)
+        if isinstance(gone, Refused):
+            refuse(gone, person)
+        return json_response({"success": True})
+
+    async def token(self, request: web.Request, person: Person) -> web.Response:
+        """201 a new API token of theirs, told this once."""
+        token = await self._users.make_token(request.match_info["id"], person)
+        if isinstance(token, Refused):
+            refuse(token, person)
+        return json_response({"token": token}, status=201)
+
+
+def user_row(user: User) -> Row:
+    return {
+        "id": user.id,
+        "username": user.username,
+        "first": user.first,
+        "last": user.last,
+        "role": user.role.word,
+        "language": user.language,
+        "works_for": user.works_for,
+    }
