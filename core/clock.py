@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 
@@ -43,8 +44,11 @@ class ManualClock:
         heapq.heappush(self._sleepers, (self._now + timedelta(seconds=seconds), next(self._order), future))
         await future
 
-    async def advance(self, seconds: float) -> None:
-        """Move on; every sleeper due by then is woken at its own moment and gets a turn of the loop."""
+    async def advance(self, seconds: float, settled: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Move on; every sleeper due by then is woken at its own moment and gets a turn of the loop.
+
+        settled: waited for after each of them and at the end, where what they do must not see a later time.
+        """
         if seconds < 0:
             raise ValueError("time does not go back")
         end = self._now + timedelta(seconds=seconds)
@@ -54,4 +58,8 @@ class ManualClock:
             if not future.done():
                 future.set_result(None)
                 await asyncio.sleep(0)
+                if settled is not None:
+                    await settled()
         self._now = end
+        if settled is not None:
+            await settled()

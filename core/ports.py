@@ -26,6 +26,7 @@ from core.values.ids import (
     OrderId,
     ProposalId,
     QueueId,
+    ReportId,
     TaskId,
     UserId,
 )
@@ -36,6 +37,7 @@ from core.values.orders import ApprovedOrder, Order, OrderTicket
 from core.values.people import Roll
 from core.values.proposals import Proposal
 from core.values.raw import RawAlert
+from core.values.reports import Report
 from core.values.tasks import QueueRow, Task, TaskGoal
 
 T = TypeVar("T")
@@ -246,6 +248,8 @@ class Store(Protocol):
     async def unfinished_proposals(self) -> Sequence[Proposal]:
         """Open and snoozed ones, and approved ones that have neither orders nor a reason yet."""
 
+    async def reports(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Report]: ...
+    async def report(self, report_id: ReportId) -> Report | None: ...
     async def prices(self, ticker: str, limit: int, after: str | None = None) -> Page[Quote]: ...
     async def roll(self) -> Roll: ...
     async def audit(self, limit: int, after: str | None = None) -> Page[AuditRow]: ...

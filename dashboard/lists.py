@@ -9,7 +9,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from core.ports import Page
-from core.values.ids import AlertId, FillId, NoticeId, OrderId, ProposalId, TaskId, UserId
+from core.values.ids import AlertId, FillId, NoticeId, OrderId, ProposalId, ReportId, TaskId, UserId
 from core.values.people import Person, Role
 from dashboard import rows
 from dashboard.board import Board
@@ -83,6 +83,13 @@ def _journal(board: Board) -> list[Listing]:
             store.proposals,
             lambda person, key: _seen(store.proposal(ProposalId(key)), lambda p: p.owner, person),
             lambda proposal, person: rows.proposal_row(proposal, person.language, board.clock.now()),
+        ),
+        _stored(
+            "reports",
+            "what was kept and closed at the end of a day",
+            store.reports,
+            lambda person, key: _seen(store.report(ReportId(key)), lambda r: r.owner, person),
+            lambda report, _: rows.report_row(report),
         ),
     ]
 

@@ -16,6 +16,7 @@ from core.values.instrument import Instrument, InstrumentKind
 from core.values.notices import Notice
 from core.values.orders import Order, Side
 from core.values.proposals import Proposal, ProposalState
+from core.values.reports import Report
 from core.values.tasks import QueueRow, Task
 
 Row = dict[str, object]
@@ -271,6 +272,22 @@ def queue_row(row: QueueRow, instrument: Instrument | None) -> Row:
         "active": row.active,
         "command": row.command or None,
     }
+
+
+def report_row(report: Report) -> Row:
+    positions = [
+        {
+            "symbol": judged.symbol,
+            "expiry": judged.expiry,
+            "strike": judged.strike,
+            "last": judged.last,
+            "entry": _short(judged.entry),
+            "kept": judged.kept,
+        }
+        for judged in report.positions
+    ]
+    about = {"id": report.id, "kind": report.kind, "at": report.at, "account": report.account}
+    return {**about, "positions": positions, "missed": report.missed}
 
 
 def proposal_row(proposal: Proposal, language: str, now: datetime) -> Row:

@@ -17,6 +17,8 @@ from core.services.lanes import Lanes
 from core.values.errors import Rejected
 
 SETTLE_S_MAX = 15.0
+TURNS = 10
+"""Who was just woken needs a few turns of the loop before anybody can see that it is at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,7 @@ class Puppeteer:
     async def advance(self, seconds: float) -> None:
         self._needs_still()
         assert isinstance(self.clock, ManualClock), "a still market has a manual clock"
-        await self.clock.advance(seconds)
-        await self._settled()
+        await self.clock.advance(seconds, self._settled)
 
     def script(self, name: str, count: int, params: Mapping[str, object]) -> None:
         for broker in self._papers():
@@ -54,6 +55,8 @@ class Puppeteer:
         return [v.broker for v in self.desk.venues.values() if isinstance(v.broker, PaperBroker)]
 
     async def _settled(self) -> None:
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_S_MAX):
                 while True:

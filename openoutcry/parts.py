@@ -20,6 +20,7 @@ from core.commands.console import Console
 from core.commands.registry import Tools
 from core.ports import BrokerFactory, Clock
 from core.services.desk import Desk
+from core.services.end_of_day import EndOfDay
 from core.services.hub import Hub
 from core.services.intake import KEPT
 from core.services.options import Options
@@ -144,12 +145,15 @@ async def open_house(
 
 
 def _watchers(settings: Settings, engine: Engine, pulse: Pulse) -> list[Coroutine[None, None, None]]:
-    """What is kept of the world, and who outside hears that we live."""
+    """What is kept of the world, what ends the day, and who outside hears that we live."""
     prices, dead_man = settings.prices, settings.dead_man
     found: list[Coroutine[None, None, None]] = []
     if prices.every_s:
         kept = timedelta(days=prices.keep_days)
         found.append(PriceKeeper(engine.desk, prices.every_s, kept, prices.tickers).run())
+    if settings.end_of_day is not None:
+        rule, accounts = settings.end_of_day.rule(), settings.end_of_day.accounts
+        found.append(EndOfDay(engine.desk, engine.execution.exiting, engine.lanes, rule, accounts).run())
     if url := dead_man.url.get_secret_value():
         found.append(ping(url, dead_man.every_s, pulse.alive, engine.wire))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from core.rules.closing import EndRule
 from core.rules.risk import Limits
 from core.rules.routing import Approval
 from core.rules.sizing import OverLeverage
@@ -38,6 +40,15 @@ def _zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
+
+
+def _local_time(text: str) -> str:
+    try:
+        if text:
+            time.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be a time of day like 15:29, or empty") from None
+    return text
 
 
 class Section(BaseModel):
@@ -236,10 +247,14 @@ class Jobs(Section):
 
 
 class EndOfDay(Section):
-    at: str = ""
+    at: Annotated[str, AfterValidator(_local_time)] = ""
     lead_s: float = Field(60, ge=0)
     timezone: Zone = "Asia/Kolkata"
     accounts: tuple[str, ...] = ()
+
+    def rule(self) -> EndRule:
+        at = time.fromisoformat(self.at) if self.at else None
+        return EndRule(timedelta(seconds=self.lead_s), ZoneInfo(self.timezone), at)
 
 
 class AccountSection(Section):

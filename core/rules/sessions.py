@@ -1,8 +1,8 @@
 """When markets trade: weekly tables by calendar name, dated, as data. Pure; a broker's own schedule overrides them.
 
 Windows are continuous trading only, auctions left out, in the exchange's own time. Sources: MOEX trading hours and the
-unified session of 2026-03-23 (no clearing pauses), NSE market timings, NYSE core session; the table before 2025 is the
-one older desks traded by.
+unified session of 2026-03-23 (no clearing pauses), NSE market timings and holiday circulars of 2024 to 2026, NYSE core
+session, holidays and early closes of 2024 to 2027; the table before 2025 is the one older desks traded by.
 """
 
 from __future__ import annotations
@@ -32,12 +32,15 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """weeks: oldest first. closed: no trading. as_weekend: holidays with the hours of a weekend day."""
+    """weeks: oldest first. closed: no trading. as_weekend: holidays with the hours of a weekend day. half_days: those
+    that end early, at `half_day_ends`."""
 
     zone: str
     weeks: tuple[Week, ...]
     closed: frozenset[date] = frozenset()
     as_weekend: frozenset[date] = frozenset()
+    half_days: frozenset[date] = frozenset()
+    half_day_ends: time = time.max
 
 
 def _at(*spans: str) -> Windows:
@@ -46,8 +49,33 @@ def _at(*spans: str) -> Windows:
     return tuple((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in pairs)
 
 
-_MOEX_CLOSED = frozenset(date(2026, month, day) for month, day in ((1, 1), (1, 2), (1, 7), (3, 8), (5, 9), (12, 31)))
-_MOEX_AS_WEEKEND = frozenset(date(2026, month, day) for month, day in ((2, 23), (5, 1), (6, 12), (11, 4)))
+def _days(year: int, *days: str) -> frozenset[date]:
+    """`"02-23"` -> that day of the year."""
+    return frozenset(date.fromisoformat(f"{year}-{day}") for day in days)
+
+
+_MOEX_CLOSED = _days(2026, "01-01", "01-02", "01-07", "03-08", "05-09", "12-31")
+_MOEX_AS_WEEKEND = _days(2026, "02-23", "05-01", "06-12", "11-04")
+_NSE_CLOSED = (
+    _days(2024, "01-22", "01-26", "03-08", "03-25", "03-29", "04-11", "04-17", "05-01", "05-20", "06-17", "07-17")
+    | _days(2024, "08-15", "10-02", "11-01", "11-15", "11-20", "12-25")
+    | _days(2025, "02-26", "03-14", "03-31", "04-10", "04-14", "04-18", "05-01", "08-15", "08-27", "10-02", "10-21")
+    | _days(2025, "10-22", "11-05", "12-25")
+    | _days(2026, "01-15", "01-26", "03-03", "03-26", "03-31", "04-03", "04-14", "05-01", "05-28", "06-26", "09-14")
+    | _days(2026, "10-02", "10-20", "11-10", "11-24", "12-25")
+)
+_NYSE_CLOSED = (
+    _days(2024, "01-01", "01-15", "02-19", "03-29", "05-27", "06-19", "07-04", "09-02", "11-28", "12-25")
+    | _days(2025, "01-01", "01-09", "01-20", "02-17", "04-18", "05-26", "06-19", "07-04", "09-01", "11-27", "12-25")
+    | _days(2026, "01-01", "01-19", "02-16", "04-03", "05-25", "06-19", "07-03", "09-07", "11-26", "12-25")
+    | _days(2027, "01-01", "01-18", "02-15", "03-26", "05-31", "06-18", "07-05", "09-06", "11-25", "12-24")
+)
+_NYSE_HALF = (
+    _days(2024, "07-03", "11-29", "12-24")
+    | _days(2025, "07-03", "11-28", "12-24")
+    | _days(2026, "11-27", "12-24")
+    | _days(2027, "11-26")
+)
 _FIRST = date.min
 
 
@@ -69,8 +97,25 @@ CALENDARS = {
         Week(date(2025, 8, 16), _at("09:00-14:00", "14:05-18:50", "19:05-23:50"), _at("10:00-19:00")),
         Week(date(2026, 3, 23), _at("09:00-23:50"), _at("10:00-19:00")),
     ),
-    "NSE": Calendar("Asia/Kolkata", (Week(_FIRST, _at("09:15-15:30")),)),
-    "NYSE": Calendar("America/New_York", (Week(_FIRST, _at("09:30-16:00")),)),
+    "NSE": Calendar("Asia/Kolkata", (Week(_FIRST, _at("09:15-15:30")),), _NSE_CLOSED),
+    # Names with derivatives end their continuous trading earlier since a closing auction follows it.
+    "NSE-with-derivatives": Calendar(
+        "Asia/Kolkata",
+        (Week(_FIRST, _at("09:15-15:30")), Week(date(2026, 8, 3), _at("09:15-15:15"))),
+        _NSE_CLOSED,
+    ),
+    "NSE-derivatives": Calendar(
+        "Asia/Kolkata",
+        (Week(_FIRST, _at("09:15-15:30")), Week(date(2026, 8, 3), _at("09:15-15:40"))),
+        _NSE_CLOSED,
+    ),
+    "NYSE": Calendar(
+        "America/New_York",
+        (Week(_FIRST, _at("09:30-16:00")),),
+        _NYSE_CLOSED,
+        half_days=_NYSE_HALF,
+        half_day_ends=time(13),
+    ),
 }
 
 
@@ -132,6 +177,8 @@ def _sessions_of(name: str, day: date) -> tuple[Session, ...]:
     zone = ZoneInfo(calendar.zone)
     week = [week for week in calendar.weeks if week.since <= day][-1]
     windows = week.weekend if day.weekday() >= 5 or day in calendar.as_weekend else week.weekdays
+    ends = calendar.half_day_ends if day in calendar.half_days else time.max
+    windows = tuple((opens, min(closes, ends)) for opens, closes in windows if opens < ends)
     return tuple(
         Session(
             datetime.combine(day, opens, zone).astimezone(UTC),

@@ -13,6 +13,7 @@ from core.values.money import plain
 from core.values.notices import Line, Notice, NoticeKind, Params
 from core.values.orders import CauseKind, Order, OrderState, Refused
 from core.values.proposals import Proposal, ProposalState
+from core.values.reports import Report
 
 _ENDED = {
     OrderState.FILLED: (NoticeKind.INFO, "order.filled"),
@@ -179,6 +180,31 @@ def unprotected(desk_id: DeskId, position: Position, why: Refused, now: datetime
         about=(f"position:{position.id}",),
         critical=True,
         owner=position.owner,
+    )
+
+
+def day_ended(desk_id: DeskId, report: Report, now: datetime) -> Notice:
+    """What was kept overnight and what is being closed, with why."""
+    lines = tuple(
+        Line(
+            "report.kept" if judged.kept else "report.closed",
+            {
+                "symbol": judged.symbol,
+                "entry": plain(round(judged.entry, 8)),
+                "last": plain(judged.last) if judged.last is not None else "-",
+            },
+        )
+        for judged in report.positions
+    )
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", report.id)),
+        at=now,
+        kind=NoticeKind.ERROR if report.missed else NoticeKind.INFO,
+        key="report.day_missed" if report.missed else "report.day_ended",
+        params={"account": report.account, "at": f"{report.at:%Y-%m-%d %H:%M} UTC", "count": str(len(lines))},
+        lines=lines,
+        about=(f"report:{report.id}",),
+        owner=report.owner,
     )
 
 

@@ -20,6 +20,7 @@ from core.values.notices import Notice, Press
 from core.values.orders import Order, OrderState
 from core.values.people import ApiToken, User
 from core.values.proposals import Proposal, ProposalState
+from core.values.reports import Report
 from core.values.tasks import QueueRow, Task
 
 
@@ -131,6 +132,13 @@ class ProposalMoved:
     proposal: Proposal
     was_version: int
     was: ProposalState
+
+
+@dataclass(frozen=True, slots=True)
+class ReportMade:
+    """Conflict where there is one of this id."""
+
+    report: Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +255,7 @@ Change = (
     | QueueGone
     | ProposalMade
     | ProposalMoved
+    | ReportMade
     | FlagSet
     | PricesKept
     | PricesForgotten

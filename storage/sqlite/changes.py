@@ -36,6 +36,7 @@ from core.values.changes import (
     ProposalMoved,
     QueueGone,
     QueueSet,
+    ReportMade,
     TaskSet,
     TokenMade,
     UserMade,
@@ -48,6 +49,7 @@ from storage.sqlite.notice_rows import audited_row, notice_row, press_row
 from storage.sqlite.order_rows import fill_row, order_row, position_row
 from storage.sqlite.people_rows import account_row, link_row, token_row, user_row
 from storage.sqlite.price_rows import INSERT_PRICES, encode_quotes
+from storage.sqlite.report_rows import report_row
 from storage.sqlite.task_rows import proposal_row, queue_row, task_row
 
 
@@ -158,6 +160,11 @@ def _proposal_moved(change: ProposalMoved) -> list[Step]:
     return [
         _update("proposals", proposal_row(change.proposal), "version = :was_version AND state = :was_state", was),
     ]
+
+
+@_steps.register
+def _report_made(change: ReportMade) -> list[Step]:
+    return [_insert("reports", report_row(change.report))]
 
 
 @_steps.register

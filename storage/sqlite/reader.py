@@ -21,6 +21,7 @@ from core.values.ids import (
     OrderId,
     ProposalId,
     QueueId,
+    ReportId,
     TaskId,
     UserId,
 )
@@ -29,6 +30,7 @@ from core.values.notices import Notice, Press
 from core.values.orders import Order
 from core.values.people import Roll
 from core.values.proposals import Proposal
+from core.values.reports import Report
 from core.values.tasks import QueueRow, Task, TaskGoal
 from storage.sqlite.alert_rows import read_record
 from storage.sqlite.columns import SqlValue, read_time, time_text
@@ -37,6 +39,7 @@ from storage.sqlite.notice_rows import read_audit, read_notice, read_press
 from storage.sqlite.order_rows import read_fill, read_order, read_position
 from storage.sqlite.people_rows import read_roll
 from storage.sqlite.price_rows import read_quote
+from storage.sqlite.report_rows import read_report
 from storage.sqlite.task_rows import read_proposal, read_queue_row, read_task
 
 T = TypeVar("T")
@@ -165,6 +168,12 @@ class Reader:
             "AND (state <> 'approved' OR (order_ids = '[]' AND reason = '')) ORDER BY seq"
         )
         return await self._all(sql, (), read_proposal)
+
+    async def reports(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Report]:
+        return await self._page("SELECT * FROM reports", read_report, limit, after, owner)
+
+    async def report(self, report_id: ReportId) -> Report | None:
+        return await self._one("SELECT * FROM reports WHERE id = ?", (report_id,), read_report)
 
     async def prices(self, ticker: str, limit: int, after: str | None = None) -> Page[Quote]:
         return await self._page("SELECT * FROM prices", read_quote, limit, after, ticker=ticker)

@@ -1,0 +1,40 @@
+"""/report: what today came to, and what the last days kept and closed."""
+
+from __future__ import annotations
+
+from core.commands.registry import Call, Command, Reply, Tools, reply
+from core.services import telling
+from core.services.portfolio import Portfolio
+from core.values.money import ZERO, plain
+from core.values.notices import Line
+from core.values.people import Role
+
+REPORTS_SHOWN = 3
+
+
+async def report(tools: Tools, call: Call) -> Reply:
+    """A line an account: equity, the day's profit, what open positions stand at; then the newest end-of-day reports."""
+    portfolio = Portfolio(tools.desk, tools.guardian)
+    views = portfolio.positions(call.person)
+    lines = []
+    for view in await portfolio.accounts(call.person):
+        account = view.account
+        opened = [p for p in views if p.position.account == account.name]
+        day = await tools.desk.safety.day_profit(account.name, view.margin)
+        params = {
+            "account": account.name,
+            "currency": account.currency,
+            "equity": plain(round(view.margin.equity, 2)),
+            "day": f"{round(day, 2):+f}",
+            "positions": str(len(opened)),
+            "open": f"{round(sum((p.profit or ZERO for p in opened), ZERO), 2):+f}",
+        }
+        lines.append(Line("command.report_account", params))
+    owner = None if call.person.may(Role.ADMIN) else call.person.works_for or call.person.id
+    for kept in (await tools.store.reports(REPORTS_SHOWN, None, owner)).items:
+        told = telling.day_ended(tools.desk.desk_id, kept, kept.at)
+        lines += [Line(told.key, told.params), *told.lines]
+    return reply(tools, call, "command.report", {}, lines)
+
+
+COMMANDS = (Command("report", Role.VIEWER, report),)
