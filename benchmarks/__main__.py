@@ -7,7 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import alert_to_order, alerts_accepted, chats, guardian, idle, restart
+from benchmarks import alert_to_order, alerts_accepted, chats, guardian, idle, restart, tinvest
 
 RESULTS = Path(__file__).parent / "results.csv"
 
@@ -31,6 +31,9 @@ def main() -> None:
     both = chats.measure()
     keep("both chats, memory after every command", both["rss_mb"], "MB")
     keep("both chats, start to READY", both["ready_s"], "s")
+    lists = tinvest.measure()
+    keep("T-Invest, 3,000 instruments listed", lists["seconds"], "s")
+    keep("T-Invest, memory of 3,000 instruments", lists["mb"], "MB")
     keep("alert to order request p99", alert_to_order.main([])["p99"], "ms")
     keep("alerts accepted, share of the bare server", alerts_accepted.measure(7, 4000, 32), "ratio")
     levels = guardian.measure()

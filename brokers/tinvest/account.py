@@ -1,18 +1,65 @@
-"""What an account holds -> core. Pure."""
+"""What an account holds: pieces, money and what is free of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
 
+from brokers.tinvest import codes
+from brokers.tinvest.client import Client, Refusal
 from brokers.tinvest.listing import Catalogue
 from brokers.tinvest.translate import Row, currency, in_points, number
 from core.values.accounts import Margin
+from core.values.errors import Transient
 from core.values.fills import Holding
 from core.values.instrument import Instrument
 from core.values.money import ZERO, Price, Quantity, plain
 
 _HOLDINGS = ("securities", "futures", "options")
+_CURRENCIES = frozenset({"RUB", "USD", "EUR"})
+"""In which a portfolio may be told."""
+
+
+class Money:
+    """Raises Transient or Rejected. account_id: the venue's."""
+
+    def __init__(self, client: Client, catalogue: Catalogue, usual: str) -> None:
+        self._client, self._catalogue, self._currency = client, catalogue, usual
+        self.account_id = ""
+
+    async def positions(self) -> list[Holding]:
+        row = await self._positions()
+        portfolio = await self._portfolio() if any(row.get(name) for name in _HOLDINGS) else {}
+        return holdings(row, portfolio, self._catalogue)
+
+    async def margin(self) -> Margin:
+        try:
+            attributes = await self._client.read("UsersService/GetMarginAttributes", {"accountId": self.account_id})
+        except Refusal as no:
+            if no.code not in codes.NO_MARGIN_ACCOUNT:
+                raise no.rejected() from no
+            attributes = {}
+        if number(attributes.get("liquidPortfolio")):
+            return margin(attributes, {}, {}, self._currency)
+        return margin({}, await self._portfolio(), await self._positions(), self._currency)
+
+    async def cash(self) -> Mapping[str, str]:
+        return cash(await self._positions(), self._currency)
+
+    async def _positions(self) -> Row:
+        row: Row = await self._client.ask("OperationsService/GetPositions", {"accountId": self.account_id})
+        if row.get("limitsLoadingInProgress"):
+            raise Transient("the venue is still counting the positions")
+        return row
+
+    async def _portfolio(self) -> Row:
+        told_in = self._currency if self._currency in _CURRENCIES else "RUB"
+        body = {"accountId": self.account_id, "currency": told_in}
+        row: Row = await self._client.ask("OperationsService/GetPortfolio", body)
+        return row
+
+
+# pure
 
 
 def holdings(row: Row, portfolio: Row, catalogue: Catalogue) -> list[Holding]:
@@ -48,13 +95,13 @@ def cash(row: Row, usual: str) -> Mapping[str, str]:
     return {name: plain(amount) for name, amount in sums.items()}
 
 
-def margin(attributes: Row | None, portfolio: Row, positions: Row, usual: str) -> Margin:
+def margin(attributes: Row, portfolio: Row, positions: Row, usual: str) -> Margin:
     """Margin attributes where the account has them: what its positions and orders hold is `correctedMargin`.
 
     Without (no margin account; the sandbox answers zeros): what the portfolio is worth, and its free money.
     """
-    liquid = number((attributes or {}).get("liquidPortfolio"))
-    if attributes is not None and liquid:
+    liquid = number(attributes.get("liquidPortfolio"))
+    if liquid:
         held = number(attributes.get("correctedMargin")) or number(attributes.get("startingMargin"))
         return Margin(liquid, max(ZERO, liquid - held), usual)
     equity = number(portfolio.get("totalAmountPortfolio"))

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from brokers.tinvest import account as holdings
-from brokers.tinvest import codes, listing, stops, translate
+from brokers.tinvest import codes, stops, translate
+from brokers.tinvest.account import Money
 from brokers.tinvest.client import Client, NoAnswer, Refusal
 from brokers.tinvest.feed import TInvestFeed
 from brokers.tinvest.limits import BUDGETS, EXITS, URGENCY
-from brokers.tinvest.listing import KINDS, Catalogue
+from brokers.tinvest.listing import Catalogue
 from brokers.tinvest.records import EXCHANGE, REQUEST, Records
+from brokers.tinvest.reference import Reference
 from brokers.tinvest.streams import PING_S, Link
-from brokers.tinvest.translate import UNREADABLE, Row
+from brokers.tinvest.translate import UNREADABLE, Row, readable
 from core.ports import Clock, World
-from core.rules.sessions import sessions
 from core.values.accounts import Account, Margin
 from core.values.capabilities import Capabilities, Idempotency
 from core.values.errors import OutcomeUnknown, Rejected, Transient
@@ -34,7 +33,6 @@ CAPABILITIES = Capabilities(Idempotency.ALWAYS, stop_events=False, reduce_only=F
 """Its key is remembered for a month. No stream tells of stop orders: they are polled."""
 STOPS_S = 6.0
 OVERLAP = timedelta(seconds=10)
-SCHEDULE_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +48,12 @@ class TInvestBroker:
 
     def __init__(self, account: Account, terms: Terms, client: Client, world: World) -> None:
         self.account, self.capabilities = account.name, CAPABILITIES
-        self._terms, self._client, self._currency = terms, client, account.currency
+        self._terms, self._client = terms, client
         self._clock: Clock = world.clock
         self._wire: Clock = world.wire
         self._catalogue = Catalogue()
+        self._reference = Reference(client, world.clock)
+        self._money = Money(client, self._catalogue, account.currency)
         self._records = Records(client, account.name, self._catalogue, world.clock)
         self._orders = [o for o in world.orders if o.state is not OrderState.INTENDED]
         self.feed = TInvestFeed(client, self._catalogue, world)
@@ -71,8 +71,8 @@ class TInvestBroker:
 
     async def _start(self) -> None:
         await self._client.open()
-        await self._choose_account()
-        await self._list_instruments(self._catalogue)
+        self._records.account_id = self._money.account_id = await self._choose_account()
+        self._catalogue.become(await self._reference.lists())
         for order in self._orders:
             self._records.remember(order.request, order.at, order.broker_id)
         link = Link(self._client, "OrdersStreamService/OrderStateStream", self._wire, self._subscribe, self._take)
@@ -95,17 +95,10 @@ class TInvestBroker:
         self._tasks.clear()
         await self._client.close()
 
-    async def _choose_account(self) -> None:
+    async def _choose_account(self) -> str:
         with readable("accounts"):
-            rows = (await self._records.ask("UsersService/GetAccounts", {}))["accounts"]
-            self._records.account_id = choose_account(rows, self._terms.account_id)["id"]
-
-    async def _list_instruments(self, catalogue: Catalogue) -> None:
-        for method in KINDS:
-            body = {"instrumentStatus": "INSTRUMENT_STATUS_BASE"}
-            with readable(method):
-                rows = (await self._records.ask(f"InstrumentsService/{method}", body))["instruments"]
-                catalogue.add(method, rows)
+            rows = (await self._client.ask("UsersService/GetAccounts", {}))["accounts"]
+            return str(choose_account(rows, self._terms.account_id)["id"])
 
     # orders
 
@@ -212,81 +205,32 @@ class TInvestBroker:
         with readable("fills"):
             return await self._records.fills_since(moment)
 
-    # the account
+    # the account and what it may trade
 
     async def positions(self) -> Sequence[Holding]:
         with readable("positions"):
-            row = await self._positions()
-            portfolio = await self._portfolio() if any(row.get(n) for n in ("securities", "futures", "options")) else {}
-            return holdings.holdings(row, portfolio, self._catalogue)
+            return await self._money.positions()
 
     async def margin(self) -> Margin:
         with readable("margin"):
-            try:
-                attributes = await self._client.read("UsersService/GetMarginAttributes", self._mine)
-            except Refusal as no:
-                if no.code not in codes.NO_MARGIN_ACCOUNT:
-                    raise no.rejected() from no
-                attributes = None
-            if attributes and translate.number(attributes.get("liquidPortfolio")):
-                return holdings.margin(attributes, {}, {}, self._currency)
-            return holdings.margin(None, await self._portfolio(), await self._positions(), self._currency)
+            return await self._money.margin()
 
     async def cash(self) -> Mapping[str, str]:
         with readable("cash"):
-            return holdings.cash(await self._positions(), self._currency)
-
-    async def _positions(self) -> Row:
-        row: Row = await self._records.ask("OperationsService/GetPositions", self._mine)
-        if row.get("limitsLoadingInProgress"):
-            raise Transient("the venue is still counting the positions")
-        return row
-
-    async def _portfolio(self) -> Row:
-        body = {**self._mine, "currency": self._currency if self._currency in {"RUB", "USD", "EUR"} else "RUB"}
-        row: Row = await self._records.ask("OperationsService/GetPortfolio", body)
-        return row
-
-    @property
-    def _mine(self) -> Mapping[str, str]:
-        return {"accountId": self._records.account_id}
-
-    # what is traded
+            return await self._money.cash()
 
     async def instruments(self) -> Sequence[Instrument]:
         return list(self._catalogue.by_ticker.values())
 
     async def refresh(self) -> Sequence[Instrument]:
-        """Ask for the lists again."""
-        fresh = Catalogue()
-        await self._list_instruments(fresh)
-        self._catalogue.become(fresh)
+        """Ask for the lists again; one that fails leaves all as it was."""
+        self._catalogue.become(await self._reference.lists())
         return await self.instruments()
 
     async def schedule(self, instrument: Instrument, start: datetime, end: datetime) -> Sequence[Session]:
-        """By the venue's timetable, which begins today; before that, and where it cannot be had, by our own table."""
-        today = self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        first, days = max(start, today), list[Row]()
-        section = self._catalogue.section.get(instrument.broker_key, "")
-        try:
-            with readable("schedule"):
-                while first < end:
-                    until = min(end, first + timedelta(days=SCHEDULE_DAYS))
-                    days += await self._days(section, first, until)
-                    first = until
-                found = listing.sessions(days, max(start, today), end)
-        except (Transient, Rejected) as error:
-            log.warning("no schedule", extra={"ticker": instrument.ticker, "reason": str(error)})
-            found = []
-        if not found:
-            return sessions(instrument.calendar, start, end)
-        return [*(s for s in sessions(instrument.calendar, start, today) if start < today), *found]
-
-    async def _days(self, section: str, start: datetime, end: datetime) -> list[Row]:
-        body = {"exchange": section, "from": translate.stamp(start), "to": translate.stamp(end)}
-        answer = await self._records.ask("InstrumentsService/TradingSchedules", body)
-        named = [row for row in answer["exchanges"] if str(row.get("exchange")).casefold() == section.casefold()]
-        return [day for row in named for day in row.get("days") or ()]
+        return await self._reference.schedule(
+            instrument, self._catalogue.section.get(instrument.broker_key), start, end
+        )
 
     # the stream
 
@@ -334,15 +278,6 @@ class TInvestBroker:
     def _tell(self, words: Sequence[OrderTicket | Fill]) -> None:
         for word in words:
             self._events.put_nowait(word)
-
-
-@contextmanager
-def readable(what: str) -> Iterator[None]:
-    """An answer that cannot be read is one that did not come. Raises Transient."""
-    try:
-        yield
-    except UNREADABLE as error:
-        raise Transient(f"unreadable {what}: {error!r}") from error
 
 
 def choose_account(rows: Sequence[Row], wanted: str) -> Row:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,6 +23,8 @@ PACKAGE = "tinkoff.public.invest.api.contract.v1."
 APP = "openoutcry.desk"
 ANSWER_S = 5.0
 CONNECT_S = 3.0
+LIST_S = 60.0
+CHUNK = 32 * 1024
 RESET_S = 5.0
 """How long to keep still after a 429 that does not say."""
 _REFUSING = frozenset({400, 401, 403, 404, 405, 415})
@@ -68,9 +71,8 @@ class Client:
 
     async def open(self) -> None:
         """Raises Broken for a ca_file that cannot be used."""
-        timeout = aiohttp.ClientTimeout(total=ANSWER_S, connect=CONNECT_S)
         connector = aiohttp.TCPConnector(ssl=trusted(self._access.ca_file))
-        self._session = aiohttp.ClientSession(timeout=timeout, connector=connector, headers={"x-app-name": APP})
+        self._session = aiohttp.ClientSession(connector=connector, headers={"x-app-name": APP})
 
     async def close(self) -> None:
         if self._session is not None:
@@ -81,6 +83,20 @@ class Client:
 
         Raises Transient when nothing left or the venue is busy, Refusal for a definite no, NoAnswer when nobody knows.
         """
+        async with self._asked(method, body, urgency, trading=trading) as answer:
+            return read_json(await answer.read())
+
+    @asynccontextmanager
+    async def _asked(
+        self,
+        method: str,
+        body: Mapping[str, Any],
+        urgency: int = POLLING,
+        *,
+        trading: bool = False,
+        within_s: float = ANSWER_S,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer of status 200, its body not read yet."""
         await self._limits.take(method, urgency)
         token = self._access.token if trading else self._access.reading
         text = json.dumps(body).encode()
@@ -91,13 +107,30 @@ class Client:
         }
         url = f"{self._access.base_url.rstrip('/')}/{PACKAGE}{method}"
         try:
-            async with self._opened.post(url, data=_sent(text, trading=trading), headers=headers) as answer:
+            data, timeout = _sent(text, trading=trading), aiohttp.ClientTimeout(total=within_s, connect=CONNECT_S)
+            async with self._opened.post(url, data=data, headers=headers, timeout=timeout) as answer:
                 self._heed(method, answer)
-                return _judge(answer, await answer.read())
+                if answer.status != 200:
+                    _refuse(answer, await answer.read())
+                yield answer
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Transient(f"no connection: {error}") from error
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
             raise NoAnswer(f"{type(error).__name__}: {error}") from error
+
+    async def rows(self, method: str, body: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
+        """A long list one by one, as it comes: a full market's would fill the memory of a small machine.
+
+        Raises Transient or Rejected.
+        """
+        try:
+            async with self._asked(method, body, within_s=LIST_S) as answer:
+                async for row in each(answer.content.iter_chunked(CHUNK)):
+                    yield row
+        except NoAnswer as error:
+            raise Transient(f"{method}: {error}") from error
+        except Refusal as no:
+            raise no.rejected() from no
 
     async def read(self, method: str, body: Mapping[str, Any], urgency: int = POLLING) -> Any:
         """A call that changes nothing. Raises Transient or Refusal."""
@@ -105,6 +138,13 @@ class Client:
             return await self.call(method, body, urgency)
         except NoAnswer as error:
             raise Transient(f"{method}: {error}") from error
+
+    async def ask(self, method: str, body: Mapping[str, Any], urgency: int = POLLING) -> Any:
+        """A read whose definite no is for the caller's caller. Raises Transient or Rejected."""
+        try:
+            return await self.read(method, body, urgency)
+        except Refusal as no:
+            raise no.rejected() from no
 
     def stream(self, method: str) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]:
         """The venue's WebSocket of `Service/Method`, speaking JSON in camelCase."""
@@ -151,9 +191,27 @@ def trusted(ca_file: str) -> ssl.SSLContext:
     return context
 
 
-def _judge(answer: aiohttp.ClientResponse, text: bytes) -> Any:
-    if answer.status == 200:
-        return read_json(text)
+async def each(chunks: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+    """The members of the only list in a JSON object. Raises ValueError where it ends too early."""
+    decoder, utf8 = json.JSONDecoder(), codecs.getincrementaldecoder("utf-8")()
+    inside, left = False, ""
+    async for chunk in chunks:
+        left += utf8.decode(chunk)
+        if not inside:
+            _, found, left = left.partition("[") if "[" in left else ("", "", left)
+            inside = bool(found)
+        while inside and not (left := left.lstrip(" \t\r\n,")).startswith("]"):
+            try:
+                row, end = decoder.raw_decode(left)
+            except ValueError:
+                break  # not all of it is here
+            yield row
+            left = left[end:]
+    if not left.startswith("]"):
+        raise ValueError("the list was cut short")
+
+
+def _refuse(answer: aiohttp.ClientResponse, text: bytes) -> NoReturn:
     code, message = _said(text)
     if answer.status == 429 or code in codes.TOO_MANY:
         raise Transient(f"too many requests: {code or 429}", _seconds(answer.headers.get("x-ratelimit-reset", "")))

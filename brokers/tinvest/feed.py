@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from brokers.tinvest.client import Client, Refusal
+from brokers.tinvest.client import Client
 from brokers.tinvest.listing import Catalogue
 from brokers.tinvest.streams import PING_S, Link
-from brokers.tinvest.translate import UNREADABLE, Row, number, pieces, stamp, time
+from brokers.tinvest.translate import Row, number, pieces, readable, stamp, time
 from core.ports import World
 from core.values.errors import Rejected, Transient
 from core.values.instrument import Instrument
@@ -140,11 +140,9 @@ class TInvestFeed:
             if known and self.alive()
             else await self._ask("GetTradingStatus", {"instrumentId": instrument.broker_key})
         )
-        try:
+        with readable("quote"):
             trading = known.trading if status is None and known else _trading(status or {})
             self._told(replace(book(row, instrument, self._clock.now()), trading=trading))
-        except UNREADABLE as error:
-            raise Transient(f"unreadable quote: {error!r}") from error
         return self._quotes[ticker]
 
     def listen(self, listener: Callable[[Quote], None]) -> None:
@@ -187,10 +185,8 @@ class TInvestFeed:
                 "to": stamp(until),
             }
             row = await self._ask("GetCandles", body)
-            try:
+            with readable("candles"):
                 bars += [candle(bar, instrument) for bar in row["candles"]]
-            except UNREADABLE as error:
-                raise Transient(f"unreadable candles: {error!r}") from error
             first = until
         found = {bar.at: bar for bar in bars if start <= bar.at < end}
         return [found[at] for at in sorted(found)]
@@ -213,10 +209,7 @@ class TInvestFeed:
         return self._shelves[-1]
 
     async def _ask(self, method: str, body: Mapping[str, object]) -> Any:
-        try:
-            return await self._client.read(f"MarketDataService/{method}", body)
-        except Refusal as no:
-            raise no.rejected() from no
+        return await self._client.ask(f"MarketDataService/{method}", body)
 
     def _take(self, row: Row) -> None:
         """A message of a shelf: a book, a trade's price, or whether there is trading."""

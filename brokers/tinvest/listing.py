@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from types import MappingProxyType
 
 from brokers.tinvest.translate import Row, currency, number, time
@@ -51,50 +54,82 @@ class Catalogue:
         self.by_key |= other.by_key
         self.section |= other.section
 
-    def add(self, method: str, rows: Iterable[Row]) -> None:
-        """Take in what a method of InstrumentsService lists; shares before futures, which name them."""
-        for row in sorted(rows, key=_main_board, reverse=True):
-            if row.get("apiTradeAvailableFlag") is False or not number(row.get("minPriceIncrement")):
-                continue
-            ticker = str(row["ticker"]).upper()
-            name = ticker if ticker not in self.by_ticker else f"{ticker}_{row['classCode']}"
-            listed = instrument(row, KINDS[method], name, self._positions.get(str(row.get("basicAssetPositionUid"))))
-            self.by_ticker[name] = self.by_key[listed.broker_key] = listed
-            self.section[listed.broker_key] = str(row.get("exchange") or "")
-            if method == "Shares" and name == ticker:
-                self._positions[str(row.get("positionUid"))] = ticker
+    def add(self, kind: InstrumentKind, rows: Iterable[Listed]) -> None:
+        """Take in what the venue lists of a kind; shares before futures, which name them."""
+        for row in sorted(rows, key=lambda row: not row.main):
+            known, ticker = row.instrument, row.instrument.ticker
+            if ticker in self.by_ticker:
+                known = replace(known, ticker=f"{ticker}_{row.board}")
+            elif kind is InstrumentKind.SHARE:
+                self._positions[row.position] = ticker
+            if row.basis in self._positions:
+                known = replace(known, basic_asset=self._positions[row.basis])
+            self.by_ticker[known.ticker] = self.by_key[known.broker_key] = known
+            self.section[known.broker_key] = row.section
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """main: on an exchange's main board. position, basis: the venue's ids of the asset, and of what a future is on."""
+
+    instrument: Instrument
+    main: bool
+    board: str
+    section: str
+    position: str
+    basis: str
+
+
+def tradable(row: Row) -> bool:
+    return row.get("apiTradeAvailableFlag") is not False and bool(number(row.get("minPriceIncrement")))
+
+
+def listed(row: Row, kind: InstrumentKind) -> Listed:
+    return Listed(
+        instrument=instrument(row, kind),
+        main=_main_board(row),
+        board=sys.intern(str(row.get("classCode") or "")),
+        section=sys.intern(str(row.get("exchange") or "")),
+        position=str(row.get("positionUid") or ""),
+        basis=str(row.get("basicAssetPositionUid") or "-"),
+    )
 
 
 def _main_board(row: Row) -> bool:
     return row.get("realExchange") in {"REAL_EXCHANGE_MOEX", "REAL_EXCHANGE_RTS"}
 
 
-def instrument(row: Row, kind: InstrumentKind, ticker: str, basic_asset: str | None = None) -> Instrument:
-    """basic_asset: the share a future is on, where that is known better than by the row's own text."""
-    venues = _VENUES.get(str(row.get("realExchange")), _ELSEWHERE)
-    exchange = "MOEX" if "MOEX" in venues else min(venues)
+def instrument(row: Row, kind: InstrumentKind) -> Instrument:
+    """Of any of the venue's lists."""
+    venues = _venues(str(row.get("realExchange")), str(row.get("classCode") or "").upper())
+    exchange = next(name for name in ("MOEX", "OTC", "TINVEST") if name in venues)
     lot, future = Quantity(Decimal(int(row["lot"]))), kind is InstrumentKind.FUTURE
     size = number(row.get("basicAssetSize"))
     return Instrument(
-        ticker=ticker,
+        ticker=str(row["ticker"]).upper(),
         exchange=exchange,
         kind=kind,
-        currency=currency(row),
+        currency=sys.intern(currency(row)),
         lot=lot,
         tick=number(row["minPriceIncrement"]).normalize(),
         step=lot,
         point_value=_point_value(row, kind),
         name=str(row.get("name") or ""),
-        venues=venues | {str(row.get("classCode") or exchange).upper()},
+        venues=venues,
         shortable=bool(row.get("shortEnabledFlag")),
         calendar=_calendar(row, future=future),
         expires_at=time(row.get("expirationDate")) if future else None,
-        basic_asset=(basic_asset or str(row.get("basicAsset") or "")) or None,
+        basic_asset=str(row.get("basicAsset") or "") or None,
         basic_asset_size=Quantity(size) if size else None,
         margin_buy=number(row.get("initialMarginOnBuy")) or None,
         margin_sell=number(row.get("initialMarginOnSell")) or None,
         broker_key=str(row["uid"]),
     )
+
+
+@cache
+def _venues(exchange: str, board: str) -> frozenset[str]:
+    return _VENUES.get(exchange, _ELSEWHERE) | ({board} if board else frozenset())
 
 
 def _point_value(row: Row, kind: InstrumentKind) -> Decimal:

@@ -262,14 +262,14 @@ class Records:
         return self.stops.read(await self._stop_rows("STOP_ORDER_STATUS_ALL", self.stops.since(), urgency))
 
     async def _orders(self, more: Mapping[str, Any]) -> list[Row]:
-        answer = await self.ask("OrdersService/GetOrders", {"accountId": self.account_id, **more})
+        answer = await self._client.ask("OrdersService/GetOrders", {"accountId": self.account_id, **more})
         return _list(answer, "orders")
 
     async def _stop_rows(self, status: str, since: datetime | None, urgency: int) -> list[Row]:
         body = {"accountId": self.account_id, "status": status}
         if since is not None:
             body |= {"from": translate.stamp(since), "to": translate.stamp(self._clock.now() + stops.SKEW)}
-        return _list(await self.ask("StopOrdersService/GetStopOrders", body, urgency), "stopOrders")
+        return _list(await self._client.ask("StopOrdersService/GetStopOrders", body, urgency), "stopOrders")
 
     async def _state(self, order_id: str, kind: str, instrument: Instrument | None) -> Row | None:
         body = {"accountId": self.account_id, "orderId": order_id, "orderIdType": kind}
@@ -282,13 +282,6 @@ class Records:
                 return None
             raise no.rejected() from no
         return row
-
-    async def ask(self, method: str, body: Mapping[str, Any], urgency: int = POLLING) -> Any:
-        """Raises Transient or Rejected."""
-        try:
-            return await self._client.read(method, body, urgency)
-        except Refusal as no:
-            raise no.rejected() from no
 
 
 def _list(answer: Any, name: str) -> list[Row]:

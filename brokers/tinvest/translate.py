@@ -5,11 +5,13 @@ What cannot be read raises one of UNREADABLE. Field by field: the venue's OpenAP
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.values.errors import Transient
 from core.values.fills import Fill
 from core.values.ids import AccountName, BrokerOrderId, FillId, OrderId, desk_of
 from core.values.instrument import Instrument, InstrumentKind
@@ -28,6 +30,16 @@ _STATES = {
     "EXECUTION_REPORT_STATUS_CANCELLED": OrderState.CANCELLED,
     "EXECUTION_REPORT_STATUS_REJECTED": OrderState.REJECTED,
 }
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """An answer that cannot be read is one that did not come. Raises Transient."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise Transient(f"unreadable {what}: {error!r}") from error
+
 
 # numbers and times
 

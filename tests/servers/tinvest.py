@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -113,7 +114,8 @@ class TInvestServer(BrokerServer):
             if self.places(request):
                 return await self.place(request)
             body = await request.json()
-            return web.json_response(await getattr(self, f"on_{method.lower()}")(body))
+            told = await getattr(self, f"on_{method.lower()}")(body)
+            return web.Response(text=json.dumps(told, ensure_ascii=False), content_type="application/json")
         except No as no:
             answer = no.answer()
             if no.status == 429:
