@@ -43,7 +43,6 @@ class Instrument:
     shortable: bool = True
     calendar: str = "24/7"
     expires_at: datetime | None = None
-    strike: Decimal | None = None
     basic_asset: str | None = None
     basic_asset_size: Quantity | None = None
     margin_buy: Decimal | None = None
