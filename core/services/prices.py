@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from core.services.desk import Desk
 from core.values.changes import Change, PricesForgotten, PricesKept
@@ -24,7 +24,7 @@ class PriceKeeper:
         self._every_s = every_s
         self._kept = kept
         self._tickers = tickers
-        self._seen: dict[str, datetime] = {}
+        self._seen: dict[str, Quote] = {}
 
     async def run(self) -> None:
         """Until cancelled. A journal that cannot be written misses a moment, no more."""
@@ -42,13 +42,13 @@ class PriceKeeper:
         for name, venue in self._desk.venues.items():
             for instrument in self._desk.directory.instruments(name):
                 quote = venue.feed.quote(instrument.ticker)
-                if quote is not None and quote.at > self._seen.get(quote.ticker, quote.at - timedelta(1)):
+                if quote is not None and quote != self._seen.get(quote.ticker):
                     fresh.setdefault(quote.ticker, quote)
         changes: list[Change] = [PricesForgotten(self._desk.clock.now() - self._kept)]
         if fresh:
             changes.append(PricesKept(tuple(fresh.values())))
         await self._desk.store.save(*changes)
-        self._seen |= {ticker: quote.at for ticker, quote in fresh.items()}
+        self._seen |= fresh
         return len(fresh)
 
     async def _watch(self) -> None:
