@@ -287,7 +287,7 @@ class KillSwitch(Protocol):
 class Vault(Protocol):
     """Credentials, encrypted under a key that is not in the database. Write-only to people."""
 
-    async def put(self, account: AccountName, fields: Mapping[str, str]) -> None: ...
+    async def put(self, account: AccountName, fields: Mapping[str, str], owner: UserId) -> None: ...
     async def get(self, account: AccountName) -> Mapping[str, str]:
         """Empty when there is none. Raises Broken when the key does not fit."""
 

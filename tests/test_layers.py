@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 LIBRARY_HOMES = {
     "aiosqlite": {"storage"},
+    "cryptography": {"storage"},
     "apscheduler": {"openoutcry"},
     "sqlite3": {"storage", "openoutcry"},
     "aiogram": {"bot"},

@@ -48,6 +48,8 @@ class Hook:
         link = self._links.by_token(token)
         if link is None:
             raise ApiError(404, "unknown_link", "there is no such link")
+        if request.method != "POST":
+            raise web.HTTPMethodNotAllowed(request.method, ["POST"])
         text, raw = read_object(await read_body(request))
         body = Mask(token)(text, raw)
         alert = self._parse(Fields(raw), link, body, self._clock.now())
@@ -110,4 +112,4 @@ def _refused(fields: Fields, name: str, refusal: Refused) -> ApiError:
 
 
 def hook_route(hook: Hook) -> web.RouteDef:
-    return web.post("/hook/{token}", hook.take)
+    return web.route("*", "/hook/{token}", hook.take)

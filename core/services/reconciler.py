@@ -20,7 +20,7 @@ from core.values.accounts import Account
 from core.values.capabilities import Capabilities, Idempotency
 from core.values.changes import FlagSet, NoticeMade
 from core.values.errors import Transient
-from core.values.fills import Position
+from core.values.fills import Fill, Position
 from core.values.ids import AccountName, AlertId, UserId, desk_of
 from core.values.money import ZERO, Price, plain
 from core.values.orders import BY_HAND, CauseKind, Order, OrderRole, OrderState, OrderTicket, Purpose, side_of
@@ -53,6 +53,7 @@ class Reconciler:
         self._ledger = desk.ledger
         self._guardian = guardian
         self._asking: dict[str, asyncio.Task[None]] = {}
+        self._hearing: dict[AccountName, asyncio.Task[None]] = {}
         desk.on_unknown = self.ask_about
         desk.ledger.on_awaited = self.fetch_fills
 
@@ -98,7 +99,7 @@ class Reconciler:
         asked = await self._desk.store.flag(key)
         since = datetime.fromisoformat(asked) - FILLS_OVERLAP if asked else now - FILLS_AT_FIRST
         for fill in await venue.broker.fills_since(since):
-            await self._ledger.absorb(venue.account.name, fill)
+            await self._ledger.absorb(venue.account.name, replace(fill, owner=venue.account.owner))
         await self._desk.store.save(FlagSet(key, now.isoformat()))
 
     async def _settle(self, order: Order, report: Report) -> None:
@@ -277,15 +278,31 @@ class Reconciler:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Take in every broker's events until left."""
-        tasks = [
-            asyncio.create_task(self._listen(venue), name=f"events {name}") for name, venue in self._desk.venues.items()
-        ]
+        for venue in self._desk.venues.values():
+            self._hear(venue)
         try:
             yield
         finally:
-            for task in [*tasks, *self._asking.values()]:
+            tasks = [*self._hearing.values(), *self._asking.values()]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, *self._asking.values(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def join(self, venue: Venue) -> None:
+        """An account that was opened while the desk runs: settle with its broker, and listen. Raises Transient."""
+        self._hear(venue)
+        if not await self._settled(venue, Report()):
+            raise Transient(f"the broker of {venue.account.name} is away")
+
+    def leave(self, account: AccountName) -> None:
+        """An account that is about to be closed."""
+        task = self._hearing.pop(account, None)
+        if task is not None:
+            task.cancel()
+
+    def _hear(self, venue: Venue) -> None:
+        name = venue.account.name
+        self._hearing[name] = asyncio.create_task(self._listen(venue), name=f"events {name}")
 
     async def _listen(self, venue: Venue) -> None:
         """A stream that fails for good halts the desk: what nobody hears of must not be traded on."""
@@ -304,6 +321,8 @@ class Reconciler:
         try:
             async for word in venue.broker.events():
                 crashpoint("fill.in")
+                if isinstance(word, Fill):
+                    word = replace(word, owner=venue.account.owner)  # noqa: PLW2901 - brokers know no owners
                 if await self._ledger.absorb(account, word) is None and isinstance(word, OrderTicket):
                     await self._beware(account, word)
         except Transient as error:

@@ -170,7 +170,7 @@ class Reader:
         return await self._all(sql, (), read_proposal)
 
     async def reports(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Report]:
-        return await self._page("SELECT * FROM reports", read_report, limit, after, owner)
+        return await self._page("SELECT * FROM reports", read_report, limit, after, owner=owner)
 
     async def report(self, report_id: ReportId) -> Report | None:
         return await self._one("SELECT * FROM reports WHERE id = ?", (report_id,), read_report)

@@ -1,0 +1,123 @@
+"""Credentials at rest: AES-256-GCM under a key that is not in the database. People write them and never read them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core.ports import Store
+from core.values.changes import CredentialsSet
+from core.values.errors import Broken
+from core.values.ids import OWNER, AccountName, UserId
+
+KEY_BYTES, NONCE_BYTES = 32, 12
+CREDENTIAL = "openoutcry-vault-key"
+"""The name under which systemd may hand the key over (LoadCredentialEncrypted=), in $CREDENTIALS_DIRECTORY."""
+
+
+class KeyFile:
+    """Keys in base64, a line each: the first seals, all of them open. Made on first use, for its owner alone."""
+
+    def __init__(self, path: Path, *, ours: bool = True) -> None:
+        self._path = path
+        self._ours = ours
+        """Whether the file is ours to make and to write; systemd's is not."""
+
+    def read(self) -> Sequence[bytes]:
+        """Raises Broken for a file that others may read, that cannot be read, or that holds no key."""
+        try:
+            if self._ours and not self._path.exists():
+                self._write([os.urandom(KEY_BYTES)])
+            if self._ours and stat.S_IMODE(self._path.stat().st_mode) & 0o077:
+                raise Broken(f"{self._path} may be read by others: chmod 600")
+            keys = [base64.b64decode(line, validate=True) for line in self._path.read_text("ascii").split()]
+        except (OSError, ValueError) as error:
+            raise Broken(f"the vault's key {self._path} cannot be read") from error
+        if not keys or any(len(key) != KEY_BYTES for key in keys):
+            raise Broken(f"the vault's key {self._path} is no key: {KEY_BYTES} bytes in base64 are")
+        return keys
+
+    def begin_rotation(self) -> None:
+        """A new key in front; the old ones still open. Systemd's file is changed by whoever made it."""
+        if self._ours:
+            self._write([os.urandom(KEY_BYTES), *self.read()])
+
+    def end_rotation(self) -> None:
+        if self._ours:
+            self._write(self.read()[:1])
+
+    def _write(self, keys: Sequence[bytes]) -> None:
+        """Whole or not at all, on disk when it returns."""
+        draft = self._path.with_name(f"{self._path.name}.new")
+        draft.unlink(missing_ok=True)
+        handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(b"".join(base64.b64encode(key) + b"\n" for key in keys))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
+
+
+def key_file(data_dir: Path) -> KeyFile:
+    """Systemd's credential where there is one, else `vault.key` in the data directory."""
+    handed = os.environ.get("CREDENTIALS_DIRECTORY")
+    if handed and (Path(handed) / CREDENTIAL).is_file():
+        return KeyFile(Path(handed) / CREDENTIAL, ours=False)
+    return KeyFile(data_dir / "vault.key")
+
+
+class SealedVault:
+    """Implements `core.ports.Vault` over a journal. Each account's name is bound to what is sealed for it, so that a
+    row put in another's place opens nothing."""
+
+    def __init__(self, store: Store, keys: KeyFile) -> None:
+        self._store = store
+        self._keys = keys
+
+    async def put(self, account: AccountName, fields: Mapping[str, str], owner: UserId) -> None:
+        sealed = _seal(self._keys.read()[0], account, fields) if fields else None
+        await self._store.save(CredentialsSet(account, sealed, owner))
+
+    async def get(self, account: AccountName) -> Mapping[str, str]:
+        found = (await self._store.roll()).credentials.get(account)
+        return {} if found is None else _open(self._keys.read(), account, found[0])
+
+    async def forget(self, account: AccountName) -> None:
+        await self._store.save(CredentialsSet(account, None, OWNER))
+
+    async def rotate(self) -> int:
+        """Seal everything anew under a new key; how many accounts. A kill in the middle leaves all of it readable."""
+        self._keys.begin_rotation()
+        keys, kept = self._keys.read(), (await self._store.roll()).credentials
+        opened = {account: (_open(keys, account, sealed), owner) for account, (sealed, owner) in kept.items()}
+        changes = [CredentialsSet(a, _seal(keys[0], a, fields), owner) for a, (fields, owner) in opened.items()]
+        await self._store.save(*changes)
+        self._keys.end_rotation()
+        return len(changes)
+
+
+def _seal(key: bytes, account: AccountName, fields: Mapping[str, str]) -> str:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - only where credentials are kept
+
+    nonce = os.urandom(NONCE_BYTES)
+    text = json.dumps(dict(fields)).encode()
+    return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, text, account.encode())).decode("ascii")
+
+
+def _open(keys: Sequence[bytes], account: AccountName, sealed: str) -> Mapping[str, str]:
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - see above
+
+    raw = base64.b64decode(sealed)
+    nonce, box = raw[:NONCE_BYTES], raw[NONCE_BYTES:]
+    for key in keys:
+        try:
+            fields: Mapping[str, str] = json.loads(AESGCM(key).decrypt(nonce, box, account.encode()))
+        except InvalidTag:
+            continue
+        return fields
+    raise Broken(f"the vault's key does not fit what is kept for account {account}")
