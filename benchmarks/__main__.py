@@ -7,7 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import alert_to_order, alerts_accepted, chats, guardian, idle, restart, tinvest
+from benchmarks import alert_to_order, alerts_accepted, chats, guardian, hub, idle, restart, tinvest
 
 RESULTS = Path(__file__).parent / "results.csv"
 
@@ -36,6 +36,10 @@ def main() -> None:
     keep("T-Invest, memory of 3,000 instruments", lists["mb"], "MB")
     keep("alert to order request p99", alert_to_order.main([])["p99"], "ms")
     keep("alerts accepted, share of the bare server", alerts_accepted.measure(7, 4000, 32), "ratio")
+    told = hub.measure()
+    keep("hub, one alert to 1,000 sockets, p99", told["fan_out_ms"], "ms")
+    keep("hub, memory gained by 9,000 alerts to five targets, one dead", told["gained_mb"], "MB")
+    keep("hub alerts accepted, share of the bare server", told["accepted"], "ratio")
     levels = guardian.measure()
     keep("guardian, 10,000 positions, to a plain loop of Decimals", levels["to_plain"], "ratio")
     keep("guardian, 10,000 positions to 10", levels["to_small"], "ratio")

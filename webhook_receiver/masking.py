@@ -26,6 +26,12 @@ def _one_secret(*names: str) -> bool:
     return sum(map(looks_secret, names)) == 1
 
 
+@lru_cache(maxsize=256)
+def any_secret(*names: str) -> bool:
+    """Whether one of the names looks like a secret's."""
+    return any(map(looks_secret, names))
+
+
 class Mask:
     """Hides one known secret, and every field whose name looks like one.
 

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from core.ports import Clock, Store, Target
@@ -96,21 +95,23 @@ class Hub:
 
     async def publish(self, alert: Alert, raw: RawAlert) -> Receipt:
         """Keep it and tell everybody, also when it came before. Raises Transient or Broken: not kept, nobody told."""
-        receipt = await self._keep(alert, raw)
-        self._tell(raw)
+        text = raw.to_json()
+        receipt = await self._keep(alert, raw, text)
+        self._tell(raw, text)
         return receipt
 
     async def meter(self, alert: Alert, raw: RawAlert) -> Receipt:
         """Keep it and let the meters write it, also when it came before. Raises as `publish`."""
-        receipt = await self._keep(alert, raw)
+        receipt = await self._keep(alert, raw, raw.to_json())
         self._meters.offer(raw)
         return receipt
 
     async def relay(self, alert: Alert, raw: RawAlert) -> Receipt:
         """What another desk told, passed on only when it is new: two desks that follow each other come to rest."""
-        receipt = await self._keep(alert, raw)
+        text = raw.to_json()
+        receipt = await self._keep(alert, raw, text)
         if receipt.status is not AlertStatus.DUPLICATE:
-            self._tell(raw)
+            self._tell(raw, text)
         return receipt
 
     def subscribe(self, cut_off: Callable[[], None]) -> Subscriber:
@@ -143,15 +144,16 @@ class Hub:
             subscriber.close()
         await asyncio.gather(self._targets.close(), self._meters.close())
 
-    def _tell(self, raw: RawAlert) -> None:
-        self.say(raw.to_json())
+    def _tell(self, raw: RawAlert, text: str) -> None:
+        self.say(text)
         self._targets.offer(raw)
 
-    async def _keep(self, alert: Alert, raw: RawAlert) -> Receipt:
-        """One row for equal content, under whichever names and through whichever route it came."""
+    async def _keep(self, alert: Alert, raw: RawAlert, text: str) -> Receipt:
+        """One row for equal content, under whichever names and through whichever route and desk it came."""
         if self._closed:
             raise Transient("the hub is closing")
-        digest = hashlib.sha256(replace(raw, utcoffset=0).to_json().encode()).hexdigest()
+        content = text.rpartition(",")[0]  # all but the last field, utcoffset, which is the desk's and not the sender's
+        digest = hashlib.sha256(content.encode()).hexdigest()
         alert_id = alert_id_of(self._store.desk_id, self._now(), digest)
         receipt = await self._store.accept_alert(alert, alert_id, f"{raw.epoch:011d}.hub.{digest}")
         self.taken += 1

@@ -36,6 +36,7 @@ class Outlet:
         self._idle = asyncio.Event()
         self._idle.set()
         self._off = False
+        self._in_hand: RawAlert | None = None
 
     @property
     def waiting(self) -> int:
@@ -63,11 +64,12 @@ class Outlet:
             return
         while True:
             while self._waiting:
-                alert = self._waiting.popleft()
+                alert = self._in_hand = self._waiting.popleft()
                 if await self._insist(lambda alert=alert: self.target.send(alert)):  # type: ignore[misc] # bound now
                     self.sent += 1
                 else:
                     self.dropped += 1
+                self._in_hand = None
             self._idle.set()
             self._woken.clear()
             await self._woken.wait()
@@ -83,7 +85,7 @@ class Outlet:
 
     async def close(self) -> None:
         """Let go of the target. `run` is to be cancelled first."""
-        self.dropped += len(self._waiting)
+        self.dropped += len(self._waiting) + (self._in_hand is not None)
         self._waiting.clear()
         try:
             async with asyncio.timeout(FLUSH_S):

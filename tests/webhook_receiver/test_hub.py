@@ -205,6 +205,15 @@ async def test_the_token_may_stand_in_the_address(place: Place) -> None:
     assert TOKEN not in row.alert.body
 
 
+async def test_what_looks_secret_is_not_kept(place: Place) -> None:
+    """By its name, at any depth; all else is kept as it was sent."""
+    await place.post(NEW | {"password": "one", "more": {"api_key": "two"}, "note": "three"})
+    (row,) = (await place.store.alerts(10)).items
+    assert "one" not in row.alert.body
+    assert "two" not in row.alert.body
+    assert "three" in row.alert.body
+
+
 async def test_tv_16_one_other_site_may_read_our_answers(place: Place) -> None:
     """The configured origin gets permission, others none; without CORS there are no such headers."""
     allowed = "Access-Control-Allow-Origin"

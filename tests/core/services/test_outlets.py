@@ -98,6 +98,7 @@ async def test_w_30_a_dead_target_keeps_the_newest_and_counts_the_rest() -> None
             outlet.offer(raw(number=number))
             await turns(2)
         assert (outlet.waiting, outlet.dropped) == (10, 89)  # and one in its hand
+    assert outlet.dropped == 100
 
 
 async def test_what_a_target_refuses_costs_that_alert_alone() -> None:
