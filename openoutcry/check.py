@@ -5,19 +5,25 @@ from __future__ import annotations
 import os
 import sqlite3
 
+from brokers.paper.contracts import listings
 from core.clock import SystemClock
 from core.values.errors import Broken
 from openoutcry.report import SQLITE_SOUND
-from openoutcry.settings import Settings
+from openoutcry.settings import Settings, SettingsError
 from storage.sqlite import open_store
 
 
 def check_settings(settings: Settings) -> list[str]:
-    """What a start with these settings would find, a line each. Raises Broken for what would stop it."""
+    """What a start with these settings would find, a line each. Raises Broken or SettingsError for what would
+    stop it."""
     directory = settings.desk.data_dir
     nearest = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
     if not os.access(nearest, os.W_OK):
         raise Broken(f"desk.data_dir: {nearest} cannot be written")
+    try:
+        listings(SystemClock().now(), settings.market.prices, exchange_hours=False)
+    except ValueError as error:
+        raise SettingsError(f"market.prices: {error}") from None
     lines = [f"settings: fine ({settings.desk.mode})", f"data: {directory}"]
     lines += [f"account {a.name}: {a.broker}, risk {a.risk_percent} %" for a in settings.accounts]
     if not settings.accounts:

@@ -7,6 +7,7 @@ from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
@@ -130,9 +131,24 @@ class Hub(Section):
     follow_token: SecretStr = NO_SECRET
 
 
+def _private(url: str) -> str:
+    """A token travels over it: encrypted, or not beyond this machine."""
+    parts = urlsplit(url)
+    if (
+        url
+        and parts.scheme not in {"https", "wss"}
+        and not (parts.scheme in {"http", "ws"} and _loopback(parts.hostname or ""))
+    ):
+        raise ValueError("must begin with https:// or wss://; plain http or ws is for this machine alone")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_private)]
+
+
 class Telegram(Section):
     token: SecretStr = NO_SECRET
-    api_base: str = "https://api.telegram.org"
+    api_base: Address = "https://api.telegram.org"
     allowed_user_ids: tuple[int, ...] = ()
     chat_id: int = 0
 
@@ -145,8 +161,8 @@ class Telegram(Section):
 
 class Discord(Section):
     token: SecretStr = NO_SECRET
-    api_base: str = "https://discord.com/api/v10"
-    gateway_url: str = ""
+    api_base: Address = "https://discord.com/api/v10"
+    gateway_url: Address = ""
     guild_id: int = 0
     study_channel_id: int = 0
     log_channel_id: int = 0

@@ -68,9 +68,9 @@ async def status(tools: Tools, call: Call) -> Reply:
             {
                 "account": view.account.name,
                 "mode": view.account.mode.value.upper(),
-                "equity": plain(round(view.margin.equity, 2)),
-                "free": plain(round(view.margin.free, 2)),
-                "currency": view.margin.currency,
+                "equity": plain(round(view.margin.equity, 2)) if view.margin else "?",
+                "free": plain(round(view.margin.free, 2)) if view.margin else "?",
+                "currency": view.account.currency,
             },
         )
         for view in views

@@ -20,12 +20,13 @@ async def report(tools: Tools, call: Call) -> Reply:
     for view in await portfolio.accounts(call.person):
         account = view.account
         opened = [p for p in views if p.position.account == account.name]
-        day = await tools.desk.safety.day_profit(account.name, view.margin)
+        margin = view.margin
+        day = None if margin is None else await tools.desk.safety.day_profit(account.name, margin)
         params = {
             "account": account.name,
             "currency": account.currency,
-            "equity": plain(round(view.margin.equity, 2)),
-            "day": f"{round(day, 2):+f}",
+            "equity": plain(round(margin.equity, 2)) if margin else "?",
+            "day": "?" if day is None else f"{round(day, 2):+f}",
             "positions": str(len(opened)),
             "open": f"{round(sum((p.profit or ZERO for p in opened), ZERO), 2):+f}",
         }

@@ -55,7 +55,6 @@ class Situation:
     held: Decimal = ZERO
     entering: Decimal = ZERO
     gross: Decimal = ZERO
-    session_open: bool = True
     day_profit: Decimal = ZERO
 
     def reference(self, request: OrderRequest) -> Decimal:
@@ -120,7 +119,7 @@ def _steps(request: OrderRequest, _limits: Limits, situation: Situation) -> Refu
 
 
 def _session(_request: OrderRequest, _limits: Limits, situation: Situation) -> Refused | None:
-    if situation.session_open and (situation.quote is None or situation.quote.trading):
+    if situation.quote is None or situation.quote.trading:
         return None
     return Refused("market_closed", {"ticker": situation.instrument.ticker})
 

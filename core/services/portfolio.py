@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
 from core.services.desk import Desk
 from core.services.guardian import Guardian
 from core.values.accounts import Account, Margin, RiskState
+from core.values.errors import Transient
 from core.values.fills import Position
 from core.values.instrument import Instrument
 from core.values.market import Quote
@@ -30,8 +32,10 @@ class PositionView:
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
+    """margin: None while the broker cannot say."""
+
     account: Account
-    margin: Margin
+    margin: Margin | None
     risk_state: RiskState
 
 
@@ -69,11 +73,13 @@ class Portfolio:
         )
 
     async def accounts(self, person: Person) -> list[AccountView]:
-        """Accounts that the person may see, with what the broker says of their money. Raises Transient."""
+        """Accounts that the person may see, with what the broker says of their money."""
         views = []
         for venue in self._desk.venues.values():
             if person.sees(venue.account.owner):
-                margin = await venue.broker.margin()
+                margin = None
+                with suppress(Transient):  # one that is away must not hide the others
+                    margin = await venue.broker.margin()
                 views.append(AccountView(venue.account, margin, self._desk.safety.state(venue.account.name)))
         return views
 

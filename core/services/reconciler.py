@@ -350,7 +350,5 @@ class Reconciler:
         """Obey `openoutcry kill` and `arm` from other processes within a second or so."""
         while True:
             await self._desk.wire.sleep(1.0)
-            halt = self._desk.safety.look_outside()
-            if halt is not None:
-                await self._desk.safety.announce(halt, "cli")
+            if await self._desk.safety.look_outside() is not None:
                 await self._desk.cancel_new_risk()

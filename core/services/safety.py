@@ -10,7 +10,7 @@ from core.services import telling
 from core.values.accounts import Margin, RiskState
 from core.values.changes import Audited, Change, FlagSet, NoticeMade
 from core.values.errors import DeskError
-from core.values.ids import AccountName, UserId
+from core.values.ids import OWNER, AccountName, UserId
 from core.values.money import ZERO, plain
 
 log = logging.getLogger(__name__)
@@ -71,15 +71,18 @@ class Safety:
         await self._note(by, surface, "risk.armed", "")
         return True
 
-    def look_outside(self) -> Halt | None:
-        """Take over what `openoutcry kill` or `arm` did from another process; the halt that is new, if one is."""
+    async def look_outside(self) -> Halt | None:
+        """Take over what `openoutcry kill` or `arm` did from another process, and say so; the halt that is new."""
         if self._halt is not None and not self._latched:
             self._latch(self._halt)
             return None
-        outside = self._switch.read()
-        new = outside if self._halt is None else None
-        self._halt = outside
-        return new
+        before, self._halt = self._halt, self._switch.read()
+        if before is not None and self._halt is None:
+            await self._note(OWNER, "cli", "risk.armed", "")
+        if before is not None or self._halt is None:
+            return None
+        await self.announce(self._halt, "cli")
+        return self._halt
 
     async def day_profit(self, account: AccountName, margin: Margin) -> Decimal:
         """Equity gained since the first look of this UTC day, in the account's currency; negative = lost."""

@@ -103,6 +103,10 @@ def test_a_typo_in_the_settings_exits_2(tmp_path: Path) -> None:
         ('[telegram]\ntoken="1:x"', "neither allowed_user_ids nor chat_id"),
         ("[server\n", "s.toml"),
         ('[market]\nprices={BTCPERP="dear"}', "market.prices.BTCPERP"),
+        ('[market]\nprices={NOPE="1"}', "market.prices: "),
+        ('[end_of_day]\nat="half past three"', "end_of_day.at"),
+        ('[telegram]\napi_base="http://chats.example"', "telegram.api_base"),
+        ('[discord]\ngateway_url="ws://chats.example"', "discord.gateway_url"),
         ('[[accounts]]\nname="a"\nbroker="nobody"', "accounts.0"),
         ('[[accounts]]\nname="a"', "accounts.0.broker: missing"),
         ('[desk]\ntimezone="Mars/Base"', "desk.timezone: no time zone of this name"),
@@ -194,6 +198,8 @@ def test_kill_and_arm_from_outside_reach_a_running_desk(settings: Path) -> None:
         assert run_program("arm", "--settings", settings).returncode == 0
         desk.wait_for("accounts", lambda rows: rows[0]["risk_state"] == "ACTIVE")
         assert "sent" in desk.say("/buy 10 SBER")[0]["text"]
+        told = [(row["action"], row["surface"]) for row in desk.items("log") if row["action"].startswith("risk.")]
+        assert told == [("risk.armed", "cli"), ("risk.halted", "cli")]
 
 
 def test_the_audit_trail_can_be_verified(settings: Path, tmp_path: Path) -> None:

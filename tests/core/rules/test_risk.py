@@ -225,17 +225,15 @@ def test_traps_are_new_risk_too() -> None:
 def test_exits_pass_in_every_state(purpose: Purpose) -> None:
     """No entry limit and no halt may keep a position open."""
     tight = Limits(D(1), D(1), D(1), D(1), D(1), D(1), short=False)
-    halted = replace(HELD, state=RiskState.HALTED, quote=None, margin=Margin(ZERO, ZERO, "RUB"), session_open=False)
+    halted = replace(HELD, state=RiskState.HALTED, quote=None, margin=Margin(ZERO, ZERO, "RUB"))
     assert code(request(purpose, "100"), tight, halted) == ""
 
 
 @pytest.mark.parametrize("purpose", RISKY)
-@pytest.mark.parametrize(
-    "closed", [{"session_open": False}, {"quote": replace(QUOTE, trading=False)}], ids=["calendar", "venue"]
-)
-def test_nothing_new_while_the_market_is_closed(purpose: Purpose, closed: dict[str, Any]) -> None:
-    """By the calendar or by the venue's word."""
-    assert code(request(purpose), situation=replace(CALM, **closed)) == "market_closed"
+def test_nothing_new_while_the_market_is_closed(purpose: Purpose) -> None:
+    """By the venue's word."""
+    closed = replace(CALM, quote=replace(QUOTE, trading=False))
+    assert code(request(purpose), situation=closed) == "market_closed"
 
 
 @pytest.mark.parametrize("purpose", RISKY)
