@@ -10,6 +10,7 @@ from brokers.paper.market import BuiltInMarket
 from core.clock import ManualClock, SystemClock
 from core.jobs.sellbuy import SellBuy
 from core.ports import BrokerFactory, Clock, Job
+from core.rules.trails import PERCENT
 from core.services.approvals import Approvals
 from core.services.bots import Bots
 from core.services.desk import Desk
@@ -19,15 +20,19 @@ from core.services.execution import Execution
 from core.services.guardian import Guardian
 from core.services.intake import Intake
 from core.services.lanes import Lanes
+from core.services.leaving import Leaving
 from core.services.ledger import Ledger
 from core.services.links import Links
+from core.services.monitor import Monitor
 from core.services.naming import Naming
 from core.services.office import Office
 from core.services.outbox import Outbox
 from core.services.reconciler import Reconciler
 from core.services.safety import Safety
 from core.services.supervisor import Supervisor
+from core.services.trailing import Trailing
 from core.services.users import Users
+from core.services.watch import Watch
 from core.services.worklist import Worklist
 from openoutcry.latch import FileLatch
 from openoutcry.report import started
@@ -35,6 +40,16 @@ from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES, open_market, open_venues
 from storage.sqlite import open_store
 from storage.sqlite.store import SqliteStore
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What keeps positions from being left alone."""
+
+    leaving: Leaving
+    watch: Watch
+    guardian: Guardian
+    monitor: Monitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,7 @@ class Engine:
     desk: Desk
     lanes: Lanes
     guardian: Guardian
+    protection: Protection
     execution: Execution
     intake: Intake
     approvals: Approvals
@@ -78,8 +94,7 @@ async def build(
     await open_venues(settings, desk, market, stack, live=live, factories=factories)
     lanes = Lanes()
     stack.push_async_callback(lanes.close)
-    guardian = Guardian(desk, lanes)
-    guardian.watch()
+    protection = _protection(desk, lanes, settings, stack)
     office = await _office(settings, store, desk)
     naming = Naming(desk.directory, desk.ledger, office.links, settings.webhook.approval)
     execution = Execution(desk, naming, settings.risk.over_leverage)
@@ -100,12 +115,13 @@ async def build(
         market=market,
         desk=desk,
         lanes=lanes,
-        guardian=guardian,
+        guardian=protection.guardian,
+        protection=protection,
         execution=execution,
         intake=intake,
         approvals=approvals,
         drain=Drain(desk, execution, approvals, lanes, at_the_door, naming, settings.webhook.approval),
-        reconciler=Reconciler(desk, guardian),
+        reconciler=Reconciler(desk, protection.guardian),
         outbox=outbox,
         worklist=worklist,
         supervisor=supervisor,
@@ -139,6 +155,17 @@ async def _office(settings: Settings, store: SqliteStore, desk: Desk) -> Office:
     return Office(users, links, bots)
 
 
+def _protection(desk: Desk, lanes: Lanes, settings: Settings, stack: AsyncExitStack) -> Protection:
+    leaving = Leaving(desk, lanes)
+    stack.push_async_callback(leaving.close)
+    watch = Watch(desk, lanes, leaving, int(settings.guardian.bad_tick_percent * PERCENT))
+    stack.push_async_callback(watch.close)
+    guardian = Guardian(desk, lanes, watch)
+    guardian.watch()
+    leaving.on_failed = guardian.look_at
+    return Protection(leaving, watch, guardian, Monitor(desk, guardian, watch, Trailing(desk, lanes, watch)))
+
+
 def _supervisor(desk: Desk, jobs: Sequence[Job], outbox: Outbox) -> Supervisor:
     supervisor = Supervisor(desk.store, desk.clock, desk.wire, {job.kind: job for job in jobs}, outbox.tell)
     desk.on_halt = supervisor.halt
@@ -148,6 +175,8 @@ def _supervisor(desk: Desk, jobs: Sequence[Job], outbox: Outbox) -> Supervisor:
 async def recover(engine: Engine, settings: Settings) -> None:
     """Settle with the brokers, protection first; then what waits in the inbox; then what comes in."""
     report = await engine.reconciler.recover()
+    await engine.protection.leaving.resume()
+    engine.protection.watch.begin()
     await engine.lanes.idle()
     engine.intake.on_accepted = engine.drain.take  # before the inbox is read: what comes meanwhile must not be left
     waiting = await engine.drain.catch_up()

@@ -126,6 +126,7 @@ async def open_house(
         await stack.enter_async_context(running(pulse.run(), engine.outbox.run(), engine.reconciler.watch_latch()))
         await stack.enter_async_context(engine.reconciler.listening())
         await recover(engine, settings)
+        await stack.enter_async_context(running(engine.protection.monitor.run()))
         await stack.enter_async_context(running(*chats, *hub.works, *_watchers(settings, engine, pulse)))
         await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True

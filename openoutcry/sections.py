@@ -226,6 +226,10 @@ class Risk(Section):
         )
 
 
+class Guardian(Section):
+    bad_tick_percent: Decimal = Field(Decimal(1), gt=0, le=100)
+
+
 class Proposals(Section):
     expiry_s: float = Field(300, gt=0)
     drift_percent_max: Limit = Decimal("0.5")
@@ -285,7 +289,7 @@ class PaperAccount(AccountSection):
     currency: str = "RUB"
     fee_percent: Limit = Decimal(0)
     latency_ms: float = Field(0, ge=0)
-    dialect: Literal["paper", "tinvest", "bybit", "binance", "alpaca", "angelone"] = "paper"
+    dialect: Literal["paper", "tinvest", "bybit", "binance", "alpaca", "angelone", "bare"] = "paper"
 
 
 class TInvestAccount(AccountSection):

@@ -20,6 +20,7 @@ from openoutcry.sections import (
     Desk,
     Discord,
     EndOfDay,
+    Guardian,
     Hub,
     Jobs,
     Market,
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     discord: Discord = Discord()
     people: tuple[PersonSection, ...] = ()
     risk: Risk = Risk()
+    guardian: Guardian = Guardian()
     proposals: Proposals = Proposals()
     market: Market = Market()
     prices: Prices = Prices()

@@ -27,6 +27,7 @@ from core.values.money import Price
 from core.values.notices import Notice
 from core.values.orders import Order, OrderRole, OrderType, Side
 from core.values.people import Person, Role, owner_person
+from openoutcry.background import running
 from openoutcry.engine import Engine, build, recover
 from openoutcry.settings import Settings, load_settings
 
@@ -243,6 +244,7 @@ async def opened(
         )
         desk = TestDesk(settings, engine, Console(tools, commands.table()), wire, listening)
         await recover(engine, settings)
+        await stack.enter_async_context(running(engine.protection.monitor.run()))
         if settled:
             await desk.settle()
         yield desk

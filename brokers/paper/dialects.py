@@ -37,6 +37,8 @@ DIALECTS: Mapping[str, Capabilities] = {
         trailing_stops=True,
         budgets=(RateBudget("trading", 200, 60),),
     ),
+    # A venue that keeps no stops and knows no reduce-only orders: all protection is the desk's own watching.
+    "bare": Capabilities(Idempotency.ALWAYS, native_stops=False, stop_events=False, reduce_only=False),
     # No key, only a tag of 20 characters; programs may send limit orders only.
     "angelone": Capabilities(
         Idempotency.NEVER,

@@ -48,7 +48,9 @@ def round_plan(plan: ExitPlan, side: Side, instrument: Instrument) -> ExitPlan:
     )
 
 
-def mend(quantity: Decimal, entering: Decimal, plan: ExitPlan, live: Sequence[Order]) -> Mending:
+def mend(
+    quantity: Decimal, entering: Decimal, plan: ExitPlan, live: Sequence[Order], *, reduce_only: bool = True
+) -> Mending:
     """What to do so that a position of signed `quantity` pieces has exactly the orders its plan names.
 
     entering: signed pieces that entries still at work may add; a stop sized for them too is left as it is, since all
@@ -56,23 +58,29 @@ def mend(quantity: Decimal, entering: Decimal, plan: ExitPlan, live: Sequence[Or
 
     A new stop comes first, and what it replaces goes once the broker has confirmed it: a refusal or an answer that is
     lost must not leave the position naked. A target goes first: without one there is no danger, with two there is.
+    Where the broker has no reduce-only orders, whatever stands could open a position: there is never more than one, of
+    just the right size, and an old stop goes before the new one. The target is then the desk's to watch.
     """
     wanted = {} if quantity == 0 else {p.role: p for p in _wanted(quantity, plan)}
+    if not reduce_only:
+        wanted.pop(OrderRole.TARGET, None)
+    most = abs(quantity) + abs(entering) if reduce_only else abs(quantity)
     place: list[Protection] = []
     cancel: list[Order] = []
     for role in (OrderRole.STOP, OrderRole.TARGET):
         standing = [order for order in live if order.request.role is role]
         want = wanted.get(role)
         if want is None:
-            keeps_waiting = role is OrderRole.STOP and entering != 0 and quantity == 0
+            keeps_waiting = role is OrderRole.STOP and entering != 0 and quantity == 0 and reduce_only
             cancel += [] if keeps_waiting else standing
             continue
-        good = [order for order in standing if _serves(order, want, abs(quantity) + abs(entering))]
+        good = [order for order in standing if _serves(order, want, most)]
         sure = [order for order in good if order.state in STANDING]
-        if sure or role is OrderRole.TARGET:
+        alone = role is OrderRole.TARGET or not reduce_only
+        if sure or alone:
             keep = (sure or good)[:1]
             cancel += [order for order in standing if order not in keep]
-        if not good and not (role is OrderRole.TARGET and standing):
+        if not good and not (alone and standing):
             place.append(want)
     return Mending(tuple(place), tuple(cancel))
 

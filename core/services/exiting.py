@@ -20,10 +20,14 @@ from core.values.orders import (
     OrderType,
     Purpose,
     Refused,
+    Side,
+    TimeInForce,
     side_of,
 )
 
 EXIT_ROUNDS_MAX = 5
+THROUGH_PERCENT = Decimal(1)
+"""How far beyond the best price an exit's limit stands, where a limit it must be."""
 SETTLE_S = 20.0
 """How long to wait for an order to end with all its fills; the reconciler asks for a lost one within 16 seconds."""
 
@@ -38,12 +42,15 @@ class Exiting:
 
         Where the broker has no reduce-only orders the protection goes before the close, since both could fill.
         """
-        key = way.key
+        key, broker = way.key, self._desk.venues[way.key[0]].broker
         entries = [o for o in self._ledger.live(*key) if o.request.role is OrderRole.ENTRY]
         await self._desk.cancel_all(entries)
         await self._over(entries)
-        if not self._desk.venues[key[0]].broker.capabilities.reduce_only:
+        if not broker.capabilities.reduce_only:
             await self._desk.cancel_all(self._ledger.live(*key))
+            rivals = [o for o in self._ledger.live(*key) if o.request.role is not OrderRole.ENTRY]
+            if not await self._over(rivals):  # one that may still fill, and the close beside it, would be too much
+                return _unsure(next(o for o in rivals if o.id in self._ledger.orders))
         for number in range(EXIT_ROUNDS_MAX):
             held = self._ledger.held(key)
             if held == 0:
@@ -83,7 +90,9 @@ class Exiting:
         )
 
     async def _close_once(self, way: Exit, held: Decimal, number: int) -> Refused | None:
-        request = self.request(way, held, number)
+        request = await self._sendable(self.request(way, held, number))
+        if isinstance(request, Refused):
+            return request
         intended = await self._desk.intend(request)
         if isinstance(intended, Refused):
             return intended
@@ -95,6 +104,19 @@ class Exiting:
         if not sent.filled:
             return Refused("exit_refused", {"ticker": way.key[1], "reason": sent.reason})
         return None
+
+    async def _sendable(self, request: OrderRequest) -> OrderRequest | Refused:
+        """As the broker takes it: where it knows no market orders, one at a limit that goes well through the book."""
+        if self._desk.venues[request.account].broker.capabilities.market_orders:
+            return request
+        quote = await self._desk.quote(request.account, request.ticker)
+        best = None if quote is None else (quote.ask if request.side is Side.BUY else quote.bid)
+        if best is None:
+            return Refused("no_quote", {"ticker": request.ticker})
+        instrument = self._desk.directory.instrument(request.account, request.ticker)
+        through = best * (1 + request.side.sign * THROUGH_PERCENT / 100)
+        price = instrument.price_up(through) if request.side is Side.BUY else instrument.price_down(through)
+        return replace(request, type=OrderType.LIMIT, price=price, time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL)
 
     async def breakeven(self, trade: Trade) -> Refused | None:
         """Move the stop of the open position to the alert's breakeven price; a stop never worsens.

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from dataclasses import replace
 
 from core.crashpoints import crashpoint
+from core.rules.aims import aim
 from core.rules.exits import STANDING, Mending, Protection, mend
 from core.services import telling
 from core.services.desk import Desk
 from core.services.lanes import Lanes
 from core.services.ledger import Key
+from core.services.watch import Watch
 from core.values.changes import NoticeMade
 from core.values.fills import Position
 from core.values.ids import IntentId, OrderId, derive_id
 from core.values.orders import (
     BY_HAND,
     NO_PLAN,
+    ExitPlan,
     Order,
     OrderRequest,
     OrderRole,
@@ -33,13 +36,18 @@ TRIES_MAX = 2
 
 
 class Guardian:
-    """Tends a book of an instrument whenever an order or position of it changed, in that instrument's lane."""
+    """Tends a book of an instrument whenever an order or position of it changed, in that instrument's lane.
 
-    def __init__(self, desk: Desk, lanes: Lanes) -> None:
+    What the broker cannot hold, `watch` does.
+    """
+
+    def __init__(self, desk: Desk, lanes: Lanes, watch: Watch) -> None:
         self._desk = desk
         self._ledger = desk.ledger
         self._lanes = lanes
+        self._watch = watch
         self._refused: dict[tuple[str, Protection], int] = {}
+        self._numbers: dict[tuple[OrderRole, str], int] = {}
 
     def watch(self) -> None:
         """Begin to listen to the ledger."""
@@ -55,26 +63,56 @@ class Guardian:
 
         Whatever comes of the step is a change of the ledger, and that makes it look again.
         """
-        position = self._ledger.position(key)
-        live = self.protective(key)
-        quantity = self._ledger.held(key)
-        todo = mend(quantity, self._ledger.entering(key), position.plan if position else NO_PLAN, live)
+        position = await self._aimed(key)
+        if position is not None and self._watch.leaving(position):
+            return  # the way out has begun; what stands goes when it is done, and comes back where it fails
+        able = self._desk.venues[key[0]].broker.capabilities
+        plan = NO_PLAN if position is None else self._at_broker(position)
+        todo = mend(
+            self._ledger.held(key),
+            self._ledger.entering(key),
+            plan,
+            self.protective(key),
+            reduce_only=able.reduce_only,
+        )
         if position is not None and todo.place:
             await self._place(position, todo)
         if todo.cancel:
             await self._desk.cancel_all(list(todo.cancel))
 
+    async def _aimed(self, key: Key) -> Position | None:
+        """The position, its plan's prices made from its rule and average entry."""
+        position = self._ledger.position(key)
+        if position is None or position.plan.rule is None or position.plan.average == position.average_price:
+            return position
+        instrument = self._desk.directory.instrument(position.account, position.ticker)
+        await self._ledger.amend(
+            key, lambda now: replace(now, plan=aim(now.plan, now.quantity, now.average_price, instrument))
+        )
+        return self._ledger.position(key)
+
+    def _at_broker(self, position: Position) -> ExitPlan:
+        """What of the plan the broker can hold."""
+        native = self._desk.venues[position.account].broker.capabilities.native_stops
+        return position.plan if native else replace(position.plan, stop=None)
+
     def protective(self, key: Key) -> list[Order]:
         return [o for o in self._ledger.live(*key) if o.request.role in PROTECTIVE]
 
     def protected_by(self, position: Position) -> str | None:
-        """`broker` when a stop for all of it stands there; None when nothing protects it."""
+        """`broker` when a stop for all of it stands there, `desk` when its level is watched; None when neither."""
         key = (position.account, position.ticker, position.book)
         covered = any(
             o.request.role is OrderRole.STOP and o.state in STANDING and o.remaining >= abs(position.quantity)
             for o in self.protective(key)
         )
-        return "broker" if covered else None
+        if covered:
+            return "broker"
+        return "desk" if self._watch.protects(position) else None
+
+    def in_force(self, position: Position) -> Position:
+        """With the stop that trails at this moment, and the seconds without protection until now."""
+        return replace(position, plan=self._watch.in_force(position))
 
     async def _place(self, position: Position, todo: Mending) -> None:
         entry = await self._ledger.order(position.plan_order) if position.plan_order else None
@@ -82,8 +120,7 @@ class Guardian:
             tries = self._refused.get((position.id, protection), 0)
             if tries >= TRIES_MAX:
                 continue
-            before = await self._desk.store.orders_because("alert", entry.request.intent) if entry else []
-            sent = await self._send(self._request(position, protection, entry, before))
+            sent = await self._send(await self._request(position, protection, entry))
             if isinstance(sent, Refused) or (sent.state.final and not sent.filled):
                 self._refused[position.id, protection] = tries + 1
                 if isinstance(sent, Refused) or tries + 1 == TRIES_MAX:  # the first no may have crossed a fill
@@ -98,13 +135,20 @@ class Guardian:
         crashpoint("prot.sent")
         return sent
 
-    def _request(
-        self, position: Position, protection: Protection, entry: Order | None, before: Sequence[Order]
-    ) -> OrderRequest:
+    async def _next_id(self, role: OrderRole, cause: str) -> OrderId:
+        """The first of a cause's ids that no order has had."""
+        number = self._numbers.get((role, cause), 0)
+        while await self._ledger.order(
+            order_id := OrderId(derive_id(self._desk.desk_id, role.value, cause, str(number)))
+        ):
+            number += 1
+        self._numbers[role, cause] = number
+        return order_id
+
+    async def _request(self, position: Position, protection: Protection, entry: Order | None) -> OrderRequest:
         cause = entry.request.intent if entry else position.id
-        number = sum(1 for order in before if order.request.role is protection.role)
         return OrderRequest(
-            id=OrderId(derive_id(self._desk.desk_id, protection.role.value, cause, str(number))),
+            id=await self._next_id(protection.role, cause),
             intent=IntentId(cause),
             account=position.account,
             ticker=position.ticker,

@@ -131,13 +131,17 @@ class Ledger:
 
     async def plan(self, key: Key, change: Callable[[ExitPlan], ExitPlan]) -> None:
         """Change how a position is protected; `change` is given the plan in force when nothing else writes."""
+        await self.amend(key, lambda position: replace(position, plan=change(position.plan)))
+
+    async def amend(self, key: Key, change: Callable[[Position], Position], *also: Change) -> None:
+        """Change what is not said by fills; nothing happens where there is no position or nothing to change."""
         async with self._lock(key[0]):
             position = self.positions.get(key)
-            if position is None or change(position.plan) == position.plan:
+            changed = position and change(position)
+            if changed is None or changed == position:
                 return
-            position = replace(position, plan=change(position.plan))
-            await self._store.save(PositionSet(position))
-            self._place(position)
+            await self._store.save(PositionSet(changed), *also)
+            self._place(changed)
 
     async def correct(
         self, key: Key, change: Decimal, average: Price, owner: UserId, tell: Callable[[Position], Change]

@@ -57,6 +57,7 @@ class Portfolio:
 
     def _view(self, position: Position) -> PositionView:
         venue = self._desk.venues[position.account]
+        position = self._guardian.in_force(position)
         point_value = self._desk.directory.point_value(position.account, position.ticker)
         quote = venue.feed.quote(position.ticker)
         last = quote.last if quote else None

@@ -208,6 +208,20 @@ def day_ended(desk_id: DeskId, report: Report, now: datetime) -> Notice:
     )
 
 
+def protected(desk_id: DeskId, position: Position, after_s: float, now: datetime) -> Notice:
+    """A managed position has its protection back."""
+    params = {"account": position.account, "ticker": position.ticker, "quantity": plain(position.quantity)}
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "protected", position.id, now.isoformat())),
+        at=now,
+        kind=NoticeKind.INFO,
+        key="position.protected",
+        params={**params, "seconds": f"{after_s:.0f}"},
+        about=(f"position:{position.id}",),
+        owner=position.owner,
+    )
+
+
 def halted(desk_id: DeskId, halt: Halt) -> Notice:
     """Trading was stopped: everybody must know, whoever did it and from wherever."""
     return Notice(

@@ -158,13 +158,15 @@ class ExitPlan:
     """How the position that an entry makes is to be protected: prices in force, absent = none.
 
     rule: what moves them with the position's average entry and with the market. best: the best price for the position
-    since it opened, as far as a trailing stop or ladder needs it.
+    since it opened, as far as a trailing stop or ladder needs it. average: the average entry that the prices were last
+    made from.
     """
 
     stop: Price | None = None
     target: Price | None = None
     rule: ExitRule | None = None
     best: Price | None = None
+    average: Price | None = None
 
 
 NO_PLAN = ExitPlan()

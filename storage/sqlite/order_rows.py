@@ -109,7 +109,7 @@ def _read_request(row: sqlite3.Row) -> OrderRequest:
 
 
 def _plan_text(plan: ExitPlan) -> str:
-    prices = {"stop": plan.stop, "target": plan.target, "best": plan.best}
+    prices = {"stop": plan.stop, "target": plan.target, "best": plan.best, "average": plan.average}
     fields: dict[str, object] = {name: plain(price) for name, price in prices.items() if price is not None}
     if plan.rule is not None:
         fields["rule"] = _rule_fields(plan.rule)

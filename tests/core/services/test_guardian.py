@@ -106,8 +106,19 @@ async def test_without_reduce_only_the_stop_comes_with_the_fill(data_dir: Path) 
     async with opened(data_dir, account={"dialect": "tinvest"}) as desk:
         await desk.enter()
         assert [o.request.role for o in await desk.orders()][:2] == [OrderRole.ENTRY, OrderRole.STOP]
-        assert await desk.at_broker() == ["sell limit 0.5 41000", "sell stop 0.5 39800"]
+        assert await desk.at_broker() == ["sell stop 0.5 39800"]
         assert desk.position.protected_by == "broker"
+
+
+async def test_without_reduce_only_stop_and_target_never_rest_side_by_side(data_dir: Path) -> None:
+    """Both could fill. The stop stands at the broker, the target is watched: the stop goes, then the position."""
+    async with opened(data_dir, account={"dialect": "tinvest"}) as desk:
+        await desk.enter()
+        await desk.book("41000", "41001")
+        assert (await desk.at_broker(), await desk.holds(), desk.positions()) == ([], {}, [])
+        assert [o.state for o in await desk.orders(OrderRole.STOP)] == [OrderState.CANCELLED]
+        [way_out] = await desk.orders(OrderRole.EXIT)
+        assert way_out.request.because == (await desk.orders(OrderRole.ENTRY))[0].request.because
 
 
 async def test_what_people_hold_by_hand_is_not_touched(desk: TestDesk) -> None:

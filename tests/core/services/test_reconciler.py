@@ -39,9 +39,9 @@ async def test_an_order_whose_answer_is_lost_is_found_and_adopted(data_dir: Path
         await desk.wait(2)
         await desk.settle()
         assert await desk.holds() == {"BTCPERP": D("0.5")}
-        assert await desk.at_broker() == PROTECTED
+        assert desk.position.protected_by == "broker"
         assert [o.request.role for o in await desk.orders(OrderRole.ENTRY)] == [OrderRole.ENTRY]
-        assert len(await desk.orders()) == 3
+        assert len(await desk.orders(OrderRole.STOP)) == 1
 
 
 async def test_an_entry_that_never_arrived_is_sent_again_where_ids_allow(data_dir: Path) -> None:
@@ -55,7 +55,7 @@ async def test_an_entry_that_never_arrived_is_sent_again_where_ids_allow(data_di
         await desk.settle()
         assert await desk.holds() == {"BTCPERP": D("0.5")}
         assert [o.id for o in await desk.orders(OrderRole.ENTRY)] == [entry.id]
-        assert await desk.at_broker() == PROTECTED
+        assert await desk.at_broker() == ["sell stop 0.5 39800"]
 
 
 async def test_an_entry_that_never_arrived_expires_when_its_time_is_over(data_dir: Path) -> None:

@@ -1,0 +1,138 @@
+"""Positions that the desk leaves by itself: at a level, or when their time is over. One way out for each, ever.
+
+open -> closing -> closed: orders are numbered by try, and a try is made only when all before it are over. So fifty
+quotes beyond a stop make one order, and so does a crash between the decision and the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.rules.backoff import backoff_s
+from core.services.desk import Desk
+from core.services.exiting import Exiting
+from core.services.lanes import Lanes
+from core.services.ledger import Key
+from core.services.trade import Exit
+from core.values.changes import Audited
+from core.values.errors import DeskError
+from core.values.fills import Position
+from core.values.ids import IntentId, OrderId, PositionId, UserId, derive_id
+from core.values.money import Price, plain
+from core.values.orders import OrderRole, Refused
+
+log = logging.getLogger(__name__)
+
+TRIES_MAX = 5
+WORKING_S = 5.0
+"""How long to wait where an exit still works, or nobody knows what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """why: stop, trailing, target or time. level: the price that was crossed."""
+
+    key: Key
+    position: PositionId
+    why: str
+    level: Price | None
+
+
+class Leaving:
+    """on_failed: told of a position that could not be left in TRIES_MAX tries; its code is in `failed`."""
+
+    def __init__(self, desk: Desk, lanes: Lanes) -> None:
+        self._desk, self._ledger, self._lanes = desk, desk.ledger, lanes
+        self._exiting = Exiting(desk)
+        self._tries: dict[PositionId, int] = {}
+        self._waiting: set[asyncio.Task[None]] = set()
+        self.failed: dict[PositionId, Refused] = {}
+        self.on_failed: Callable[[Key], None] = lambda _key: None
+
+    def under_way(self, position: PositionId) -> bool:
+        return position in self._tries
+
+    def leave(self, position: Position, why: str, level: Price | None = None) -> None:
+        """Close a position at market, in its instrument's lane; nothing happens where that is under way or failed."""
+        if position.id in self._tries or position.id in self.failed:
+            return
+        self._tries[position.id] = 0
+        key = (position.account, position.ticker, position.book)
+        self._line_up(WayOut(key, position.id, why, level))
+
+    async def resume(self) -> None:
+        """At start: what was being left when the desk died is left now."""
+        for key, position in list(self._ledger.positions.items()):
+            if position.managed and await self._ledger.order(self._order_id(position.id, 0)) is not None:
+                log.warning("leaving goes on", extra={"position": position.id, "book": key[2]})
+                self.leave(position, "resumed")
+
+    async def close(self) -> None:
+        for task in self._waiting:
+            task.cancel()
+        await asyncio.gather(*self._waiting, return_exceptions=True)
+
+    def _line_up(self, leaving: WayOut) -> None:
+        account, ticker, _ = leaving.key
+        self._lanes.add((account, ticker), lambda: self._run(leaving))
+
+    async def _run(self, leaving: WayOut) -> None:
+        position = self._ledger.position(leaving.key)
+        if position is None or position.id != leaving.position:
+            self._tries.pop(leaving.position, None)
+            return
+        if any(o.request.role is OrderRole.EXIT for o in self._ledger.live(*leaving.key)):
+            self._later(leaving, WORKING_S)
+            return
+        try:
+            refused = await self._exiting.exit(await self._way(position, leaving))
+        except DeskError as error:
+            refused = Refused("exit_refused", {"ticker": position.ticker, "reason": str(error)})
+        if refused is None:
+            del self._tries[position.id]
+        else:
+            self._refused(position, leaving, refused)
+
+    async def _way(self, position: Position, leaving: WayOut) -> Exit:
+        """The next try that was not made yet, written to the audit trail."""
+        number = 0
+        while (order := await self._ledger.order(self._order_id(position.id, number))) and order.state.final:
+            number += 1
+        entry = await self._ledger.order(position.plan_order) if position.plan_order else None
+        level = "" if leaving.level is None else plain(leaving.level)
+        said = {"why": leaving.why, "level": level, "try": str(number), "ticker": position.ticker}
+        log.warning("leaving", extra={"position": position.id, **said})
+        now = self._desk.clock.now()
+        await self._desk.store.save(Audited(now, UserId("desk"), "guardian", "position.leaving", position.id, said))
+        because = entry.request.because if entry else ()
+        return Exit(leaving.key, self._intent(position.id, number), because, leaving.level, position.owner)
+
+    def _refused(self, position: Position, leaving: WayOut, refused: Refused) -> None:
+        tries = self._tries[position.id] = self._tries[position.id] + 1
+        extra = {"position": position.id, "ticker": position.ticker, "why": refused.code, "tries": tries}
+        log.error("not left", extra=extra)
+        if tries < TRIES_MAX:
+            self._later(leaving, backoff_s(tries, position.id))
+            return
+        del self._tries[position.id]
+        self.failed[position.id] = refused
+        self.on_failed(leaving.key)
+
+    def _later(self, leaving: WayOut, seconds: float) -> None:
+        async def again() -> None:
+            await self._desk.wire.sleep(seconds)
+            self._line_up(leaving)
+
+        task = asyncio.create_task(again(), name=f"leaving {leaving.position}")
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
+
+    def _intent(self, position: PositionId, number: int) -> IntentId:
+        return IntentId(derive_id(self._desk.desk_id, "leave", position, str(number)))
+
+    def _order_id(self, position: PositionId, number: int) -> OrderId:
+        """Of the first order that this try sends (core.services.exiting)."""
+        return OrderId(derive_id(self._desk.desk_id, "exit", self._intent(position, number), "0"))

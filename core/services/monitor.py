@@ -1,0 +1,105 @@
+"""The promise, measured: for how long each managed position stood without a stop that anybody watches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core.services import telling
+from core.services.desk import Desk
+from core.services.guardian import Guardian
+from core.services.ledger import Key
+from core.services.trailing import Trailing
+from core.services.watch import Watch
+from core.values.changes import Change, NoticeMade
+from core.values.errors import DeskError
+from core.values.fills import Position
+from core.values.ids import PositionId
+from core.values.orders import Refused
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+ASK_EVERY = timedelta(seconds=2)
+"""While a feed is dead, its watched symbols are asked for so often."""
+
+
+class Monitor:
+    """Looks once a second. unprotected_seconds: of all positions since start."""
+
+    def __init__(self, desk: Desk, guardian: Guardian, watch: Watch, trailing: Trailing) -> None:
+        self._desk, self._ledger = desk, desk.ledger
+        self._guardian, self._watch, self._trailing = guardian, watch, trailing
+        self._since: dict[PositionId, datetime] = {}
+        self._over_s = 0.0
+
+    @property
+    def unprotected_seconds(self) -> float:
+        now = self._desk.clock.now()
+        return self._over_s + sum((now - since).total_seconds() for since in self._since.values())
+
+    async def run(self) -> None:
+        while True:
+            await self._desk.wire.sleep(LOOK_S)
+            try:
+                await self.look()
+            except DeskError as error:  # a journal that cannot be written now; the next second is another
+                log.warning("cannot keep the monitor's finding", extra={"reason": str(error)})
+
+    async def look(self) -> None:
+        """One look: make good what was left undone, then measure."""
+        self._watch.tidy()
+        self._trailing.keep()
+        self._ask_for_prices()
+        for key, position in list(self._ledger.positions.items()):
+            if position.managed:
+                await self._measure(key, position)
+        self._forget()
+
+    def _ask_for_prices(self) -> None:
+        now = self._desk.wire.now()
+        for symbol in self._watch.symbols:
+            asked = symbol.tried_at
+            if not symbol.feed.alive() and (asked is None or now - asked >= ASK_EVERY):
+                self._watch.ask(symbol)
+
+    async def _measure(self, key: Key, position: Position) -> None:
+        naked = self._naked(position)
+        since = self._since.get(position.id, position.unprotected_since)
+        now = self._desk.clock.now()
+        if naked is not None and position.id not in self._since:
+            self._since[position.id] = since or now
+            log.error("unprotected", extra={"position": position.id, "ticker": position.ticker, "why": naked.code})
+            notice = telling.unprotected(self._desk.desk_id, position, naked, now)
+            begun = since or now
+            await self._mark(key, position, lambda p: replace(p, unprotected_since=begun), NoticeMade(notice))
+        elif naked is None and since is not None:
+            self._since.pop(position.id, None)
+            lasted = max(0.0, (now - since).total_seconds())
+            self._over_s += lasted
+            log.warning("protected again", extra={"position": position.id, "after_s": lasted})
+            await self._mark(
+                key,
+                position,
+                lambda p: replace(p, unprotected_since=None, unprotected_s=p.unprotected_s + lasted),
+                NoticeMade(telling.protected(self._desk.desk_id, position, lasted, now)),
+            )
+
+    async def _mark(self, key: Key, position: Position, change: Callable[[Position], Position], *also: Change) -> None:
+        await self._ledger.amend(key, lambda now: change(now) if now.id == position.id else now, *also)
+
+    def _naked(self, position: Position) -> Refused | None:
+        """Why nothing protects it; None where something does, or where nobody asked for a stop."""
+        plan = self._watch.in_force(position)
+        wants = plan.stop is not None or (plan.rule is not None and plan.average is None)
+        if not wants or self._guardian.protected_by(position) is not None:
+            return None
+        return self._watch.why_not(position)
+
+    def _forget(self) -> None:
+        """Incidents of positions that are gone end with them."""
+        held = {position.id for position in self._ledger.positions.values()}
+        for gone in self._since.keys() - held:
+            self._over_s += (self._desk.clock.now() - self._since.pop(gone)).total_seconds()

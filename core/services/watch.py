@@ -1,0 +1,302 @@
+"""Levels that the desk watches itself, on every quote: the whole protection where the broker keeps no stops, the better
+level between two moves of a stop there, targets that must not rest beside a stop, and the end of a holding time.
+
+Subscriptions follow positions: opened with the first of a symbol, shared, closed with the last, opened again at start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from core.ports import Feed
+from core.rules.aims import aim, armed, ticks
+from core.rules.exits import STANDING
+from core.rules.levels import Armed, Crossed, Kind, Levels
+from core.services.desk import Desk
+from core.services.lanes import Lanes
+from core.services.leaving import Leaving
+from core.services.ledger import Key
+from core.values.errors import Rejected, Transient
+from core.values.fills import Position
+from core.values.ids import PositionId
+from core.values.instrument import Instrument
+from core.values.market import Quote
+from core.values.money import Price
+from core.values.orders import ExitPlan, OrderRole, Refused, side_of
+
+log = logging.getLogger(__name__)
+
+LEFT_TO_BROKER = timedelta(seconds=5)
+"""A stop at the broker whose level was crossed has so long to act before the desk closes the position itself."""
+ASKED_LATELY = timedelta(seconds=5)
+"""While a feed is dead, a price is asked for every few seconds; so old may the last answer be."""
+
+
+@dataclass(slots=True, eq=False)
+class Symbol:
+    """One ticker of one feed with the positions that hang on it."""
+
+    feed: Feed
+    instrument: Instrument
+    levels: Levels
+    keys: set[Key] = field(default_factory=set)
+    watched: bool = False
+    quote: Quote | None = None
+    dirty: bool = False
+    kept_at: datetime | None = None
+    """Whether a stop moved that is not on disk yet, and when such were last written (core.services.trailing)."""
+    asked_at: datetime | None = None
+    tried_at: datetime | None = None
+    """When a question about its price was last answered, and last asked, on the wire's clock."""
+
+    @property
+    def ticker(self) -> str:
+        return self.instrument.ticker
+
+
+class Watch:
+    """on_moved: told of a symbol in which a stop or best price has moved."""
+
+    def __init__(self, desk: Desk, lanes: Lanes, leaving: Leaving, jump: int) -> None:
+        """jump: how far beyond the last one a quote is believed without a second, in millionths of a percent."""
+        self._desk, self._ledger, self._lanes, self._leaving, self._jump = desk, desk.ledger, lanes, leaving, jump
+        self._symbols: dict[tuple[int, str], Symbol] = {}
+        self._feeds: dict[int, Feed] = {}
+        self._armed: dict[Key, tuple[PositionId, Armed]] = {}
+        self._left: dict[PositionId, datetime] = {}
+        self._alarms: dict[PositionId, asyncio.Task[None]] = {}
+        self._begun = False
+        self.on_moved: Callable[[Symbol], None] = lambda _symbol: None
+        desk.ledger.listeners.append(self.look_at)
+
+    def begin(self) -> None:
+        """Watch what is held. Called when every difference with the brokers is settled, not before."""
+        self._begun = True
+        for key in list(self._ledger.positions):
+            self.look_at(key)
+
+    async def close(self) -> None:
+        self._begun = False
+        for task in self._alarms.values():
+            task.cancel()
+        await asyncio.gather(*self._alarms.values(), return_exceptions=True)
+
+    # positions
+
+    def look_at(self, key: Key) -> None:
+        """Something of this book changed: watch what its plan now says."""
+        if not self._begun:
+            return
+        position = self._ledger.position(key)
+        if position is None or not position.managed:
+            self._disarm(key)
+        elif not self._leaving.under_way(position.id) and position.id not in self._leaving.failed:
+            self._arm(key, position)
+
+    @property
+    def symbols(self) -> list[Symbol]:
+        return list(self._symbols.values())
+
+    def symbol(self, position: Position) -> Symbol | None:
+        return self._symbols.get((id(self._desk.venues[position.account].feed), position.ticker))
+
+    def leaving(self, position: Position) -> bool:
+        """Whether the desk has begun to close it."""
+        return self._leaving.under_way(position.id)
+
+    def protects(self, position: Position) -> bool:
+        """Whether a stop of the position is watched on prices that come in, or it is being closed."""
+        if self.leaving(position):
+            return True
+        symbol, key = self.symbol(position), (position.account, position.ticker, position.book)
+        return symbol is not None and symbol.levels.stop(key) is not None and self.hears(symbol)
+
+    def why_not(self, position: Position) -> Refused:
+        """Why the desk does not protect it."""
+        failed = self._leaving.failed.get(position.id)
+        if failed is not None:
+            return failed
+        symbol = self.symbol(position)
+        dead = symbol is not None and symbol.watched and not self.hears(symbol)
+        return Refused("feed_dead" if dead else "not_watched", {"ticker": position.ticker})
+
+    def hears(self, symbol: Symbol) -> bool:
+        """Whether its prices come in: by a feed that lives, or by asking."""
+        if symbol.watched and symbol.feed.alive():
+            return True
+        return symbol.asked_at is not None and self._desk.wire.now() - symbol.asked_at <= ASKED_LATELY
+
+    def in_force(self, position: Position) -> ExitPlan:
+        """The plan as it is at this moment; on disk it may be a second old."""
+        symbol, key = self.symbol(position), (position.account, position.ticker, position.book)
+        plan = position.plan
+        if symbol is None or key not in symbol.levels:
+            return plan
+        stop, best = symbol.levels.stop(key), symbol.levels.best(key)
+        tick = symbol.instrument.tick
+        return replace(
+            plan,
+            stop=plan.stop if stop is None else Price(stop * tick),
+            best=plan.best if best is None else Price(best * tick),
+        )
+
+    def _arm(self, key: Key, position: Position) -> None:
+        symbol = self._symbol_of(position)
+        if symbol is None:
+            return
+        plan = aim(position.plan, position.quantity, position.average_price, symbol.instrument)
+        here = not self._desk.venues[position.account].broker.capabilities.reduce_only
+        wanted = armed(plan, position.quantity, symbol.instrument, target_here=here)
+        if self._armed.get(key) == (position.id, wanted) and key in symbol.levels:
+            return
+        sign = side_of(position.quantity).sign
+        known, best = self._armed.get(key), symbol.levels.best(key)
+        self._armed[key] = (position.id, wanted)
+        if known is not None and known[0] == position.id and best is not None and wanted.best is not None:
+            wanted = replace(wanted, best=max(best, wanted.best, key=lambda price: price * sign))
+        symbol.levels.put(key, sign, wanted)
+        if plan.rule is not None and plan.rule.hold_s is not None and position.id not in self._alarms:
+            ends = position.opened_at + timedelta(seconds=plan.rule.hold_s)
+            self._alarms[position.id] = asyncio.create_task(self._in_time(key, position.id, ends))
+        if symbol.levels.doubt:
+            self.ask(symbol)
+
+    def _disarm(self, key: Key) -> None:
+        known = self._armed.pop(key, None)
+        if known is not None:
+            self._left.pop(known[0], None)
+            alarm = self._alarms.pop(known[0], None)
+            if alarm is not None and alarm is not asyncio.current_task():
+                alarm.cancel()
+        account, ticker, _ = key
+        symbol = self._symbols.get((id(self._desk.venues[account].feed), ticker))
+        if symbol is not None and key in symbol.keys:
+            symbol.levels.drop(key)
+            symbol.keys.discard(key)
+            self.subscribe(symbol)
+
+    async def _in_time(self, key: Key, position_id: PositionId, ends: datetime) -> None:
+        while (left := (ends - self._desk.clock.now()).total_seconds()) > 0:
+            await self._desk.clock.sleep(left)
+        position = self._ledger.position(key)
+        if position is not None and position.id == position_id:
+            self._leaving.leave(position, "time")
+
+    # subscriptions
+
+    def _symbol_of(self, position: Position) -> Symbol | None:
+        feed = self._desk.venues[position.account].feed
+        symbol = self._symbols.get((id(feed), position.ticker))
+        if symbol is None:
+            try:
+                instrument = self._desk.directory.instrument(position.account, position.ticker)
+            except KeyError:
+                log.warning("cannot be watched", extra={"ticker": position.ticker, "why": "the venue dropped it"})
+                return None
+            symbol = self._symbols[id(feed), position.ticker] = Symbol(feed, instrument, Levels(self._jump))
+            if id(feed) not in self._feeds:
+                self._feeds[id(feed)] = feed
+                feed.listen(partial(self.take, feed))
+        symbol.keys.add((position.account, position.ticker, position.book))
+        if not symbol.watched:
+            self.subscribe(symbol)
+        return symbol
+
+    def subscribe(self, symbol: Symbol) -> None:
+        """Bring the subscription to what the positions need."""
+        lane = ("subscription", id(symbol.feed), symbol.ticker)
+        self._lanes.add(lane, lambda: self._subscribe(symbol), once=lane)
+
+    async def _subscribe(self, symbol: Symbol) -> None:
+        try:
+            while symbol.watched != (wanted := bool(symbol.keys)):
+                await (symbol.feed.watch(symbol.ticker) if wanted else symbol.feed.unwatch(symbol.ticker))
+                symbol.watched = wanted
+        except (Transient, Rejected) as error:
+            log.warning("subscription failed", extra={"ticker": symbol.ticker, "reason": str(error)})
+            return
+        if not symbol.keys:
+            self._symbols.pop((id(symbol.feed), symbol.ticker), None)
+        elif symbol.quote is None:
+            await self._ask(symbol)
+
+    # quotes
+
+    def take(self, feed: Feed, quote: Quote) -> None:
+        """A quote of a feed. A feed may tell the answer to a question to its listeners too: one quote counts once."""
+        symbol = self._symbols.get((id(feed), quote.ticker))
+        if symbol is None or quote is symbol.quote:
+            return
+        symbol.quote = quote
+        if not quote.trading:
+            return
+        bid, ask = (None if price is None else ticks(price, symbol.instrument) for price in (quote.bid, quote.ask))
+        found = symbol.levels.feed(bid, ask)
+        if found is None:
+            return
+        for crossed in found.crossed:
+            self._crossed(symbol, crossed)
+        if found.doubt:
+            self.ask(symbol)
+        if symbol.levels.moved():
+            self.on_moved(symbol)
+
+    def ask(self, symbol: Symbol) -> None:
+        """One more quote at once: a level may have been crossed, and a crash must not be slept through."""
+        lane = ("quote", id(symbol.feed), symbol.ticker)
+        self._lanes.add(lane, lambda: self._ask(symbol), once=lane)
+
+    async def _ask(self, symbol: Symbol) -> None:
+        symbol.tried_at = self._desk.wire.now()
+        try:
+            quote = await symbol.feed.fresh_quote(symbol.ticker)
+        except (Transient, Rejected) as error:
+            log.warning("no quote", extra={"ticker": symbol.ticker, "reason": str(error)})
+        else:
+            symbol.asked_at = self._desk.wire.now()
+            self.take(symbol.feed, quote)
+
+    def _crossed(self, symbol: Symbol, crossed: Crossed) -> None:
+        key: Key = crossed.id  # type: ignore[assignment]  # keys of the ledger are what is put in
+        position = self._ledger.position(key)
+        if position is None or not self._begun:
+            return
+        level = Price(crossed.level * symbol.instrument.tick)
+        if crossed.kind is not Kind.TARGET and self._left_to_broker(key, position, level):
+            return
+        self._leaving.leave(position, crossed.kind.value, level)
+
+    def _left_to_broker(self, key: Key, position: Position, level: Price) -> bool:
+        """Whether a stop stands there that this price must have fired, and its time to act is not over."""
+        sign = side_of(position.quantity).sign
+        stops = [o for o in self._ledger.live(*key) if o.request.role is OrderRole.STOP and o.state in STANDING]
+        due = [o for o in stops if o.request.stop_price is not None and (o.request.stop_price - level) * sign >= 0]
+        if not any(order.remaining >= abs(position.quantity) for order in due):
+            return False
+        now = self._desk.wire.now()
+        since = self._left.setdefault(position.id, now)
+        return now - since < LEFT_TO_BROKER
+
+    # now and then
+
+    def tidy(self) -> None:
+        """What could not be done at its time: subscriptions, questions, stops that a broker should have fired."""
+        now = self._desk.wire.now()
+        for symbol in self.symbols:
+            if symbol.watched != bool(symbol.keys):
+                self.subscribe(symbol)
+            elif symbol.levels.doubt and symbol.quote is not None and symbol.quote.trading:
+                self.ask(symbol)
+            for key in [key for key in symbol.keys if now - self._left_since(key, now) >= LEFT_TO_BROKER]:
+                self.look_at(key)
+                if not symbol.levels.doubt:  # the price came back
+                    self._left.pop(self._armed[key][0], None)
+
+    def _left_since(self, key: Key, otherwise: datetime) -> datetime:
+        known = self._armed.get(key)
+        return otherwise if known is None else self._left.get(known[0], otherwise)

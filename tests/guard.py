@@ -1,0 +1,89 @@
+"""Positions with exit rules, for the tests of the guardian."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from core.rules.aims import aim
+from core.values.ids import AccountName, IntentId, OrderId, derive_id
+from core.values.money import Price, Quantity
+from core.values.orders import (
+    Book,
+    Cause,
+    CauseKind,
+    ExitPlan,
+    ExitRule,
+    Order,
+    OrderRequest,
+    OrderRole,
+    OrderType,
+    Purpose,
+    Refused,
+    Side,
+)
+from tests.desk import TESTING, TestDesk
+
+D = Decimal
+BARE: dict[str, Any] = {"account": {"dialect": "bare", "cash": "1000000"}}
+"""A broker that keeps no stops: everything is watched by the desk."""
+ROOM: dict[str, Any] = {"market": {"still": True, "prices": {"SBER": "200", "GAZP": "200"}}}
+ONE = Book("link:one")
+_NUMBERS = itertools.count(1)
+
+
+def rule(stop: str | None = None, target: str | None = None, trailing: str | None = None, **more: Any) -> ExitRule:
+    first, second, third = (None if text is None else Decimal(text) for text in (stop, target, trailing))
+    return ExitRule(first, second, third, **more)
+
+
+async def hold(
+    desk: TestDesk,
+    exits: ExitRule,
+    *,
+    side: Side = Side.BUY,
+    ticker: str = "SBER",
+    quantity: str = "100",
+    book: Book = ONE,
+    account: AccountName = TESTING,
+    limit: str | None = None,
+) -> Order:
+    """Enter at 200, which the book shows; by a resting limit order where one is given."""
+    if limit is None:
+        await quotes(desk, "200", ticker=ticker, side=side.opposite)
+    number = f"alert-{next(_NUMBERS)}"
+    instrument = desk.engine.desk.directory.instrument(account, ticker)
+    plan = aim(ExitPlan(rule=exits), D(side.sign), Price(D(limit or 200)), instrument)  # as of the price asked for
+    request = OrderRequest(
+        id=OrderId(derive_id(desk.engine.desk.desk_id, "entry", number)),
+        intent=IntentId(number),
+        account=account,
+        ticker=ticker,
+        side=side,
+        type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+        quantity=Quantity(D(quantity)),
+        role=OrderRole.ENTRY,
+        purpose=Purpose.ENTRY,
+        because=(Cause(CauseKind.ALERT, number),),
+        book=book,
+        price=None if limit is None else Price(D(limit)),
+        plan=replace(plan, best=None, average=None),
+    )
+    order = await desk.engine.execution.work(request)
+    assert not isinstance(order, Refused), order
+    await desk.settle()
+    return order
+
+
+async def quotes(desk: TestDesk, *prices: str, ticker: str = "SBER", side: Side = Side.BUY) -> None:
+    """Books in which a position of this side could be closed at just that price."""
+    for price in map(D, prices):
+        bid, ask = (price, price + D("0.01")) if side is Side.BUY else (price - D("0.01"), price)
+        await desk.book_of(ticker, f"{bid:f}", f"{ask:f}")
+
+
+async def exits(desk: TestDesk) -> list[Order]:
+    """What closed positions: orders of the desk's own, and stops and targets of the broker that fired."""
+    return [o for o in await desk.orders() if o.filled and o.request.role is not OrderRole.ENTRY]
