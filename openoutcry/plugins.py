@@ -42,8 +42,9 @@ class Plugin:
         return inspect.getdoc(type(self.made)) or ""
 
 
-def load_plugins(folder: Path) -> list[Plugin]:
-    """From the files of a folder, then from installed packages. What fails is logged and left out."""
+def load_plugins(folder: Path, load_s: float = LOAD_S) -> list[Plugin]:
+    """From the files of a folder, then from installed packages. What fails, or takes longer than `load_s` a file, is
+    logged and left out."""
     found: dict[str, Plugin] = {}
     paths = sorted(folder.glob("*.py")) if folder.is_dir() else []
     loads: list[tuple[str, Callable[[], list[Plugin]]]] = [
@@ -56,14 +57,14 @@ def load_plugins(folder: Path) -> list[Plugin]:
         for entry in entry_points(group=GROUP)
     ]
     for what, load in loads:
-        for plugin in _in_time(load, what):
+        for plugin in _in_time(load, what, load_s):
             if plugin.name in found:
                 log.warning("target %s of %s is left out: another has its name", plugin.name, plugin.origin)
             found.setdefault(plugin.name, plugin)
     return list(found.values())
 
 
-def _in_time(load: Callable[[], list[Plugin]], what: str) -> list[Plugin]:
+def _in_time(load: Callable[[], list[Plugin]], what: str, load_s: float) -> list[Plugin]:
     found: list[Plugin] = []
 
     def work() -> None:
@@ -74,9 +75,9 @@ def _in_time(load: Callable[[], list[Plugin]], what: str) -> list[Plugin]:
 
     thread = threading.Thread(target=work, name=f"load {what}", daemon=True)
     thread.start()
-    thread.join(LOAD_S)
+    thread.join(load_s)
     if thread.is_alive():
-        log.error("targets of %s took longer than %g s to load: left out", what, LOAD_S)
+        log.error("targets of %s took longer than %g s to load: left out", what, load_s)
         return []
     return found
 
@@ -128,6 +129,8 @@ class PluginTarget:
         await self._call(alert, lambda: self._send(alert))
 
     async def close(self) -> None:
+        if self._last is None:
+            return  # never started
         try:
             await self._call("close", lambda: self._hook("close"))
         finally:

@@ -123,14 +123,6 @@ class Webhook(Section):
     resend_window_s: float = Field(30, ge=0)
 
 
-class Hub(Section):
-    token: SecretStr = NO_SECRET
-    alert_timeout_min: float = Field(15, gt=0)
-    cors_origin: str = ""
-    follow: str = Field("", pattern=r"^(wss?://\S+)?$")
-    follow_token: SecretStr = NO_SECRET
-
-
 def _private(url: str) -> str:
     """A token travels over it: encrypted, or not beyond this machine."""
     parts = urlsplit(url)
@@ -244,17 +236,6 @@ class Market(Section):
     hours: Literal["always", "exchange"] = "always"
 
 
-class DeadMan(Section):
-    url: SecretStr = NO_SECRET
-    every_s: float = Field(60, gt=0)
-
-
-class Prices(Section):
-    every_s: float = Field(60, ge=0)
-    keep_days: float = Field(30, gt=0)
-    tickers: tuple[str, ...] = ()
-
-
 class Jobs(Section):
     long_levels: tuple[Amount, ...] = (Decimal(15), Decimal(20), Decimal(25))
     short_levels: tuple[Amount, ...] = (Decimal(20), Decimal(25), Decimal(30))
@@ -333,31 +314,3 @@ class AngelOneAccount(AccountSection):
 AccountSettings = Annotated[
     PaperAccount | TInvestAccount | CcxtAccount | AlpacaAccount | AngelOneAccount, Field(discriminator="broker")
 ]
-
-
-class Graphite(Section):
-    host: str = ""
-    port: int = Field(2003, ge=1, le=65535)
-    format: Literal["seed", "distributor", "both"] = "seed"
-
-
-class ConsoleTarget(Section):
-    on: bool = False
-
-
-class SocketTarget(Section):
-    host: str = ""
-    port: int = Field(2004, ge=1, le=65535)
-
-
-class HttpTarget(Section):
-    url: str = Field("", pattern=r"^(https?://\S+)?$")
-    secret: SecretStr = NO_SECRET
-
-
-class Targets(Section):
-    console: ConsoleTarget = ConsoleTarget()
-    graphite: Graphite = Graphite()
-    tcp: SocketTarget = SocketTarget()
-    udp: SocketTarget = SocketTarget()
-    http: HttpTarget = HttpTarget()

@@ -14,22 +14,19 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from openoutcry.hub_sections import DeadMan, Hub, Prices, Targets
 from openoutcry.sections import (
     AccountSettings,
-    DeadMan,
     Desk,
     Discord,
     EndOfDay,
     Guardian,
-    Hub,
     Jobs,
     Market,
     PersonSection,
-    Prices,
     Proposals,
     Risk,
     Server,
-    Targets,
     Telegram,
     Webhook,
 )

@@ -100,11 +100,11 @@ class Outlet:
             try:
                 async with asyncio.timeout(CALL_S):
                     await call()
-            except (Transient, TimeoutError) as error:
-                self._failed(getattr(error, "reason", f"no answer within {CALL_S:g} s"))
+            except (Transient, OSError) as error:  # OSError: a time-out among others
+                self._failed(str(error) or type(error).__name__)
                 await self._wire.sleep(max(pause_s, getattr(error, "retry_after_s", 0.0)))
                 pause_s = min(pause_s * 2, PAUSE_S_MAX)
-            except (Rejected, Broken) as error:
+            except (Rejected, Broken, ValueError) as error:
                 self.failures += 1
                 log.warning("target refused", extra={"target": self.target.name, "reason": str(error)})
                 return False

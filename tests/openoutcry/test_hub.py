@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,29 @@ async def test_tv_13_an_outage_of_carbon_is_not_felt_and_ends(tmp_path: Path) ->
         epoch = int(datetime.fromisoformat(body["timestamp"]).timestamp())
         async with line_server(port) as carbon:
             assert await carbon.some(1) == [f"strat.LWMA.15.FXCM:EURUSD 15 {epoch}\n"]
+
+
+async def test_tv_11_and_tv_17_settings_come_from_the_environment(tmp_path: Path) -> None:
+    """The time-out decides what is outdated; the desk's zone is in the broadcast."""
+    async with line_server() as carbon:
+        env = {
+            **HUB,
+            "OPENOUTCRY_TARGETS__GRAPHITE__HOST": "127.0.0.1",
+            "OPENOUTCRY_TARGETS__GRAPHITE__PORT": str(carbon.port),
+            "OPENOUTCRY_HUB__ALERT_TIMEOUT_MIN": "2",
+            "OPENOUTCRY_DESK__TIMEZONE": "Asia/Kolkata",
+            "OPENOUTCRY_TARGETS__CONSOLE__ON": "true",
+        }
+        with demo(tmp_path / "d", env=env) as desk:
+            for minutes in (1, 3):
+                at = datetime.now(UTC) - timedelta(minutes=minutes)
+                body = alert(timestamp=at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+                await asyncio.to_thread(post, desk, body, "/carbon-alert")
+            assert [line.split()[1] for line in await carbon.some(2)] == ["85", "50"]
+            await asyncio.to_thread(post, desk, alert())
+            assert desk.process.stdout is not None
+            told = desk.process.stdout.readline().removeprefix("Console: ")
+            assert json.loads(told)["utcoffset"] == 19800
 
 
 def test_a_desk_follows_another(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from core.clock import SystemClock
 from core.services.outlets import Outlets
 from core.values.errors import Rejected, Transient
 from openoutcry.plugins import Plugin, PluginTarget, load_plugins, targets_of
-from tests.process import HOUSE
+from tests.process import HOUSE, run_program
 from tests.targets.samples import RAW, raw
 
 EXAMPLES = HOUSE / "examples" / "targets"
@@ -59,6 +59,27 @@ def test_tv_20_a_bad_plug_in_costs_itself_alone(tmp_path: Path, text: str, caplo
     write(tmp_path, "b", GOOD)
     assert [plugin.name for plugin in load_plugins(tmp_path)] == ["good"]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+def test_a_plug_in_that_never_ends_its_import_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The start goes on without it."""
+    write(tmp_path, "a", "import threading; threading.Event().wait()")
+    write(tmp_path, "b", GOOD)
+    assert [plugin.name for plugin in load_plugins(tmp_path, load_s=0.5)] == ["good"]
+    assert "left out" in caplog.text
+
+
+def test_an_installed_package_brings_targets(tmp_path: Path) -> None:
+    """Its entry point names a module with factories."""
+    site = tmp_path / "site"
+    write(site, "their_module", GOOD)
+    info = site / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[openoutcry.targets]\ntheirs = their_module\n", encoding="utf-8")
+    env = {"PYTHONPATH": f"{HOUSE}{os.pathsep}{site}"}
+    done = run_program("show", "targets", "--src", tmp_path / "none", env=env)
+    assert done.stdout.split() == ["good", "their_module"]
 
 
 def test_two_of_one_name_are_one(tmp_path: Path) -> None:

@@ -117,6 +117,44 @@ async def test_what_a_target_refuses_costs_that_alert_alone() -> None:
     assert (shelf.got, outlet.dropped, outlet.failures) == ([0, 2], 1, 1)
 
 
+async def test_a_target_that_never_returns_is_asked_again() -> None:
+    """After the time it has; the others behind it wait, and closing does not."""
+
+    class Deaf(Shelf):
+        async def send(self, alert: RawAlert) -> None:
+            self.got.append(alert.number)
+            raise TimeoutError
+
+    wire, deaf = ManualClock(CLOCK), Deaf()
+    outlet = Outlet(deaf, wire)
+    async with running(outlet):
+        outlet.offer(raw(number=1))
+        await turns()
+        await wire.advance(0.3)
+        await turns()
+        assert (deaf.got, outlet.away) == ([1, 1], "TimeoutError")
+        await outlet.flushed()
+
+
+async def test_what_a_target_lets_through_does_not_end_its_worker() -> None:
+    """A broken pipe is tried again, a value it cannot write is dropped."""
+    moods: list[Exception] = [BrokenPipeError("gone"), ValueError("odd")]
+
+    def mood(_alert: RawAlert) -> None:
+        if moods:
+            raise moods.pop(0)
+
+    wire, shelf = ManualClock(CLOCK), Shelf(mood=mood)
+    outlet = Outlet(shelf, wire)
+    async with running(outlet):
+        outlet.offer(raw(number=1))
+        outlet.offer(raw(number=2))
+        await turns()
+        await wire.advance(1)
+        await turns()
+    assert (shelf.got, outlet.dropped, outlet.failures) == ([2], 1, 2)
+
+
 async def test_a_target_that_refuses_to_start_is_left_out() -> None:
     """What is offered to it counts as dropped, and nothing waits for it."""
 
