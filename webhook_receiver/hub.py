@@ -69,6 +69,7 @@ class HubDoor:
             response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
             response.headers["Access-Control-Allow-Headers"] = "authorization, content-type"
             response.headers["Access-Control-Max-Age"] = "600"
+            response.headers["Access-Control-Allow-Private-Network"] = "true"  # from a public site to this machine
         return response
 
     async def _post(self, request: web.Request, take: Take) -> web.Response:

@@ -71,10 +71,12 @@ class Hub:
         meters: Sequence[Target] = (),
     ) -> None:
         self._store = store
+        self._wire = wire
         self._now = now
         self._targets = Outlets(targets, wire)
         self._meters = Outlets(meters, wire)
         self._subscribers: set[Subscriber] = set()
+        self._turn = asyncio.Lock()
         self._closed = False
         self.cut = 0
         self.taken = 0
@@ -97,7 +99,7 @@ class Hub:
         """Keep it and tell everybody, also when it came before. Raises Transient or Broken: not kept, nobody told."""
         text = raw.to_json()
         receipt = await self._keep(alert, raw, text)
-        self._tell(raw, text)
+        await self._tell(raw, text)
         return receipt
 
     async def meter(self, alert: Alert, raw: RawAlert) -> Receipt:
@@ -111,7 +113,7 @@ class Hub:
         text = raw.to_json()
         receipt = await self._keep(alert, raw, text)
         if receipt.status is not AlertStatus.DUPLICATE:
-            self._tell(raw, text)
+            await self._tell(raw, text)
         return receipt
 
     def subscribe(self, cut_off: Callable[[], None]) -> Subscriber:
@@ -144,9 +146,12 @@ class Hub:
             subscriber.close()
         await asyncio.gather(self._targets.close(), self._meters.close())
 
-    def _tell(self, raw: RawAlert, text: str) -> None:
-        self.say(text)
+    async def _tell(self, raw: RawAlert, text: str) -> None:
         self._targets.offer(raw)
+        if self._subscribers:
+            async with self._turn:  # one a turn of the loop: a burst must not overflow sockets that are quick enough
+                self.say(text)
+                await self._wire.sleep(0)
 
     async def _keep(self, alert: Alert, raw: RawAlert, text: str) -> Receipt:
         """One row for equal content, under whichever names and through whichever route and desk it came."""

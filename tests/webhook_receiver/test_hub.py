@@ -20,8 +20,9 @@ from storage.sqlite import open_store
 from storage.sqlite.store import SqliteStore
 from targets.console import Console
 from tests.desk import turns
-from tests.targets.samples import SENT_AT
+from tests.targets.samples import SENT_AT, raw
 from tests.webhook_receiver.test_dialect_hub import NEW, OLD
+from webhook_receiver.dialect_hub import as_alert
 from webhook_receiver.hub import HubDoor
 
 TOKEN = "a token of the usual length"
@@ -170,6 +171,17 @@ async def test_a_socket_that_never_reads_is_cut_off_and_not_felt(place: Place) -
     assert place.hub.listening <= 2
     writer.close()
     await stays.close()
+
+
+async def test_a_burst_cuts_nobody_off_who_reads(place: Place) -> None:
+    """Five hundred alerts that share a commit, and more than fit into a queue."""
+    socket = await place.listen()
+    alerts = [raw(number=number) for number in range(500)]
+    told = asyncio.gather(*(place.hub.publish(as_alert(a, received_at=SENT_AT, body=a.to_json()), a) for a in alerts))
+    assert [json.loads(await socket.receive_str())["id"] for _ in alerts] == list(range(500))
+    await told
+    assert place.hub.cut == 0
+    await socket.close()
 
 
 @pytest.mark.parametrize("path", ROUTES)
