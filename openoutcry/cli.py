@@ -146,11 +146,10 @@ def _trade(
         print(f"LISTENING {url}", flush=True)
 
     def ready(house: House) -> None:
-        print("READY", flush=True)
-        for name, token in made.items():
-            print(f"{name} {token}", flush=True)
-        if demo:
-            print(curl(house.url, sample_alert(house.desk, shown)), flush=True)
+        tokens = [f"{name} {token}" for name, token in made.items()]
+        sample = [curl(house.url, sample_alert(house.desk, shown))] if demo else []
+        first = 1 if "TOKEN" in made else 0  # the API's token and the sample stand together: programs read them
+        print("READY", *tokens[:first], *sample, *tokens[first:], sep="\n", flush=True)
 
     with only_desk(settings.desk.data_dir):
         set_up_logs(settings.desk.data_dir / "logs", Redactor(settings.secrets()))
