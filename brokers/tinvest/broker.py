@@ -123,6 +123,8 @@ class TInvestBroker:
 
     async def _place(self, request: OrderRequest, instrument: Instrument) -> OrderTicket:
         triggered, urgency = request.type.triggered, URGENCY[request.purpose]
+        if request.expires_at is not None and not triggered:
+            raise Rejected("bad_expiry", "an order here rests for the day; a stop order may end at a moment")
         make = translate.stop_body if triggered else translate.order_body
         method = "StopOrdersService/PostStopOrder" if triggered else "OrdersService/PostOrder"
         try:

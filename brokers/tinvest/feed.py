@@ -134,7 +134,7 @@ class TInvestFeed:
     async def fresh_quote(self, ticker: str) -> Quote:
         instrument = self._instrument(ticker)
         row = await self._ask("GetOrderBook", {"instrumentId": instrument.broker_key, "depth": 1})
-        known = self._quotes.get(ticker)
+        known = self._quotes.get(instrument.ticker) if self._watched[instrument.ticker] else None
         status = (
             None
             if known and self.alive()
@@ -143,26 +143,26 @@ class TInvestFeed:
         with readable("quote"):
             trading = known.trading if status is None and known else _trading(status or {})
             self._told(replace(book(row, instrument, self._clock.now()), trading=trading))
-        return self._quotes[ticker]
+        return self._quotes[instrument.ticker]
 
     def listen(self, listener: Callable[[Quote], None]) -> None:
         self._listeners.append(listener)
 
     async def watch(self, ticker: str) -> None:
         instrument = self._instrument(ticker)
-        self._watched[ticker] += 1
-        if self._watched[ticker] == 1:
+        self._watched[instrument.ticker] += 1
+        if self._watched[instrument.ticker] == 1:
             shelf = self._shelf()
             shelf.wanted[instrument.broker_key] = instrument
             shelf.change()
 
     async def unwatch(self, ticker: str) -> None:
-        self._watched[ticker] -= 1
-        if self._watched[ticker] <= 0:
-            del self._watched[ticker]
-            key = self._instrument(ticker).broker_key
+        instrument = self._instrument(ticker)
+        self._watched[instrument.ticker] -= 1
+        if self._watched[instrument.ticker] <= 0:
+            del self._watched[instrument.ticker]
             for shelf in self._shelves:
-                if shelf.wanted.pop(key, None):
+                if shelf.wanted.pop(instrument.broker_key, None):
                     shelf.change()
 
     def alive(self) -> bool:

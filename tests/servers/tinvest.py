@@ -13,7 +13,7 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -80,15 +80,20 @@ class Stream:
 
 class TInvestServer(BrokerServer):
     """repeats: what a known key gets, `state` or `30057`. filtered: whether GetOrders heeds its filter. named: whether
-    the stream names trades. Counting what is asked: `calls`, by method; `exceeded`: what went beyond a limit."""
+    the stream names trades. canned: method -> what it answers instead. Of what is asked: `calls`, by method; `bodies`,
+    of placings; `exceeded`: what went beyond a limit."""
 
     def __init__(self, ledger: Path) -> None:
         super().__init__(ledger, "plain")
         self.repeats, self.filtered, self.named, self.margin_account = "state", True, True, True
         self.calls: dict[str, int] = {}
+        self.bodies: list[dict[str, Any]] = []
+        self.canned: dict[str, Any] = {}
+        self.seconds: Callable[[], float] = time.monotonic
         self.exceeded: list[str] = []
         self._minute: dict[str, deque[float]] = {}
         self._links: list[Stream] = []
+        self._made_at: dict[str, datetime] = {}
         self.instruments = {t: i for t, i in self.instruments.items() if i.lot == int(i.lot)}
         self._by_uid = {say.uid(i): i for i in self.instruments.values()}
         self.access = "ACCOUNT_ACCESS_LEVEL_FULL_ACCESS"
@@ -113,8 +118,7 @@ class TInvestServer(BrokerServer):
             self._let_in(request, method)
             if self.places(request):
                 return await self.place(request)
-            body = await request.json()
-            told = await getattr(self, f"on_{method.lower()}")(body)
+            told = self.canned.get(method) or await getattr(self, f"on_{method.lower()}")(await request.json())
             return web.Response(text=json.dumps(told, ensure_ascii=False), content_type="application/json")
         except No as no:
             answer = no.answer()
@@ -132,7 +136,7 @@ class TInvestServer(BrokerServer):
     def _count(self, service: str, method: str) -> None:
         self.calls[method] = self.calls.get(method, 0) + 1
         name = method if method in A_MINUTE else service
-        taken, now = self._minute.setdefault(name, deque()), time.monotonic()
+        taken, now = self._minute.setdefault(name, deque()), self.seconds()
         while taken and taken[0] <= now - 60:
             taken.popleft()
         taken.append(now)
@@ -145,6 +149,7 @@ class TInvestServer(BrokerServer):
     def asked(self, request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
         """As the base's ledger keeps it."""
         self._mine(body)
+        self.bodies.append(body)
         instrument = self._by_uid.get(body["instrumentId"])
         if instrument is None:
             raise No(404, 50002, "instrument not found")
@@ -167,6 +172,10 @@ class TInvestServer(BrokerServer):
             kind = "take_profit" if body["stopOrderType"] == "STOP_ORDER_TYPE_TAKE_PROFIT" else "stop"
         else:
             kind = body["orderType"].rpartition("_")[2].lower()
+            held = self.venue.ledger.quantity(instrument.ticker) / instrument.lot
+            uncovered = asked["side"] == "sell" and Decimal(body["quantity"]) > max(Decimal(0), held)
+            if uncovered and not points and not body["confirmMarginTrade"]:
+                raise No(400, 30240, "an uncovered position may be opened: confirm the margin trade")
         known = self.venue.row(say.order(body["orderId"]))
         if known is not None and self.repeats == "30057" and not stop:
             raise No(400, 30057, "the order with this key was placed before")
@@ -243,9 +252,10 @@ class TInvestServer(BrokerServer):
         return [fill for fill in self.venue.fills if fill.broker_id == row.broker_id]
 
     def _made(self, row: Row) -> datetime:
-        lines = self.lines()
-        found = [line["at"] for line in lines if line["kind"] == "order" and line["broker_id"] == row.broker_id]
-        return datetime.fromisoformat(found[0]) if found else row.at
+        if row.broker_id not in self._made_at:
+            orders = [line for line in self.lines() if line["kind"] == "order"]
+            self._made_at = {line["broker_id"]: datetime.fromisoformat(line["at"]) for line in orders}
+        return self._made_at.get(row.broker_id, row.at)
 
     def _instrument(self, row: Row) -> Instrument:
         return self.instruments[row.request.ticker]
@@ -362,7 +372,8 @@ class TInvestServer(BrokerServer):
         status = [{"instrumentUid": key, "subscriptionStatus": "SUBSCRIPTION_STATUS_SUCCESS"} for key in keys]
         await self._send(link, {"subscribeOrderBookResponse": {"orderBookSubscriptions": status}})
         for key in sorted(keys & link.keys):
-            await self._send(link, {"orderbook": say.order_book(self._quote(key), self._by_uid[key])})
+            if key in self._by_uid:
+                await self._send(link, {"orderbook": say.order_book(self._quote(key), self._by_uid[key])})
 
     async def _tell(self, kind: str, what: object) -> None:
         self.told += 1

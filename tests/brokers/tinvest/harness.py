@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,9 +13,10 @@ from brokers.tinvest.broker import TInvestBroker
 from core.clock import SystemClock
 from core.ports import Clock, World
 from core.values.accounts import Account, Mode
+from core.values.fills import Fill
 from core.values.ids import AccountName
 from core.values.instrument import Instrument
-from core.values.orders import Order
+from core.values.orders import Order, OrderTicket
 from tests.servers.tinvest import READONLY, TOKEN, TInvestServer
 
 
@@ -50,7 +52,7 @@ def account_settings(server: TInvestServer) -> dict[str, object]:
 
 
 def adapter(
-    server: TInvestServer, orders: tuple[Order, ...] = (), wire: Clock | None = None, **changes: object
+    server: TInvestServer, orders: tuple[Order, ...] = (), wire: Clock | None = None, **changes: str | bool
 ) -> TInvestBroker:
     account = Account(AccountName("Testing"), "tinvest", Mode.LIVE, "RUB")
     world = World(SystemClock(), wire or SystemClock(), orders=orders)
@@ -68,3 +70,27 @@ async def connected(
         yield TInvestHarness(broker, server, instrument, SystemClock())
     finally:
         await broker.close()
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Something that another task brings about; a test that would hang is ended by this."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - the product offers nothing to wait on, and should not for a test
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def reading(harness: TInvestHarness) -> AsyncIterator[list[OrderTicket | Fill]]:
+    """What the events tell from now on."""
+    told: list[OrderTicket | Fill] = []
+
+    async def read() -> None:
+        async for event in harness.broker.events():
+            told.append(event)  # noqa: PERF401 - as it comes, not at the end
+
+    reader = asyncio.create_task(read())
+    try:
+        yield told
+    finally:
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
