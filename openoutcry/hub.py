@@ -45,30 +45,30 @@ def plugin_folder(settings: Settings) -> Path:
     return settings.desk.data_dir / "targets"
 
 
-def built_in(settings: Settings, now: Now) -> list[Target]:
-    """Targets that the settings switch on, for every alert."""
+def built_in(settings: Settings, now: Now, real: Now) -> tuple[list[Target], list[Target]]:
+    """Targets that the settings switch on: those of /alert, and those of /carbon-alert. Some are both.
+
+    now: by which alerts become old. real: by which others know when we signed.
+    """
     section = settings.targets
     found: list[Target] = []
     if section.console.on:
         found.append(Console(print_line))
-    if section.graphite.host and section.graphite.format != "seed":
-        found.append(Tcp("graphite", section.graphite.host, section.graphite.port, distributor_lines))
     if section.tcp.host:
         found.append(Tcp("tcp", section.tcp.host, section.tcp.port))
     if section.udp.host:
         found.append(Udp("udp", section.udp.host, section.udp.port))
     if section.http.url:
-        found.append(Http("http", section.http.url, section.http.secret.get_secret_value(), now))
-    return found
-
-
-def meters(settings: Settings, now: Now) -> list[Target]:
-    """Targets of /carbon-alert."""
-    graphite = settings.targets.graphite
-    if not graphite.host or graphite.format == "distributor":
-        return []
-    timeout = timedelta(minutes=settings.hub.alert_timeout_min)
-    return [Tcp("carbon", graphite.host, graphite.port, seed_lines(now, timeout))]
+        found.append(Http("http", section.http.url, section.http.secret.get_secret_value(), real))
+    graphite, meters = section.graphite, list[Target]()
+    if graphite.host and graphite.format != "distributor":
+        lines = seed_lines(now, timedelta(minutes=settings.hub.alert_timeout_min))
+        meters.append(Tcp("carbon", graphite.host, graphite.port, lines))
+    if graphite.host and graphite.format != "seed":
+        both = Tcp("graphite", graphite.host, graphite.port, distributor_lines)
+        found.append(both)
+        meters.append(both)
+    return found, meters
 
 
 async def open_hub(settings: Settings, engine: Engine) -> HubParts:
@@ -79,8 +79,8 @@ async def open_hub(settings: Settings, engine: Engine) -> HubParts:
         return max(engine.clock.now(), engine.wire.now())
 
     plugins = await asyncio.to_thread(load_plugins, plugin_folder(settings))
-    targets = [*built_in(settings, engine.wire.now), *targets_of(plugins)]
-    hub = Hub(engine.store, now, engine.wire, targets, meters(settings, now))
+    targets, meters = built_in(settings, now, engine.wire.now)
+    hub = Hub(engine.store, now, engine.wire, [*targets, *targets_of(plugins)], meters)
     hub.start()
     zone = ZoneInfo(settings.desk.timezone)
     door = HubDoor(
@@ -105,7 +105,9 @@ async def open_hub(settings: Settings, engine: Engine) -> HubParts:
 def show_targets(settings: Settings, folder: Path | None, *, verbose: bool) -> list[str]:
     """A line a target that a start with these settings would use; verbose: with what it says of itself."""
     now = SystemClock().now
-    lines = [f"{target.name:<16} built in" for target in (*built_in(settings, now), *meters(settings, now))]
+    targets, meters = built_in(settings, now, now)
+    names = dict.fromkeys(target.name for target in (*targets, *meters))
+    lines = [f"{name:<16} built in" for name in names]
     for plugin in load_plugins(folder or plugin_folder(settings)):
         lines.append(f"{plugin.name:<16} {plugin.origin}")
         if verbose:

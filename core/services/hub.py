@@ -57,7 +57,7 @@ class Subscriber:
 
 
 class Hub:
-    """targets get every alert; meters only those that are told again and again, to keep a series alive.
+    """targets get what is published; meters what is told again and again, to keep a series alive. One may be both.
 
     cut: sockets that were too slow; taken: alerts that were kept or known, both since start.
     """
@@ -73,8 +73,9 @@ class Hub:
         self._store = store
         self._wire = wire
         self._now = now
-        self._targets = Outlets(targets, wire)
-        self._meters = Outlets(meters, wire)
+        self._outlets = Outlets([*targets, *(meter for meter in meters if meter not in targets)], wire)
+        self._targets = [outlet for outlet in self._outlets if outlet.target in targets]
+        self._meters = [outlet for outlet in self._outlets if outlet.target in meters]
         self._subscribers: set[Subscriber] = set()
         self._turn = asyncio.Lock()
         self._closed = False
@@ -83,7 +84,7 @@ class Hub:
 
     @property
     def outlets(self) -> Sequence[Outlet]:
-        return [*self._targets, *self._meters]
+        return list(self._outlets)
 
     @property
     def listening(self) -> int:
@@ -92,8 +93,7 @@ class Hub:
 
     def start(self) -> None:
         """Begin to hand over to the targets."""
-        self._targets.start()
-        self._meters.start()
+        self._outlets.start()
 
     async def publish(self, alert: Alert, raw: RawAlert) -> Receipt:
         """Keep it and tell everybody, also when it came before. Raises Transient or Broken: not kept, nobody told."""
@@ -105,7 +105,8 @@ class Hub:
     async def meter(self, alert: Alert, raw: RawAlert) -> Receipt:
         """Keep it and let the meters write it, also when it came before. Raises as `publish`."""
         receipt = await self._keep(alert, raw, raw.to_json())
-        self._meters.offer(raw)
+        for outlet in self._meters:
+            outlet.offer(raw)
         return receipt
 
     async def relay(self, alert: Alert, raw: RawAlert) -> Receipt:
@@ -144,10 +145,11 @@ class Hub:
         self._closed = True
         for subscriber in self._subscribers:
             subscriber.close()
-        await asyncio.gather(self._targets.close(), self._meters.close())
+        await self._outlets.close()
 
     async def _tell(self, raw: RawAlert, text: str) -> None:
-        self._targets.offer(raw)
+        for outlet in self._targets:
+            outlet.offer(raw)
         if self._subscribers:
             async with self._turn:  # one a turn of the loop: a burst must not overflow sockets that are quick enough
                 self.say(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -84,6 +85,20 @@ async def test_a_meter_is_written_and_nobody_is_told(store: SqliteStore) -> None
     await hub.close()
     assert (len(told), len(written)) == (1, 2)
     assert len((await store.alerts(10)).items) == 1
+
+
+async def test_a_target_may_be_a_meter_too(store: SqliteStore) -> None:
+    """It has one place, and gets what comes by either way, in order."""
+    lines: list[str] = []
+    both = Console(lines.append)
+    hub = hub_of(store, both, meters=(both,))
+    hub.start()
+    first, second = raw(number=1), raw(number=2)
+    await publish(hub, first)
+    await hub.meter(as_alert(second, received_at=SENT_AT, body="{}"), second)
+    await hub.close()
+    assert [json.loads(line.removeprefix("Console: "))["id"] for line in lines] == [1, 2]
+    assert len(hub.outlets) == 1
 
 
 async def test_desks_that_follow_each_other_come_to_rest(store: SqliteStore) -> None:
