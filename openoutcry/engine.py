@@ -178,6 +178,7 @@ async def recover(engine: Engine, settings: Settings) -> None:
     await engine.protection.leaving.resume()
     engine.protection.watch.begin()
     await engine.lanes.idle()
+    await engine.protection.monitor.begin()
     engine.intake.on_accepted = engine.drain.take  # before the inbox is read: what comes meanwhile must not be left
     waiting = await engine.drain.catch_up()
     await engine.approvals.catch_up()

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from brokers.paper.market import BuiltInMarket
 from core.rules.aims import aim
+from core.values.errors import Transient
 from core.values.ids import AccountName, IntentId, OrderId, derive_id
+from core.values.market import Candle, Quote
 from core.values.money import Price, Quantity
 from core.values.orders import (
     Book,
@@ -87,3 +93,61 @@ async def quotes(desk: TestDesk, *prices: str, ticker: str = "SBER", side: Side 
 async def exits(desk: TestDesk) -> list[Order]:
     """What closed positions: orders of the desk's own, and stops and targets of the broker that fired."""
     return [o for o in await desk.orders() if o.filled and o.request.role is not OrderRole.ENTRY]
+
+
+class Cable:
+    """The built-in market's feed on a line that can be cut. answers: whether questions get through."""
+
+    def __init__(self, market: BuiltInMarket) -> None:
+        self._market = market
+        self._listeners: list[Callable[[Quote], None]] = []
+        self.up = self.answers = True
+        self.watched: Counter[str] = Counter()
+        self.asked = 0
+        market.listen(self._pass_on)
+
+    def _pass_on(self, quote: Quote) -> None:
+        if self.up and self.watched[quote.ticker]:
+            self.tell(quote)
+
+    def tell(self, quote: Quote) -> None:
+        """To its listeners alone: what the market never said."""
+        for listener in self._listeners:
+            listener(quote)
+
+    def quote(self, ticker: str) -> Quote | None:
+        return self._market.quote(ticker) if self.up else None
+
+    async def fresh_quote(self, ticker: str) -> Quote:
+        self.asked += 1
+        if not self.answers:
+            raise Transient("the line is cut")
+        return await self._market.fresh_quote(ticker)
+
+    def listen(self, listener: Callable[[Quote], None]) -> None:
+        self._listeners.append(listener)
+
+    async def watch(self, ticker: str) -> None:
+        self.watched[ticker] += 1
+
+    async def unwatch(self, ticker: str) -> None:
+        self.watched[ticker] -= 1
+
+    def alive(self) -> bool:
+        return self.up
+
+    async def candles(self, ticker: str, start: datetime, end: datetime, interval_s: int) -> Sequence[Candle]:
+        return await self._market.candles(ticker, start, end, interval_s)
+
+
+def on_a_cable(desk: TestDesk) -> Cable:
+    """Let every account of the desk hear its prices over one. Before anything is held."""
+    cable = Cable(desk.engine.market)
+    venues = desk.engine.desk.venues
+    venues |= {name: replace(venue, feed=cable) for name, venue in venues.items()}
+    return cable
+
+
+def quote(bid: str, ticker: str = "SBER") -> Quote:
+    """A quote a cent wide."""
+    return Quote(ticker, datetime.now(UTC), Price(D(bid)), Price(D(bid) + D("0.01")))

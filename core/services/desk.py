@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from core.crashpoints import crashpoint
 from core.ports import Broker, Clock, Feed, Store
+from core.rules.backoff import backoff_s
 from core.rules.risk import QUOTE_AGE_MAX, Limits, Situation, review
 from core.services import telling
 from core.services.directory import Directory
@@ -209,7 +210,8 @@ class Desk:
                 log.warning(
                     "not placed, trying again", extra={"order_id": order.id, "attempt": attempt, "why": str(error)}
                 )
-                await self.wire.sleep(min(error.retry_after_s, RETRY_AFTER_S_MAX))
+                wait = max(error.retry_after_s, backoff_s(attempt, order.id))
+                await self.wire.sleep(min(wait, RETRY_AFTER_S_MAX))
                 continue
             crashpoint("send.resp_in")
             known = await self.ledger.absorb(request.account, ticket) or order

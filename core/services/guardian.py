@@ -112,7 +112,14 @@ class Guardian:
 
     def in_force(self, position: Position) -> Position:
         """With the stop that trails at this moment, and the seconds without protection until now."""
-        return replace(position, plan=self._watch.in_force(position))
+        since = position.unprotected_since
+        running = 0.0 if since is None else max(0.0, (self._desk.wire.now() - since).total_seconds())
+        return replace(
+            position,
+            plan=self._watch.in_force(position),
+            unprotected_since=None,
+            unprotected_s=position.unprotected_s + running,
+        )
 
     async def _place(self, position: Position, todo: Mending) -> None:
         entry = await self._ledger.order(position.plan_order) if position.plan_order else None

@@ -1,4 +1,8 @@
-"""The promise, measured: for how long each managed position stood without a stop that anybody watches."""
+"""The promise, measured: for how long each managed position stood without a stop that anybody watches.
+
+Real seconds, also where the market stands still. What the desk itself watches is alone while the desk is down: the
+journal is told now and then until when it was there, and at start the gap counts.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from core.services import telling
 from core.services.desk import Desk
@@ -13,7 +18,7 @@ from core.services.guardian import Guardian
 from core.services.ledger import Key
 from core.services.trailing import Trailing
 from core.services.watch import Watch
-from core.values.changes import Change, NoticeMade
+from core.values.changes import Change, FlagSet, NoticeMade
 from core.values.errors import DeskError
 from core.values.fills import Position
 from core.values.ids import PositionId
@@ -22,6 +27,8 @@ from core.values.orders import Refused
 log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
+SEEN_EVERY = timedelta(seconds=5)
+SEEN = "positions_watched_until"
 ASK_EVERY = timedelta(seconds=2)
 """While a feed is dead, its watched symbols are asked for so often."""
 
@@ -34,10 +41,22 @@ class Monitor:
         self._guardian, self._watch, self._trailing = guardian, watch, trailing
         self._since: dict[PositionId, datetime] = {}
         self._over_s = 0.0
+        self._seen_at: datetime | None = None
+
+    async def begin(self) -> None:
+        """At start: what only the desk protects was alone since it was last there."""
+        seen, now = await self._desk.store.flag(SEEN), self._desk.wire.now()
+        if seen is None:
+            return
+        away = max(0.0, (now - datetime.fromisoformat(seen)).total_seconds())
+        for key, position in list(self._ledger.positions.items()):
+            if position.unprotected_since is None and self._watched(position):
+                self._over_s += away
+                await self._mark(key, position, partial(_longer, seconds=away))
 
     @property
     def unprotected_seconds(self) -> float:
-        now = self._desk.clock.now()
+        now = self._desk.wire.now()
         return self._over_s + sum((now - since).total_seconds() for since in self._since.values())
 
     async def run(self) -> None:
@@ -57,6 +76,17 @@ class Monitor:
             if position.managed:
                 await self._measure(key, position)
         self._forget()
+        await self._note_presence()
+
+    async def _note_presence(self) -> None:
+        now = self._desk.wire.now()
+        due = self._seen_at is None or now - self._seen_at >= SEEN_EVERY
+        if due and any(self._watched(position) for position in self._ledger.positions.values()):
+            self._seen_at = now
+            await self._desk.store.save(FlagSet(SEEN, now.isoformat()))
+
+    def _watched(self, position: Position) -> bool:
+        return position.managed and self._guardian.protected_by(position) == "desk"
 
     def _ask_for_prices(self) -> None:
         now = self._desk.wire.now()
@@ -68,7 +98,7 @@ class Monitor:
     async def _measure(self, key: Key, position: Position) -> None:
         naked = self._naked(position)
         since = self._since.get(position.id, position.unprotected_since)
-        now = self._desk.clock.now()
+        now = self._desk.wire.now()
         if naked is not None and position.id not in self._since:
             self._since[position.id] = since or now
             log.error("unprotected", extra={"position": position.id, "ticker": position.ticker, "why": naked.code})
@@ -80,12 +110,8 @@ class Monitor:
             lasted = max(0.0, (now - since).total_seconds())
             self._over_s += lasted
             log.warning("protected again", extra={"position": position.id, "after_s": lasted})
-            await self._mark(
-                key,
-                position,
-                lambda p: replace(p, unprotected_since=None, unprotected_s=p.unprotected_s + lasted),
-                NoticeMade(telling.protected(self._desk.desk_id, position, lasted, now)),
-            )
+            notice = telling.protected(self._desk.desk_id, position, lasted, now)
+            await self._mark(key, position, partial(_longer, seconds=lasted), NoticeMade(notice))
 
     async def _mark(self, key: Key, position: Position, change: Callable[[Position], Position], *also: Change) -> None:
         await self._ledger.amend(key, lambda now: change(now) if now.id == position.id else now, *also)
@@ -102,4 +128,9 @@ class Monitor:
         """Incidents of positions that are gone end with them."""
         held = {position.id for position in self._ledger.positions.values()}
         for gone in self._since.keys() - held:
-            self._over_s += (self._desk.clock.now() - self._since.pop(gone)).total_seconds()
+            self._over_s += (self._desk.wire.now() - self._since.pop(gone)).total_seconds()
+
+
+def _longer(position: Position, seconds: float) -> Position:
+    """After an incident: its seconds are added up."""
+    return replace(position, unprotected_since=None, unprotected_s=position.unprotected_s + seconds)
