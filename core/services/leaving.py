@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.crashpoints import crashpoint
 from core.rules.backoff import backoff_s
 from core.services.desk import Desk
 from core.services.exiting import Exiting
@@ -107,6 +108,7 @@ class Leaving:
         log.warning("leaving", extra={"position": position.id, **said})
         now = self._desk.clock.now()
         await self._desk.store.save(Audited(now, UserId("desk"), "guardian", "position.leaving", position.id, said))
+        crashpoint("prot.leaving")
         because = entry.request.because if entry else ()
         return Exit(leaving.key, self._intent(position.id, number), because, leaving.level, position.owner)
 

@@ -44,13 +44,12 @@ class Monitor:
         self._seen_at: datetime | None = None
 
     async def begin(self) -> None:
-        """At start: what only the desk protects was alone since it was last there."""
-        seen, now = await self._desk.store.flag(SEEN), self._desk.wire.now()
-        if seen is None:
-            return
-        away = max(0.0, (now - datetime.fromisoformat(seen)).total_seconds())
+        """At start: what only the desk protects was alone since it was last there, or since its last fill."""
+        flag, now = await self._desk.store.flag(SEEN), self._desk.wire.now()
         for key, position in list(self._ledger.positions.items()):
             if position.unprotected_since is None and self._watched(position):
+                seen = max(position.updated_at, datetime.fromisoformat(flag)) if flag else position.updated_at
+                away = max(0.0, (now - seen).total_seconds())
                 self._over_s += away
                 await self._mark(key, position, partial(_longer, seconds=away))
 

@@ -207,7 +207,7 @@ class Rig:
             *_orphans(lists["orders"], referee),
             *_unsettled(lists["orders"], lists["notices"]),
             *_positions_differ(lists["positions"], referee["positions"]),
-            *_unprotected(lists["positions"], referee["stop_orders"]),
+            *_unprotected(lists["positions"], referee["stop_orders"], self.broker.dialect),
         ]
 
     def well(self) -> None:
@@ -293,8 +293,10 @@ def _positions_differ(ours: Sequence[Row], theirs: Sequence[Row]) -> list[str]:
     ]
 
 
-def _unprotected(positions: Sequence[Row], stops: Sequence[Row]) -> list[str]:
-    """I5: a stop for all of each managed position stands at the broker."""
+def _unprotected(positions: Sequence[Row], stops: Sequence[Row], dialect: str) -> list[str]:
+    """I5: a stop for all of each managed position stands at the broker, or is watched where that keeps none."""
+    if dialect == "bare":
+        return [f"I5 {row['ticker']} is not watched" for row in positions if row["protected_by"] != "desk"]
     found = []
     for row in positions:
         quantity = Decimal(row["quantity"])

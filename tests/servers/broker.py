@@ -42,8 +42,10 @@ DIALECTS: Mapping[str, Capabilities] = {
     "while_open": Capabilities(Idempotency.WHILE_OPEN),
     "never": Capabilities(Idempotency.NEVER),
     "plain": Capabilities(Idempotency.ALWAYS, reduce_only=False),
+    "bare": Capabilities(Idempotency.ALWAYS, reduce_only=False, native_stops=False),
 }
-"""What its ids mean; `plain` knows no reduce-only orders, so that a stop can only follow its position."""
+"""What its ids mean; `plain` knows no reduce-only orders, so that a stop can only follow its position; `bare` keeps no
+stops either, so that the desk watches."""
 FAULTS = frozenset(
     {
         "accept_then_drop",
