@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from dashboard.accounts import AccountRoutes
 from dashboard.answers import Answers
 from dashboard.board import Board, DemoControls
 from dashboard.demo import Demo
@@ -68,6 +69,7 @@ def _api(board: Board) -> list[Route]:
         Route("POST", f"{API}/actions/{{id}}", "press a notice's button, once", doing.press),
         *links.routes(API),
         *users.routes(API),
+        *AccountRoutes(board).routes(API),
         Route("GET", f"{API}/health", "empty, while the desk answers", doing.health),
         Route("GET", f"{API}/ticker/{{ticker}}", "one instrument, in any case", doing.ticker),
         Route("GET", f"{API}/prices", "last price by ticker", prices.now),

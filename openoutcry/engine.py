@@ -10,7 +10,9 @@ from brokers.paper.market import BuiltInMarket
 from core.clock import ManualClock, SystemClock
 from core.jobs.sellbuy import SellBuy
 from core.ports import BrokerFactory, Clock, Job
+from core.rules.routing import Approval
 from core.rules.trails import PERCENT
+from core.services.accounts import Accounts
 from core.services.approvals import Approvals
 from core.services.bots import Bots
 from core.services.desk import Desk
@@ -35,11 +37,13 @@ from core.services.users import Users
 from core.services.watch import Watch
 from core.services.worklist import Worklist
 from openoutcry.latch import FileLatch
+from openoutcry.opening import Opening
 from openoutcry.report import started
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES, open_market, open_venues
 from storage.sqlite import open_store
 from storage.sqlite.store import SqliteStore
+from storage.vault import SealedVault, key_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,14 @@ async def build(
     stack.push_async_callback(store.close)
     desk = await _desk(settings, store, clock, wire)
     market = await open_market(settings, clock, wire, stack)
-    await open_venues(settings, desk, market, stack, live=live, factories=factories)
+    feed = await open_venues(settings, desk, market, stack, live=live, factories=factories)
     lanes = Lanes()
     stack.push_async_callback(lanes.close)
     protection = _protection(desk, lanes, settings, stack)
-    office = await _office(settings, store, desk)
+    reconciler = Reconciler(desk, protection.guardian)
+    opening = Opening(desk, feed, reconciler, factories, live)
+    stack.push_async_callback(opening.close_all)
+    office = await _office(settings, store, desk, opening)
     naming = Naming(desk.directory, desk.ledger, office.links, settings.webhook.approval)
     execution = Execution(desk, naming, settings.risk.over_leverage)
     approvals = Approvals(desk, execution, naming, lanes, settings.proposals.expiry_s)
@@ -121,7 +128,7 @@ async def build(
         intake=intake,
         approvals=approvals,
         drain=Drain(desk, execution, approvals, lanes, at_the_door, naming, settings.webhook.approval),
-        reconciler=Reconciler(desk, protection.guardian),
+        reconciler=reconciler,
         outbox=outbox,
         worklist=worklist,
         supervisor=supervisor,
@@ -143,16 +150,21 @@ async def _desk(settings: Settings, store: SqliteStore, clock: Clock, wire: Cloc
     )
 
 
-async def _office(settings: Settings, store: SqliteStore, desk: Desk) -> Office:
+async def _office(settings: Settings, store: SqliteStore, desk: Desk, opening: Opening) -> Office:
     """Everybody of the database, and what is theirs."""
     roll = await store.roll()
     users = Users(store, desk.clock, [person.name for person in settings.people])
     users.load(roll)
+    vault = SealedVault(store, key_file(settings.desk.data_dir))
+    accounts = Accounts(store, desk.directory, desk.ledger, vault, opening, desk.clock)
+    await accounts.load(roll.accounts)
     links = Links(store, desk.directory, desk.clock)
     links.load(roll.links)
+    links.on_paper = opening.twins
+    await opening.restore(links, all_on_paper=settings.webhook.approval is Approval.PAPER)
     bots = Bots(store, desk.clock)
     await bots.load()
-    return Office(users, links, bots)
+    return Office(users, accounts, links, bots)
 
 
 def _protection(desk: Desk, lanes: Lanes, settings: Settings, stack: AsyncExitStack) -> Protection:

@@ -54,20 +54,21 @@ async def open_venues(
     *,
     live: bool,
     factories: Mapping[str, BrokerFactory] = FACTORIES,
-) -> None:
-    """Connect every account. Without --live each trades on paper, whatever its broker."""
+) -> Feed:
+    """Connect every account. Without --live each trades on paper, whatever its broker. Returns what those trade on."""
     teller = await _teller(settings, desk, stack, live=live, factories=factories)
     feed: Feed = market if teller is None else _feed_of(teller)
     for section in settings.accounts:
-        account = _account(section, live=live)
+        account = account_of(section, live=live)
         if teller is not None and teller.account == account.name and live:
             broker = teller
         else:
-            broker = _made(section, await _world(desk, account, feed), live=live, factories=factories)
+            broker = made(section, account, await world_of(desk, account, feed), factories)
             await _start(broker, desk, stack)
         desk.directory.put(account, await broker.instruments())
         own = getattr(broker, "feed", feed)  # a broker that tells prices of its own has a feed
         desk.venues[account.name] = Venue(account, broker, own)
+    return feed
 
 
 async def _teller(
@@ -78,23 +79,34 @@ async def _teller(
         if section.name.casefold() == settings.market.feed.casefold() != "demo":
             if section.broker == "paper":
                 raise SettingsError(f"market.feed: {section.name} tells no prices of its own; use demo")
-            account = _account(section, live=live)
-            world = await _world(desk, account, None) if live else World(desk.clock, desk.wire)
-            broker = _made(section, world, live=True, factories=factories)
+            account = account_of(section, live=live)
+            world = await world_of(desk, account, None) if live else World(desk.clock, desk.wire)
+            broker = made(section, account, world, factories, teller=True)
             _feed_of(broker)
             await _start(broker, desk, stack)
             return broker
     return None
 
 
-def _made(section: AccountSettings, world: World, *, live: bool, factories: Mapping[str, BrokerFactory]) -> Broker:
-    kind = section.broker if live else "paper"
+def made(
+    section: AccountSettings,
+    account: Account,
+    world: World,
+    factories: Mapping[str, BrokerFactory],
+    *,
+    teller: bool = False,
+) -> Broker:
+    """The broker of an account, a paper one where it trades on paper; a teller of prices is always the real one.
+
+    Raises SettingsError for a broker that is not there yet.
+    """
+    kind = section.broker if account.mode is Mode.LIVE or teller else "paper"
     if kind not in factories:
         raise SettingsError(f"accounts: {section.name}: broker {section.broker!r} cannot trade live yet")
-    return factories[kind](_account(section, live=live), section.model_dump(), world)
+    return factories[kind](account, section.model_dump(), world)
 
 
-def _account(section: AccountSettings, *, live: bool) -> Account:
+def account_of(section: AccountSettings, *, live: bool) -> Account:
     return Account(
         name=AccountName(section.name),
         broker=section.broker,
@@ -105,7 +117,7 @@ def _account(section: AccountSettings, *, live: bool) -> Account:
     )
 
 
-async def _world(desk: Desk, account: Account, feed: Feed | None) -> World:
+async def world_of(desk: Desk, account: Account, feed: Feed | None) -> World:
     fills = await desk.store.fills_since(EVER, account.name)
     return World(desk.clock, desk.wire, feed, desk.ledger.live(account.name), fills)
 

@@ -62,9 +62,9 @@ class KeyFile:
         draft.replace(self._path)
 
 
-def key_file(data_dir: Path) -> KeyFile:
+def key_file(data_dir: Path, environment: Mapping[str, str] = os.environ) -> KeyFile:
     """Systemd's credential where there is one, else `vault.key` in the data directory."""
-    handed = os.environ.get("CREDENTIALS_DIRECTORY")
+    handed = environment.get("CREDENTIALS_DIRECTORY")
     if handed and (Path(handed) / CREDENTIAL).is_file():
         return KeyFile(Path(handed) / CREDENTIAL, ours=False)
     return KeyFile(data_dir / "vault.key")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from core import commands
 from core.clock import ManualClock
 from core.commands.console import Console
 from core.commands.registry import Tools
+from core.ports import BrokerFactory
 from core.services.portfolio import Portfolio, PositionView
 from core.values.alerts import Alert, AlertKind, AlertRecord, Levels, Source
 from core.values.changes import FlagSet
@@ -30,6 +31,7 @@ from core.values.people import Person, Role, owner_person
 from openoutcry.background import running
 from openoutcry.engine import Engine, build, recover
 from openoutcry.settings import Settings, load_settings
+from openoutcry.venues import FACTORIES
 
 TESTING = AccountName("Testing")
 OWNER = owner_person("test")
@@ -220,6 +222,8 @@ async def opened(
     listening: bool = True,
     settled: bool = True,
     later: timedelta = timedelta(0),
+    live: bool = False,
+    factories: Mapping[str, BrokerFactory] = FACTORIES,
     **sections: Any,
 ) -> AsyncIterator[TestDesk]:
     """Build, listen, recover, come to rest. listening False: the brokers' events are left to lie. settled False: the
@@ -227,7 +231,7 @@ async def opened(
     settings = settings_for(data_dir, **sections)
     wire = ManualClock(datetime.now(UTC) + later)
     async with AsyncExitStack() as stack:
-        engine = await build(settings, stack, wire=wire)
+        engine = await build(settings, stack, wire=wire, live=live, factories=factories)
         if listening:
             await stack.enter_async_context(engine.reconciler.listening())
         tools = Tools(

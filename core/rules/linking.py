@@ -146,12 +146,22 @@ def start_levels(rule: ExitRule, side: Side, price: Price, own: Levels) -> Level
     return Levels(stop=stop, target=target, breakeven=own.breakeven)
 
 
-def still_meant(rule: ExitRule, proposal: Proposal, own: Levels, instrument: Instrument) -> ExitRule:
-    """What of a rule is in force once a person has answered: a price that they wrote stays a price."""
-    levels = start_levels(rule, proposal.side, proposal.price, own)
-    plan = round_plan(ExitPlan(levels.stop, levels.target), proposal.side, instrument)
-    if proposal.stop != plan.stop:
+def still_meant(
+    rule: ExitRule | None, proposal: Proposal, own: Levels, instrument: Instrument
+) -> tuple[ExitRule | None, Levels]:
+    """What is in force once a person has answered: a price that they wrote stays a price, the rest of a rule counts in
+    the market of the click. own: the alert's levels."""
+    levels = Levels(stop=proposal.stop, target=proposal.targets[0] if proposal.targets else None)
+    if rule is None:
+        return None, levels
+    first = start_levels(rule, proposal.side, proposal.price, own)
+    plan = round_plan(ExitPlan(first.stop, first.target), proposal.side, instrument)
+    if levels.stop == plan.stop:
+        levels = replace(levels, stop=own.stop)
+    else:
         rule = replace(rule, stop=None)
-    if proposal.targets[:1] != ((plan.target,) if plan.target is not None else ()):
+    if levels.target == plan.target:
+        levels = replace(levels, target=own.target)
+    else:
         rule = replace(rule, target=None)
-    return rule
+    return rule, levels

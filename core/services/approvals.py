@@ -23,7 +23,7 @@ from core.services.execution import Execution
 from core.services.lanes import Lanes
 from core.services.naming import Naming
 from core.services.trade import Trade, exit_of
-from core.values.alerts import AlertKind, Levels
+from core.values.alerts import AlertKind
 from core.values.changes import Audited, Change, NoticeMade, PressOffered, ProposalMade, ProposalMoved
 from core.values.errors import Conflict, Transient
 from core.values.ids import ActionId, ProposalId, derive_id
@@ -104,7 +104,7 @@ class Approvals:
         if trade.alert.kind is not AlertKind.ENTRY:
             request = await self._exit_request(trade)
             return request if isinstance(request, Refused) else (request, ())
-        entry = await self._execution.entry_request(trade)
+        entry = await self._execution.planned(trade)
         if isinstance(entry, Refused):
             return entry
         found = checklist(entry, self._desk.limits, await self._desk.situation(entry))
@@ -279,7 +279,8 @@ class Approvals:
             return account
         if isinstance(named, Refused):
             return named
-        levels = Levels(stop=proposal.stop, target=proposal.targets[0] if proposal.targets else None)
+        instrument = self._desk.directory.instrument(proposal.account, proposal.ticker)
+        rule, levels = still_meant(named.rule, proposal, record.alert.levels(proposal.side), instrument)
         alert = replace(
             record.alert,
             side=proposal.side,
@@ -293,8 +294,6 @@ class Approvals:
             Cause(CauseKind.PROPOSAL, proposal.id),
             Cause(CauseKind.PERSON, by),
         )
-        instrument = self._desk.directory.instrument(proposal.account, proposal.ticker)
-        rule = named.rule and still_meant(named.rule, proposal, record.alert.levels(proposal.side), instrument)
         trade = replace(
             named,
             alert=alert,

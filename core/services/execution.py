@@ -91,16 +91,12 @@ class Execution:
         at_work = self._ledger.held(trade.key) or self._ledger.live(*trade.key)
         if at_work and await self.exiting.exit(exit_of(trade)) is not None:
             return Refused("flatten_failed", {"ticker": trade.instrument.ticker})
-        entry = await self._planned(priced)
+        entry = await self.planned(priced)
         return entry if isinstance(entry, Refused) else [entry, *self._first_stop(priced, entry)]
 
-    async def entry_request(self, trade: Trade) -> OrderRequest | Refused:
-        """The entry that this trade asks for, sized by risk unless its quantity is fixed. Writes nothing."""
-        priced = await self.priced(trade)
-        return priced if isinstance(priced, Refused) else await self._planned(priced)
-
     async def priced(self, trade: Trade) -> Trade | Refused:
-        """With the prices that a link's percentages, or an alert that names none, come to in the market of now."""
+        """With the prices that a link's percentages, or an alert that names none, come to in the market of now. A stop
+        of the alert's own that risks less than the rule's stays a price."""
         alert, side = trade.alert, trade.alert.side
         assert side is not None, "the door lets no entry in without a side"
         if trade.rule is None or (alert.order_type is OrderType.LIMIT and alert.price is not None):
@@ -113,10 +109,13 @@ class Execution:
         if trade.rule is None:
             return trade
         levels = start_levels(trade.rule, side, reference, alert.levels(side))
-        arrival = trade.arrival or alert.price
-        return replace(trade, alert=replace(alert, price=reference, long=levels, short=levels), arrival=arrival)
+        own = alert.levels(side).stop
+        rule = trade.rule if own is None or levels.stop != own else replace(trade.rule, stop=None)
+        alert = replace(alert, price=reference, long=levels, short=levels)
+        return replace(trade, alert=alert, rule=rule, arrival=trade.alert.price)
 
-    async def _planned(self, trade: Trade) -> OrderRequest | Refused:
+    async def planned(self, trade: Trade) -> OrderRequest | Refused:
+        """The entry that a priced trade asks for, sized by risk unless its quantity is fixed. Writes nothing."""
         alert, side, price = trade.alert, trade.alert.side, trade.alert.price
         assert side is not None, "the door lets no entry in without a side"
         assert price is not None, "priced"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import replace
 
 from core.ports import Clock, Store
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 class Links:
     """All of them in memory, each change on disk before it counts. Refused: not_allowed, unknown_id (also another
-    owner's), bad_field, name_taken, unknown_account."""
+    owner's), bad_field, name_taken, unknown_account. `on_paper` is given accounts on which links trade on paper."""
 
     def __init__(self, store: Store, directory: Directory, clock: Clock) -> None:
         self._store = store
@@ -30,6 +30,7 @@ class Links:
         self._clock = clock
         self._links: dict[LinkId, Link] = {}
         self._by_hash: dict[str, LinkId] = {}
+        self.on_paper: Callable[[Collection[AccountName]], Awaitable[None]] = _nothing
 
     def load(self, links: Iterable[Link]) -> None:
         """Take over what the journal holds."""
@@ -121,6 +122,8 @@ class Links:
         return replace(link, account=account.name, owner=account.owner)
 
     async def _save(self, link: Link, person: Person, action: str) -> Link | Refused:
+        if link.paper:
+            await self.on_paper([link.account])
         audited = Audited(self._clock.now(), person.id, person.surface, action, link.id, _told(link))
         try:
             await self._store.save(LinkSet(link), audited)
@@ -139,6 +142,10 @@ class Links:
             self._by_hash[link.token_hash] = link.id
         else:
             self._links.pop(link.id, None)
+
+
+async def _nothing(_accounts: Collection[AccountName]) -> None:
+    pass
 
 
 def _told(link: Link) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.services.accounts import Accounts
 from core.services.bots import Bots
 from core.services.links import Links
 from core.services.users import Users
@@ -12,5 +13,6 @@ from core.services.users import Users
 @dataclass(frozen=True, slots=True)
 class Office:
     users: Users
+    accounts: Accounts
     links: Links
     bots: Bots

@@ -54,6 +54,7 @@ class Reconciler:
         self._guardian = guardian
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._hearing: dict[AccountName, asyncio.Task[None]] = {}
+        self._listening = False
         desk.on_unknown = self.ask_about
         desk.ledger.on_awaited = self.fetch_fills
 
@@ -278,26 +279,27 @@ class Reconciler:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Take in every broker's events until left."""
+        self._listening = True
         for venue in self._desk.venues.values():
             self._hear(venue)
         try:
             yield
         finally:
+            self._listening = False
             tasks = [*self._hearing.values(), *self._asking.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def join(self, venue: Venue) -> None:
-        """An account that was opened while the desk runs: settle with its broker, and listen. Raises Transient."""
-        self._hear(venue)
-        if not await self._settled(venue, Report()):
-            raise Transient(f"the broker of {venue.account.name} is away")
+        """An account opened while the desk runs: listen, and settle with its broker. Start-up does both for all."""
+        if self._listening:
+            self._hear(venue)
+            await self._settled(venue, Report())
 
     def leave(self, account: AccountName) -> None:
         """An account that is about to be closed."""
-        task = self._hearing.pop(account, None)
-        if task is not None:
+        if (task := self._hearing.pop(account, None)) is not None:
             task.cancel()
 
     def _hear(self, venue: Venue) -> None:

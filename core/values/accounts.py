@@ -69,4 +69,9 @@ def twin_of(name: AccountName) -> AccountName:
 
 
 def is_twin(name: AccountName) -> bool:
-    return name.endswith(_TWIN)
+    return name.casefold().endswith(_TWIN)
+
+
+def beside(twin: AccountName) -> AccountName:
+    """The account that a twin stands beside."""
+    return AccountName(twin.removesuffix(_TWIN))

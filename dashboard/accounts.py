@@ -1,0 +1,77 @@
+"""POST, PATCH and DELETE /api/v1/accounts: those that people add. Credentials go in and never out."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from core.services.accounts import Accounts
+from core.values.orders import Refused
+from core.values.people import Person
+from dashboard import rows
+from dashboard.board import Board
+from dashboard.bodies import Body, read_object
+from dashboard.docs import Route
+from dashboard.refusals import refuse
+from kit.http import ApiError, json_response
+
+BODY = {
+    "name": "what alerts call `subaccount`",
+    "broker": "paper | tinvest | ccxt | alpaca | angelone",
+    "credentials?": "by the keys of the settings file; never told again",
+    "risk_percent?": "and what else the settings file has for its broker",
+}
+
+
+class AccountRoutes:
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._accounts: Accounts = board.office.accounts
+
+    def routes(self, api: str) -> list[Route]:
+        accounts = f"{api}/accounts"
+        changed = {name: says for name, says in BODY.items() if name.endswith("?")}
+        return [
+            Route("POST", accounts, "add an account of one's own", self.add, BODY),
+            Route("PATCH", f"{accounts}/{{id}}", "change an account on which nothing is open", self.change, changed),
+            Route("DELETE", f"{accounts}/{{id}}", "take it and its credentials away", self.remove),
+        ]
+
+    async def add(self, request: web.Request, person: Person) -> web.Response:
+        body = await read_object(request)
+        name, broker = body.pop("name", None), body.pop("broker", None)
+        added = await self._accounts.add(name, broker, _said(body), person)
+        if isinstance(added, Refused):
+            refuse(added, person)
+        return json_response(await self._row(added.name, person), status=201)
+
+    async def change(self, request: web.Request, person: Person) -> web.Response:
+        changed = await self._accounts.change(request.match_info["id"], _said(await read_object(request)), person)
+        if isinstance(changed, Refused):
+            refuse(changed, person)
+        return json_response(await self._row(changed.name, person))
+
+    async def remove(self, request: web.Request, person: Person) -> web.Response:
+        gone = await self._accounts.remove(request.match_info["id"], person)
+        if isinstance(gone, Refused):
+            refuse(gone, person)
+        return json_response({"success": True})
+
+    async def _row(self, name: str, person: Person) -> rows.Row:
+        views = await self._board.portfolio.accounts(person)
+        return next(rows.account_row(view) for view in views if view.account.name == name)
+
+
+def _said(body: Body) -> dict[str, str]:
+    """Settings and credentials as texts, side by side; a null is left out."""
+    credentials = body.pop("credentials", None) or {}
+    if not isinstance(credentials, dict):
+        raise ApiError(422, "bad_field", "credentials must be an object", "credentials")
+    return {name: _text(name, value) for name, value in {**body, **credentials}.items() if value is not None}
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str) or not value.isprintable():
+        raise ApiError(422, "bad_field", f"{name} must be a text, a number, true or false", name)
+    return value
