@@ -1,0 +1,1 @@
+"""Strategies and what they are made of."""
