@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
+from urllib.parse import urlsplit
 
 from brokers.paper.contracts import listings
 from core.clock import SystemClock
-from core.values.errors import Broken
+from core.values.errors import Broken, Rejected, Transient
 from openoutcry.report import SQLITE_SOUND
+from openoutcry.sections import TInvestAccount
 from openoutcry.settings import Settings, SettingsError
 from storage.sqlite import open_store
+from texts import render
 
 
 def check_settings(settings: Settings) -> list[str]:
@@ -26,6 +30,7 @@ def check_settings(settings: Settings) -> list[str]:
         raise SettingsError(f"market.prices: {error}") from None
     lines = [f"settings: fine ({settings.desk.mode})", f"data: {directory}"]
     lines += [f"account {a.name}: {a.broker}, risk {a.risk_percent} %" for a in settings.accounts]
+    lines += asyncio.run(connections(settings))
     if not settings.accounts:
         lines.append("accounts: none, so `run` will not start")
     off = settings.risk.off()
@@ -37,6 +42,33 @@ def check_settings(settings: Settings) -> list[str]:
             f"SQLite {sqlite3.sqlite_version}: sound here with the desk's one writer; 3.51.3 or newer is better"
         )
     return lines
+
+
+async def connections(settings: Settings) -> list[str]:
+    """Asks every account's broker one thing that changes nothing. Raises Broken with the words of all that failed."""
+    found = [await _look(account) for account in settings.accounts if account.broker == "tinvest"]
+    failed = [words for fine, words in found if not fine]
+    if failed:
+        raise Broken("\n".join(failed))
+    return [words for _, words in found]
+
+
+async def _look(account: TInvestAccount) -> tuple[bool, str]:
+    from brokers.tinvest import access_of  # noqa: PLC0415 - imported only where an account uses it
+    from brokers.tinvest.check import look  # noqa: PLC0415 - as above
+
+    access = access_of(account.model_dump())
+    known = {"account": account.name, "broker": "T-Invest", "host": urlsplit(access.base_url).netloc}
+    if not access.reading:
+        return True, render("check.no_token", known)
+    try:
+        it = await look(access, account.account_id, SystemClock())
+    except Rejected as no:
+        return False, render(f"check.{no.code}", {**known, "detail": no.reason})
+    except Transient as error:
+        return False, render("check.unreachable", {**known, "detail": error.reason})
+    word = "found" if it.trades and access.token else "reads_only"
+    return True, render(f"check.{word}", {**known, "id": it.id, "name": it.name})
 
 
 async def verify_audit(settings: Settings) -> int | None:

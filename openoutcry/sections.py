@@ -275,12 +275,13 @@ class PaperAccount(AccountSection):
 
 class TInvestAccount(AccountSection):
     broker: Literal["tinvest"]
-    base_url: str = "https://invest-public-api.tbank.ru/rest"
-    stream_url: str = "wss://invest-public-api.tbank.ru/ws"
+    base_url: Address = "https://invest-public-api.tbank.ru/rest"
+    stream_url: Address = "wss://invest-public-api.tbank.ru/ws"
     account_id: str = ""
     token: SecretStr = NO_SECRET
     readonly_token: SecretStr = NO_SECRET
     ca_file: str = ""
+    confirm_margin_trade: bool = False
 
 
 class CcxtAccount(AccountSection):

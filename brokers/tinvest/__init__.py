@@ -11,7 +11,7 @@ from core.ports import World
 from core.values.accounts import Account
 from core.values.errors import Broken
 
-__all__ = ["open_broker"]
+__all__ = ["access_of", "open_broker"]
 
 
 def open_broker(account: Account, settings: Mapping[str, object], world: World) -> TInvestBroker:
@@ -19,9 +19,7 @@ def open_broker(account: Account, settings: Mapping[str, object], world: World) 
 
     Raises Broken for settings that cannot be used.
     """
-    access = Access(
-        *(_text(settings, name) for name in ("base_url", "stream_url", "token", "readonly_token", "ca_file"))
-    )
+    access = access_of(settings)
     for name, url in (("base_url", access.base_url), ("stream_url", access.stream_url)):
         if not secure(url):
             raise Broken(f"account {account.name}: {name} is neither https, wss nor this machine")
@@ -30,6 +28,11 @@ def open_broker(account: Account, settings: Mapping[str, object], world: World) 
     terms = Terms(_text(settings, "account_id"), bool(settings.get("confirm_margin_trade")))
     limits = Limits.of(access.base_url, access.token or access.reading, world.wire)
     return TInvestBroker(account, terms, Client(access, limits), world)
+
+
+def access_of(settings: Mapping[str, object]) -> Access:
+    names = ("base_url", "stream_url", "token", "readonly_token", "ca_file")
+    return Access(*(_text(settings, name) for name in names))
 
 
 def _text(settings: Mapping[str, object], name: str) -> str:
