@@ -18,6 +18,7 @@ from aiohttp import web
 from core import commands, crashpoints
 from core.commands.console import Console
 from core.commands.registry import Tools
+from core.jobs.refresh import refresh
 from core.ports import BrokerFactory, Clock
 from core.services.desk import Desk
 from core.services.end_of_day import EndOfDay
@@ -166,7 +167,11 @@ def _bell(engine: Engine) -> Bell:
     async def forget() -> None:
         await engine.store.forget_keys(engine.clock.now() - KEPT)
 
+    async def list_anew() -> None:
+        await refresh(engine.desk)
+
     bell.daily(3, 0, forget)
+    bell.daily(3, 30, list_anew)  # before Moscow's morning session, and on a new day of the brokers' lists
     return bell
 
 

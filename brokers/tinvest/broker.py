@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from brokers.tinvest import codes, stops, translate
 from brokers.tinvest.account import Money
@@ -60,6 +60,7 @@ class TInvestBroker:
         self._events: asyncio.Queue[OrderTicket | Fill | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._told_at: datetime | None = None
+        self._listed_on: date | None = None
 
     async def start(self) -> None:
         """Where it fails nothing stays behind, and it may be tried again."""
@@ -72,7 +73,7 @@ class TInvestBroker:
     async def _start(self) -> None:
         await self._client.open()
         self._records.account_id = self._money.account_id = await self._choose_account()
-        self._catalogue.become(await self._reference.lists())
+        await self.instruments()
         for order in self._orders:
             self._records.remember(order.request, order.at, order.broker_id)
         link = Link(self._client, "OrdersStreamService/OrderStateStream", self._wire, self._subscribe, self._take)
@@ -222,12 +223,12 @@ class TInvestBroker:
             return await self._money.cash()
 
     async def instruments(self) -> Sequence[Instrument]:
+        """Asked for anew on a new day (UTC); a list that fails leaves all as it was. Raises Transient or Rejected."""
+        today = self._clock.now().date()
+        if self._listed_on != today:
+            self._catalogue.become(await self._reference.lists())
+            self._listed_on = today
         return list(self._catalogue.by_ticker.values())
-
-    async def refresh(self) -> Sequence[Instrument]:
-        """Ask for the lists again; one that fails leaves all as it was."""
-        self._catalogue.become(await self._reference.lists())
-        return await self.instruments()
 
     async def schedule(self, instrument: Instrument, start: datetime, end: datetime) -> Sequence[Session]:
         return await self._reference.schedule(

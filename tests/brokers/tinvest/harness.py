@@ -52,18 +52,26 @@ def account_settings(server: TInvestServer) -> dict[str, object]:
 
 
 def adapter(
-    server: TInvestServer, orders: tuple[Order, ...] = (), wire: Clock | None = None, **changes: str | bool
+    server: TInvestServer,
+    orders: tuple[Order, ...] = (),
+    wire: Clock | None = None,
+    clock: Clock | None = None,
+    **changes: str | bool,
 ) -> TInvestBroker:
     account = Account(AccountName("Testing"), "tinvest", Mode.LIVE, "RUB")
-    world = World(SystemClock(), wire or SystemClock(), orders=orders)
+    world = World(clock or SystemClock(), wire or SystemClock(), orders=orders)
     return open_broker(account, {**account_settings(server), **changes}, world)
 
 
 @asynccontextmanager
 async def connected(
-    server: TInvestServer, ticker: str = "SBER", orders: tuple[Order, ...] = (), wire: Clock | None = None
+    server: TInvestServer,
+    ticker: str = "SBER",
+    orders: tuple[Order, ...] = (),
+    wire: Clock | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[TInvestHarness]:
-    broker = adapter(server, orders, wire)
+    broker = adapter(server, orders, wire, clock)
     await broker.start()
     try:
         instrument = next(i for i in await broker.instruments() if i.ticker.startswith(ticker))

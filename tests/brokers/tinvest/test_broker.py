@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from brokers.tinvest.broker import choose_account
-from core.clock import SystemClock
+from core.clock import ManualClock, SystemClock
 from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.ids import BrokerOrderId
 from core.values.money import plain
@@ -59,7 +59,7 @@ def test_a_single_account_needs_no_name() -> None:
 async def test_a_start_that_fails_says_why(server: TInvestServer, changes: dict[str, str], code: str) -> None:
     """And leaves nothing open."""
     with pytest.raises(Rejected) as caught:
-        await adapter(server, (), None, **changes).start()
+        await adapter(server, (), None, None, **changes).start()
     assert caught.value.code == code
 
 
@@ -129,21 +129,30 @@ async def test_an_answer_that_cannot_be_read_is_none(harness: TInvestHarness, se
         await harness.broker.open_orders()
 
 
-async def test_lists_are_asked_for_again(harness: TInvestHarness, server: TInvestServer) -> None:
-    """What was delisted cannot be traded any more."""
-    del server.instruments["GAZP"]
-    assert "GAZP" not in {i.ticker for i in await harness.broker.refresh()}
-    with pytest.raises(Rejected, match="unknown_ticker"):
-        await harness.broker.feed.fresh_quote("GAZP")
+async def test_lists_are_asked_for_once_a_day(server: TInvestServer) -> None:
+    """And what was delisted overnight cannot be traded any more."""
+    clock = ManualClock(datetime.now(UTC))
+    async with connected(server, clock=clock) as harness:
+        await harness.broker.instruments()
+        assert server.calls["Shares"] == 1
+        del server.instruments["GAZP"]
+        await clock.advance(86400)
+        assert "GAZP" not in {i.ticker for i in await harness.broker.instruments()}
+        assert server.calls["Shares"] == 2
+        with pytest.raises(Rejected, match="unknown_ticker"):
+            await harness.broker.feed.fresh_quote("GAZP")
 
 
-async def test_lists_that_fail_leave_all_as_it_was(harness: TInvestHarness, server: TInvestServer) -> None:
-    """Cut off in the middle."""
-    before = await harness.broker.instruments()
-    server.script("disconnect")
-    with pytest.raises(Transient):
-        await harness.broker.refresh()
-    assert await harness.broker.instruments() == before
+async def test_lists_that_fail_leave_all_as_it_was(server: TInvestServer) -> None:
+    """Cut off on the new day: said so, and yesterday's can still be traded; then asked for again."""
+    clock = ManualClock(datetime.now(UTC))
+    async with connected(server, clock=clock) as harness:
+        await clock.advance(86400)
+        server.script("disconnect")
+        with pytest.raises(Transient):
+            await harness.broker.instruments()
+        assert (await harness.broker.feed.fresh_quote("GAZP")).bid
+        assert await harness.broker.instruments()
 
 
 async def test_the_timetable_is_the_venues(harness: TInvestHarness) -> None:
