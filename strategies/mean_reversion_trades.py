@@ -17,7 +17,7 @@ from core.values.orders import Side
 from strategies.mean_reversion import Look, Rules, Signals, to_tick
 
 ENTRY, TP1, TP2, TP, CLOSE = "Entry", "TP1", "TP2", "TP", "Close"
-"""The ids of the script's orders."""
+"""The script's orders by id; the last is what leaves at the average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +71,11 @@ class MeanReversion:
 
     def take(self, bar: Candle) -> list[OrderFill]:
         look = self._signals.take(bar)
-        held = self.position
-        if held is None:
-            return self._enter(look)
-        fills = list(_within(held, bar))
-        self.position = _left(held, fills)
+        fills: list[OrderFill] = []
         if self.position is not None:
-            fills += self._at_close(self.position, look)
-        elif look.side is not None:
-            fills += self._enter(look)
-        return fills
+            fills += _within(self.position, bar)
+            self.position = _left(self.position, fills)
+        return fills + (self._enter(look) if self.position is None else self._at_close(self.position, look))
 
     def _enter(self, look: Look) -> list[OrderFill]:
         if look.side is None:

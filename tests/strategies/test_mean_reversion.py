@@ -45,6 +45,7 @@ def test_le_38_a_short_signal_is_its_mirror() -> None:
         (*LONG_AT_99[:3], "96 99 96 98"),  # closes at the open before, not beyond
         (*LONG_AT_99[:2], "96 99 95 96", "96 99 96 99"),  # the bar before did not fall
         ("99 101 98 100", *LONG_AT_99[1:]),  # closes above the average
+        ("101 102 100 101", *LONG_AT_99[1:]),  # closes on the average: 99, and 99 it stays
         ("98 99 96 97", "97 101 96 100", "98 99 95 96", "96 99 96 99"),  # RSI before: 3 of 7
     ],
 )

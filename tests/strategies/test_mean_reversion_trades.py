@@ -72,6 +72,12 @@ def test_le_38_breakeven_works_from_the_close_on() -> None:
     assert after_entry("99 106 98 99.1")[1:] == [(4, "TP2", "exit", 99.1, 15), (4, "TP", "exit", 99.1, 70)]
 
 
+def test_le_38_a_level_that_is_touched_fills() -> None:
+    """Limit and stop alike."""
+    assert after_entry("99 105.75 98 104") == [(4, "TP1", "tp1_breakeven", 105.75, 15)]
+    assert len(after_entry("99 100 90 91")) == 3
+
+
 def test_le_38_a_hair_short_of_tp1_moves_nothing() -> None:
     """The stop stays at 90: a fall to 91 leaves the position alone."""
     assert after_entry("99 105.74 98 104", "104 104 91 92") == []
@@ -81,6 +87,12 @@ def test_le_38_a_close_beyond_the_average_is_an_exit() -> None:
     """112.17 -> 108.58 -> 108.74: 108.90 is above; what is left goes in one order."""
     assert after_entry(REACHES_TP1, "105 109 104 108.9")[1:] == [(5, "Close", "exit", 108.9, 85)]
     assert after_entry(REACHES_TP1, "105 109 104 108.5")[1:] == []
+
+
+def test_le_38_a_close_on_the_average_is_none() -> None:
+    """The closes 182, 100, 96 begin the average at 126; it is 112.50 at the entry, and stays there with that close."""
+    fills = replay(bars("182 183 181 182", *LONG_AT_99[1:], "99 112.5 98 112.5"))
+    assert [fill.order for fill in fills] == ["Entry", "TP1", "TP2"]
 
 
 def test_le_38_short_is_the_mirror() -> None:
