@@ -15,6 +15,7 @@ from core.values.accounts import Account, Margin
 from core.values.alerts import Alert, AlertRecord, AlertStatus, Receipt
 from core.values.capabilities import Capabilities
 from core.values.changes import AuditRow, Change
+from core.values.charts import Chart
 from core.values.fills import Fill, Holding, Position
 from core.values.ids import (
     AccountName,
@@ -323,10 +324,8 @@ class Target(Protocol):
 class Painter(Protocol):
     """Pictures for chats, dashboard and reports."""
 
-    async def candles(
-        self, title: str, bars: Sequence[Candle], levels: Mapping[str, str], width: int, height: int
-    ) -> bytes:
-        """A PNG of the bars with horizontal `levels` (label -> plain decimal price)."""
+    async def paint(self, chart: Chart) -> bytes:
+        """A PNG of `chart.width` times `chart.height`. Raises Transient where it cannot be had now."""
 
 
 # long work

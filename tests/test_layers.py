@@ -48,6 +48,7 @@ LIBRARY_HOMES = {
     "pydantic_settings": {"openoutcry"},
     "structlog": {"openoutcry"},
     "jinja2": {"dashboard"},
+    "PIL": {"charts"},
     "prometheus_client": {"dashboard"},
     "aiohttp": {"bot", "brokers", "kit", "targets", "webhook_receiver", "dashboard", "openoutcry"},
 }
