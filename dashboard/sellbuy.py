@@ -89,12 +89,7 @@ class SellBuys:
 
     def _account(self, body: Body, person: Person) -> Account:
         name = text_of(body, "account") if body.get("account") is not None else None
-        mine = [a for a in self._board.desk.directory.accounts if person.sees(a.owner)]
-        if name is None and len(mine) == 1:
-            return mine[0]
-        found = self._board.desk.directory.account(name)
-        if isinstance(found, Account) and not person.sees(found.owner):
-            found = Refused("unknown_account", {"account": name or ""})
+        found = self._board.desk.directory.account(name, person)
         return found if isinstance(found, Account) else _refuse(found, person)
 
     def _instrument(self, body: Body, account: Account, person: Person) -> Instrument:

@@ -19,6 +19,7 @@ from openoutcry.demo import curl, furnish, sample_alert
 from openoutcry.latch import FileLatch
 from openoutcry.lock import EXIT_LOCKED, Locked, only_desk
 from openoutcry.logs import set_up_logs
+from openoutcry.people_cli import add_commands as add_people_commands
 from openoutcry.settings import Settings, SettingsError, load_settings
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = audit.add_parser("verify", help="recompute the hash chain")
     verify.add_argument("--settings", type=Path, metavar="FILE", required=True)
     verify.set_defaults(command=_audit_verify)
+    add_people_commands(commands)
     return parser
 
 

@@ -33,9 +33,9 @@ from core.services.reconciler import Reconciler
 from core.services.safety import Safety
 from core.services.supervisor import Supervisor
 from core.services.trailing import Trailing
-from core.services.users import Users
 from core.services.watch import Watch
 from core.services.worklist import Worklist
+from openoutcry.errands import register
 from openoutcry.latch import FileLatch
 from openoutcry.opening import Opening
 from openoutcry.report import started
@@ -153,8 +153,7 @@ async def _desk(settings: Settings, store: SqliteStore, clock: Clock, wire: Cloc
 async def _office(settings: Settings, store: SqliteStore, desk: Desk, opening: Opening) -> Office:
     """Everybody of the database, and what is theirs."""
     roll = await store.roll()
-    users = Users(store, desk.clock, [person.name for person in settings.people])
-    users.load(roll)
+    users = await register(settings, store, desk.clock)
     vault = SealedVault(store, key_file(settings.desk.data_dir))
     accounts = Accounts(store, desk.directory, desk.ledger, vault, opening, desk.clock)
     await accounts.load(roll.accounts)

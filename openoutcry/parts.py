@@ -42,6 +42,7 @@ from openoutcry.chats import open_chats
 from openoutcry.controls import Puppeteer
 from openoutcry.deadman import ping
 from openoutcry.engine import Engine, build, recover
+from openoutcry.errands import watch as watch_errands
 from openoutcry.hub import open_hub
 from openoutcry.persons import who
 from openoutcry.settings import Settings
@@ -124,7 +125,10 @@ async def open_house(
         stack.push_async_callback(listener.close)
         house = House(engine.store, engine.desk, _url(listener))
         listening(house.url)
-        await stack.enter_async_context(running(pulse.run(), engine.outbox.run(), engine.reconciler.watch_latch()))
+        errands = watch_errands(settings.desk.data_dir, engine.office.users, engine.wire)
+        await stack.enter_async_context(
+            running(pulse.run(), engine.outbox.run(), engine.reconciler.watch_latch(), errands)
+        )
         await stack.enter_async_context(engine.reconciler.listening())
         await recover(engine, settings)
         await stack.enter_async_context(running(engine.protection.monitor.run()))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.commands import approving, looking, reporting, stopping, tasking, trading, working
+from core.commands import approving, linking, looking, reporting, stopping, tasking, trading, working
 from core.commands.registry import Command
 
 
 def table() -> Sequence[Command]:
     """Every command there is, in the order in which /help shows them."""
-    families = (trading, working, approving, looking, reporting, tasking, stopping)
+    families = (trading, working, approving, linking, looking, reporting, tasking, linking, stopping)
     commands = [command for family in families for command in family.COMMANDS]
     return [*commands, looking.helper(commands)]

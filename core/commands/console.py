@@ -95,9 +95,7 @@ class Console:
         arguments = command.read([word for word in words if not word.startswith("@")])
         if isinstance(arguments, Refused):
             return arguments
-        account = self._tools.desk.directory.account(named[0] if named else None)
-        if not isinstance(account, Refused) and not person.sees(account.owner):
-            account = Refused("unknown_account", {"account": account.name})
+        account = self._tools.desk.directory.account(named[0] if named else None, person)
         if isinstance(account, Refused):
             if command.needs_account or named:
                 return account

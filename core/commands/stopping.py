@@ -19,7 +19,8 @@ async def kill(tools: Tools, call: Call) -> Reply:
     await tools.desk.cancel_new_risk()
     left = [order for order in tools.desk.new_risk() if order.id in {o.id for o in before}]
     key = "command.killed" if new else "command.killed_before"
-    return reply(tools, call, key, {"cancelled": str(len(before) - len(left)), "left": str(len(left))}, _named(left))
+    counts = {"cancelled": str(len(before) - len(left)), "left": str(len(left))}
+    return reply(tools, call, key, counts, _named([o for o in left if call.person.sees(o.request.owner)]))
 
 
 async def arm(tools: Tools, call: Call) -> Reply:

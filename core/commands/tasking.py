@@ -1,11 +1,11 @@
-"""/tasks, /stop, /pause, /resume: people and the work that goes on without them."""
+"""/tasks and /stop: people and the work that goes on without them. /pause and /resume are in `linking`."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from core.commands.registry import Argument, Call, Command, Handler, Reply, Tools, reply
+from core.commands.registry import Argument, Call, Command, Reply, Tools, reply
 from core.services.cards import task_params
 from core.values.ids import TaskId
 from core.values.notices import Line
@@ -29,30 +29,26 @@ def _lines(found: list[Task]) -> list[Line]:
     return [Line("command.task", task_params(task)) for task in found]
 
 
-def asking(verb: str) -> Handler:
-    """The handler of /stop, /pause or /resume: the task named by its id or the end of it, or all of the person's."""
+async def ask_tasks(tools: Tools, call: Call, verb: str, wanted: str) -> Reply:
+    """Stop, pause or resume the task named by its id or the end of it, or all of the person's."""
+    found = [task for task in tools.supervisor.unfinished(call.person) if task.id.endswith(wanted)]
+    if wanted and len(found) != 1:
+        return Refused("unknown_id", {"id": wanted})
+    if not found:
+        return reply(tools, call, "command.no_tasks")
+    ask: Ask = getattr(tools.supervisor, verb)
+    told = await asyncio.gather(*(ask(task.id, call.person) for task in found))
+    now = [task for task in told if task is not None]
+    left = [task for task in now if not task.state.final]
+    counts = {"count": str(len(now)), "left": str(len(left))}
+    return reply(tools, call, f"command.{verb}", counts, _lines(now))
 
-    async def handler(tools: Tools, call: Call) -> Reply:
-        wanted = call.arguments.get("id", "")
-        found = [task for task in tools.supervisor.unfinished(call.person) if task.id.endswith(wanted)]
-        if wanted and len(found) != 1:
-            return Refused("unknown_id", {"id": wanted})
-        if not found:
-            return reply(tools, call, "command.no_tasks")
-        ask: Ask = getattr(tools.supervisor, verb)
-        told = await asyncio.gather(*(ask(task.id, call.person) for task in found))
-        now = [task for task in told if task is not None]
-        left = [task for task in now if not task.state.final]
-        counts = {"count": str(len(now)), "left": str(len(left))}
-        return reply(tools, call, f"command.{verb}", counts, _lines(now))
 
-    return handler
+async def stop(tools: Tools, call: Call) -> Reply:
+    return await ask_tasks(tools, call, "stop", call.arguments.get("id", ""))
 
 
 COMMANDS = (
     Command("tasks", Role.VIEWER, tasks),
-    *(
-        Command(verb, Role.TRADER, asking(verb), (Argument("id", required=False),))
-        for verb in ("stop", "pause", "resume")
-    ),
+    Command("stop", Role.TRADER, stop, (Argument("id", required=False),)),
 )

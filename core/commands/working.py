@@ -70,7 +70,7 @@ async def queue(tools: Tools, call: Call) -> Reply:
 
 
 async def _add(tools: Tools, call: Call) -> Reply:
-    account = call.account if call.account is not None else tools.desk.directory.account(None)
+    account = call.account if call.account is not None else tools.desk.directory.account(None, call.person)
     if isinstance(account, Refused):
         return account
     found = tools.desk.directory.find(account.name, call.arguments["ticker"])

@@ -28,6 +28,7 @@ _LANGUAGES = frozenset({"en", "ru"})
 TEXT_MAX = 100
 TRIES, TRIES_WITHIN = 5, timedelta(minutes=1)
 """Wrong passwords for one name before it has to wait."""
+CLI = "cli"
 HASHES_AT_ONCE = 2
 """Each takes tens of megabytes."""
 
@@ -86,7 +87,8 @@ class Users:
     # doing
 
     async def add(self, said: Mapping[str, object], by: Person) -> User | Refused:
-        """`username, password, first, last, role, language, works_for`; only the first two are needed."""
+        """`username, password, first, last, role, language, works_for`; only the first two are needed, and instead of
+        the password the command line brings its hash."""
         if not by.may(Role.ADMIN):
             return Refused("not_allowed", {"role": Role.ADMIN.word})
         username = said.get("username")
@@ -95,10 +97,11 @@ class Users:
         user_id = UserId(username.casefold())
         if user_id in self._reserved or user_id in self._users:
             return Refused("name_taken", {"name": "username", "value": username})
-        if "password" not in said:
+        if "password" not in said and by.surface != CLI:
             return _bad("password", "empty")
-        blank = User(user_id, username, Role.VIEWER)
-        user = await self._said(blank, {name: value for name, value in said.items() if name != "username"})
+        rest = {name: value for name, value in said.items() if name != "username"}
+        hashed = rest.pop("password_hash", "") if by.surface == CLI else ""
+        user = await self._said(User(user_id, username, Role.VIEWER, password_hash=str(hashed)), rest)
         if isinstance(user, Refused):
             return user
         try:
@@ -133,14 +136,19 @@ class Users:
 
     async def make_token(self, user_id: str, by: Person) -> str | Refused:
         """A new API token, told this once."""
+        token = draw_token()
+        kept = await self.keep_token(user_id, token_hash(token), by)
+        return kept if isinstance(kept, Refused) else token
+
+    async def keep_token(self, user_id: str, hashed: str, by: Person) -> User | Refused:
+        """A new API token, of which only the hash is told to the desk."""
         user = self._to_change(user_id, by)
         if isinstance(user, Refused):
             return user
-        token = draw_token()
-        made = ApiToken(token_hash(token), user.id, self._clock.now())
+        made = ApiToken(hashed, user.id, self._clock.now())
         await self._store.save(TokenMade(made), self._audit(by, "user.token", user))
         self._tokens[made.hash] = user.id
-        return token
+        return user
 
     def _to_change(self, user_id: str, by: Person) -> User | Refused:
         if not by.may(Role.ADMIN):

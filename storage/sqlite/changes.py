@@ -182,6 +182,7 @@ def _prices_forgotten(change: PricesForgotten) -> list[Step]:
     return [Step("DELETE FROM prices WHERE at < :before", {"before": time_text(change.before)})]
 
 
+@_steps.register
 def _user_made(change: UserMade) -> list[Step]:
     return [_insert("users", user_row(change.user))]
 
