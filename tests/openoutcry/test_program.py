@@ -38,9 +38,11 @@ broker = "paper"
 
 
 def test_demo_prints_its_lines_in_order(tmp_path: Path) -> None:
-    """LISTENING before anything else, then READY, both tokens and the sample alert, which works as it is."""
+    """LISTENING before anything else, then READY, TOKEN and the sample alert, which works as it is; the hub's token."""
     with demo(tmp_path / "d") as desk:
-        assert [line.split()[0] for line in desk.lines] == ["LISTENING", "READY", "TOKEN", "HUB", "curl"]
+        assert [line.split()[0] for line in desk.lines] == ["LISTENING", "READY", "TOKEN", "curl"]
+        assert desk.process.stdout is not None
+        assert desk.process.stdout.readline().startswith("HUB TOKEN ")
         status, answer = desk.alert()
         assert (status, answer["success"], answer["status"]) == (200, True, "accepted")
 
