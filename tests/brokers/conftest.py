@@ -2,4 +2,5 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contracts.broker")
+for part in ("orders", "telling", "trouble"):
+    pytest.register_assert_rewrite(f"tests.contracts.broker_{part}")

@@ -35,7 +35,17 @@ from core.values.fills import Fill
 from core.values.ids import AccountName, BrokerOrderId, IntentId, OrderId
 from core.values.market import Quote
 from core.values.money import Price, Quantity, plain
-from core.values.orders import Order, OrderRequest, OrderRole, OrderState, OrderTicket, OrderType, Purpose, Side
+from core.values.orders import (
+    Order,
+    OrderRequest,
+    OrderRole,
+    OrderState,
+    OrderTicket,
+    OrderType,
+    Purpose,
+    Side,
+    TimeInForce,
+)
 
 DIALECTS: Mapping[str, Capabilities] = {
     "always": Capabilities(Idempotency.ALWAYS),
@@ -222,6 +232,8 @@ class BrokerServer:
                 return self.say_busy(seconds)
             case "drop" | "disconnect":
                 return _reset(request)
+        if asked.get("ticker") not in self.instruments:
+            return self._refused(asked, Rejected("unknown_ticker", str(asked.get("ticker"))))
         try:
             row = self.venue.row(_order(asked["client_id"], None))
             known = set(self.venue._rows)
@@ -370,6 +382,7 @@ def _request(asked: Mapping[str, Any]) -> OrderRequest:
         stop_price=None if stop is None else Price(Decimal(stop)),
         reduce_only=asked["reduce_only"],
         expires_at=None if expires is None else datetime.fromisoformat(expires),
+        time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL if asked.get("immediate") else TimeInForce.GOOD_TILL_CANCEL,
     )
 
 
