@@ -11,6 +11,7 @@ from dashboard.demo import Demo
 from dashboard.docs import ELSEWHERE, Route, paged
 from dashboard.doing import Doing
 from dashboard.gate import Gate
+from dashboard.history import Histories
 from dashboard.links import LinkRoutes
 from dashboard.lists import list_handler, listings, one_handler
 from dashboard.live import Live
@@ -70,6 +71,7 @@ def _api(board: Board) -> list[Route]:
         *links.routes(API),
         *users.routes(API),
         *AccountRoutes(board).routes(API),
+        *Histories(board).routes(API),
         Route("GET", f"{API}/health", "empty, while the desk answers", doing.health),
         Route("GET", f"{API}/ticker/{{ticker}}", "one instrument, in any case", doing.ticker),
         Route("GET", f"{API}/prices", "last price by ticker", prices.now),

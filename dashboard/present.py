@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from core.values.ids import OWNER
 from core.values.orders import OrderState
 from dashboard.board import Board
 from kit.timing import Seconds
@@ -49,6 +50,8 @@ class Present(Collector):
         ages: dict[str, float] = {}
         now = self._board.clock.now()
         for name, venue in self._board.desk.venues.items():
+            if venue.account.owner != OWNER:
+                continue  # whoever reads this shows no token: whose accounts there are is not for them
             alive[name] = float(venue.feed.alive())
             quotes = (venue.feed.quote(i.ticker) for i in self._board.desk.directory.instruments(name))
             newest = max((quote.at for quote in quotes if quote is not None), default=None)

@@ -1,0 +1,260 @@
+"""People of the database over HTTP: an admin's work; and what none of them sees of another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.values.orders import Refused
+from core.values.people import Person, Role
+from tests.dashboard.conftest import House, opened, people
+from tests.dashboard.test_links import made, post, rows
+
+BOB = {"username": "Bob", "password": "correct horse", "first": "Robert", "last": "Tables", "role": "trader"}
+
+
+async def added(house: House, **changes: Any) -> dict[str, Any]:
+    answer = await house.post("/api/v1/users", BOB | changes)
+    assert answer.status == 201, answer.data
+    found: dict[str, Any] = answer.data
+    return found
+
+
+async def token_of(house: House, name: str = "bob") -> str:
+    answer = await house.post(f"/api/v1/users/{name}/tokens")
+    assert answer.status == 201, answer.data
+    return str(answer.data["token"])
+
+
+def everything_in(directory: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in directory.iterdir() if path.is_file())
+
+
+@asynccontextmanager
+async def with_everybody(path: Path) -> AsyncIterator[House]:
+    """A house that knows the people of its database as well."""
+    office: list[Any] = []
+
+    def known(token: str) -> Person | None:
+        found: Person | None = people(token) or office[0].users.by_token(token)
+        return found
+
+    async with opened(path, people=known) as house:
+        office.append(house.engine.office)
+        yield house
+
+
+@pytest.fixture
+async def full(tmp_path: Path) -> AsyncIterator[House]:
+    async with with_everybody(tmp_path) as house:
+        yield house
+
+
+async def test_ao_01_a_person_has_four_fields_and_a_hashed_password(full: House, tmp_path: Path) -> None:
+    """The answer never holds a password, nor does any file."""
+    row = await added(full)
+    assert [row[name] for name in ("id", "username", "first", "last", "role")] == [
+        "bob", "Bob", "Robert", "Tables", "trader",
+    ]  # fmt: skip
+    told = await rows(full, "users") + await rows(full, "log")
+    assert "scrypt" not in json.dumps(told)
+    assert "horse" not in json.dumps(told)
+    kept = everything_in(tmp_path)
+    assert b"scrypt$32768$8$1$" in kept
+    assert b"correct horse" not in kept
+
+
+async def test_ao_01_name_and_password_open_the_desk(full: House) -> None:
+    """The name in any case; after five wrong ones it waits, for the right one, too."""
+    await added(full)
+    users = full.engine.office.users
+    who = await users.by_password("BOB", "correct horse", "api")
+    assert isinstance(who, Person)
+    assert (who.id, who.role) == ("bob", Role.TRADER)
+    codes = []
+    for name in ["bob"] * 5 + ["nobody"]:
+        refused = await users.by_password(name, "wrong horse", "api")
+        assert isinstance(refused, Refused)
+        codes.append(refused.code)
+    assert set(codes) == {"wrong_password"}
+    late = await users.by_password("bob", "correct horse", "api")
+    assert isinstance(late, Refused)
+    assert late.code == "too_many_logins"
+
+
+async def test_a_token_opens_the_api_until_its_user_leaves(full: House) -> None:
+    """And at once no more; the name is never used again."""
+    await added(full)
+    token = await token_of(full)
+    assert (await full.get("/api/v1/orders", token)).status == 200
+    assert (await full.ask("DELETE", "/api/v1/users/bob")).status == 200
+    assert (await full.get("/api/v1/orders", token)).status == 401
+    assert (await full.post("/api/v1/users", BOB)).data["error"]["code"] == "name_taken"
+    assert await rows(full, "users") == []
+
+
+async def test_a_role_counts_at_once(full: House) -> None:
+    """The same token, another role."""
+    await added(full, role="viewer")
+    token = await token_of(full)
+    assert (await full.post("/api/v1/bot", {"running": False}, token)).status == 403
+    assert (await full.ask("PATCH", "/api/v1/users/BOB", {"role": "trader"})).data["role"] == "trader"
+    assert (await full.post("/api/v1/bot", {"running": False}, token)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"username": "b b"}, "username"),
+        ({"username": "owner"}, "username"),
+        ({"username": None}, "username"),
+        ({"password": "short"}, "password"),
+        ({"password": None}, "password"),
+        ({"role": "king"}, "role"),
+        ({"first": "a\nb"}, "first"),
+        ({"language": "tlh"}, "language"),
+        ({"works_for": "nobody"}, "works_for"),
+        ({"password_hash": "scrypt$1$1$1$AA==$AA=="}, "password_hash"),
+        ({"id": "x"}, "id"),
+    ],
+)
+async def test_what_a_person_cannot_be_is_named(full: House, changes: dict[str, Any], field: str) -> None:
+    """And a password is never told back."""
+    answer = await full.post("/api/v1/users", BOB | changes)
+    assert (answer.status in {409, 422}, answer.data["error"]["field"]) == (True, field)
+    assert "short" not in str(answer.data)
+    assert await rows(full, "users") == []
+
+
+@pytest.mark.parametrize("token", ["ann-token", "viewer-token"])
+async def test_only_an_admin_changes_people(full: House, token: str) -> None:
+    """403, also for what does not exist."""
+    await added(full)
+    for method, path, body in (
+        ("POST", "/api/v1/users", BOB),
+        ("PATCH", "/api/v1/users/bob", {"role": "admin"}),
+        ("DELETE", "/api/v1/users/bob", None),
+        ("POST", "/api/v1/users/bob/tokens", {}),
+    ):
+        assert (await full.ask(method, path, body, token)).status == 403
+
+
+async def test_ao_02_several_accounts_of_a_person_are_apart(full: House) -> None:
+    """A paper account trades at once, each with its own money."""
+    await added(full)
+    token = await token_of(full)
+    for name, cash in (("One", "50000"), ("Two", 7000)):
+        body = {"name": name, "broker": "paper", "cash": cash, "currency": "USDT", "risk_percent": "2"}
+        answer = await full.post("/api/v1/accounts", body, token)
+        assert (answer.status, answer.data["equity"], answer.data["mode"]) == (201, str(cash), "paper"), answer.data
+    link = await made(full, token, account="one")
+    await post(full, link)
+    held = [(row["account"], row["quantity"]) for row in await rows(full, "positions", token)]
+    assert held == [("One", "0.5")]
+    assert {row["name"] for row in await rows(full, "accounts", token)} == {"One", "Two"}
+
+
+async def test_an_account_on_which_something_is_open_stays(full: House) -> None:
+    """409 until it is closed; then it is gone, and its name with it."""
+    body = {"name": "Mine", "broker": "paper", "currency": "USDT", "cash": "50000"}
+    assert (await full.post("/api/v1/accounts", body)).status == 201
+    link = await made(full, account="Mine")
+    await post(full, link)
+    assert (await full.ask("DELETE", "/api/v1/accounts/mine")).data["error"]["code"] == "account_in_use"
+    assert (await full.ask("PATCH", "/api/v1/accounts/mine", {"risk_percent": "3"})).status == 409
+    await post(full, link, action="EXIT")
+    assert (await full.ask("PATCH", "/api/v1/accounts/mine", {"risk_percent": "3"})).data["risk_percent"] == "3"
+    assert (await full.ask("DELETE", "/api/v1/accounts/mine")).status == 200
+    assert (await full.post("/api/v1/accounts", body)).status == 409
+    assert (await full.ask("DELETE", "/api/v1/accounts/Testing")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "X", "broker": "bank"}, "broker"),
+        ({"name": "X"}, "broker"),
+        ({"name": "a b", "broker": "paper"}, "name"),
+        ({"name": "X~paper", "broker": "paper"}, "name"),
+        ({"name": "testing", "broker": "paper"}, "name"),
+        ({"name": "X", "broker": "paper", "cash": "-1"}, "cash"),
+        ({"name": "X", "broker": "paper", "cahs": "1"}, "cahs"),
+        ({"name": "X", "broker": "tinvest", "token_file": "/etc/passwd"}, "token_file"),
+        ({"name": "X", "broker": "tinvest", "base_url": "http://127.0.0.1:1/rest"}, "base_url"),
+        ({"name": "X", "broker": "tinvest", "credentials": ["x"]}, "credentials"),
+    ],
+)
+async def test_what_an_account_cannot_be_is_named(full: House, body: dict[str, Any], field: str) -> None:
+    """Files of this machine and addresses inside of its network are not for a trader to name."""
+    answer = await full.post("/api/v1/accounts", body, "ann-token")
+    assert (answer.status in {409, 422}, answer.data["error"]["field"]) == (True, field)
+
+
+async def test_a_restart_knows_everybody_again(tmp_path: Path) -> None:
+    """Token, account, link, position and its stop."""
+    async with with_everybody(tmp_path) as house:
+        await added(house)
+        token = await token_of(house)
+        body = {"name": "Bobs", "broker": "paper", "currency": "USDT", "cash": "50000"}
+        await house.post("/api/v1/accounts", body, token)
+        link = await made(house, token, account="Bobs")
+        await post(house, link)
+    async with with_everybody(tmp_path) as house:
+        [position] = await rows(house, "positions", token)
+        assert (position["account"], position["protected_by"]) == ("Bobs", "broker")
+        await post(house, link, action="EXIT")
+        assert await rows(house, "positions", token) == []
+
+
+async def test_ao_06_two_people_see_nothing_of_each_other_by_any_route(full: House) -> None:
+    """Every GET of the route table, every list's rows by their ids, commands, and what a stranger's verbs answer."""
+    marks = {}
+    for name in ("bob", "eva"):
+        await added(full, username=name, first=f"first-{name}", last="")
+        token = await token_of(full, name)
+        account = {"name": f"acc-{name}", "broker": "paper", "currency": "USDT", "cash": "90000"}
+        assert (await full.post("/api/v1/accounts", account, token)).status == 201
+        link = await made(full, token, account=f"acc-{name}", name=f"link-{name}", strategy=f"strat-{name}")
+        await post(full, link, strategy=f"strat-{name}")
+        asks = await made(full, token, account=f"acc-{name}", name=f"ask-{name}", strategy="S", approval="ask")
+        await post(full, asks, strategy="S")
+        await full.post("/api/v1/commands", {"text": "/queue add SBER 100 sell"}, token)
+        marks[name] = token
+    theirs = [mark for mark in await _ids(full, marks["bob"]) if mark]
+    assert len(theirs) > 10
+    told = [str((await full.get(path, marks["eva"])).data) for path in await _paths(full)]
+    typed = ("/links", "/status", "/positions", "/orders", "/proposals", "/queue", "/tasks", "/buy 10 SBER")
+    told += [str((await full.post("/api/v1/commands", {"text": text}, marks["eva"])).data) for text in typed]
+    for mark in theirs:
+        [why] = (await full.post("/api/v1/commands", {"text": f"/why {mark}"}, marks["eva"])).data["notices"]
+        assert why["params"]["code"] == "unknown_id"
+        for name in LISTS:
+            assert (await full.get(f"/api/v1/{name}/{mark}", marks["eva"])).status in {403, 404}
+    for mark in (*theirs, "acc-bob", "link-bob", "strat-bob", "first-bob"):
+        assert mark not in "".join(told)
+
+
+LISTS = (
+    "alerts", "orders", "fills", "notices", "tasks", "proposals", "positions", "accounts", "links", "users", "sellbuy",
+    "reports",
+)  # fmt: skip
+
+
+async def _ids(house: House, token: str) -> set[str]:
+    found: set[str] = set()
+    for name in LISTS:
+        found |= {str(row.get("id") or row.get("name")) for row in await rows(house, name, token)}
+    return found
+
+
+async def _paths(house: House) -> list[str]:
+    """Every GET of the documented routes, whose holes ask for another's account."""
+    document = (await house.get("/openapi.json")).data
+    paths = [path for path, verbs in document["paths"].items() if "get" in verbs]
+    assert len(paths) > 25
+    return [path.replace("{id}", "acc-bob").replace("{ticker}", "SBER") for path in paths] + ["/metrics"]
