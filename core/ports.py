@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
-from core.values.accounts import Account, Margin
+from core.values.accounts import Account, Halt, Margin
 from core.values.alerts import Alert, AlertRecord, AlertStatus, Receipt
 from core.values.capabilities import Capabilities
 from core.values.changes import AuditRow, Change
@@ -28,20 +28,22 @@ from core.values.ids import (
     ProposalId,
     QueueId,
     ReportId,
+    SpreadId,
     TaskId,
     UserId,
 )
 from core.values.instrument import Instrument
 from core.values.market import Candle, Quote, Session
+from core.values.money import Price
 from core.values.notices import Notice, Press
 from core.values.orders import ApprovedOrder, Order, OrderTicket
+from core.values.pages import Page
 from core.values.people import Roll
 from core.values.proposals import Proposal
 from core.values.raw import RawAlert
 from core.values.reports import Report
+from core.values.spreads import SpreadRow
 from core.values.tasks import QueueRow, Task, TaskGoal
-
-T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -150,6 +152,9 @@ class Feed(Protocol):
     def alive(self) -> bool:
         """Heartbeats arrive. Not the age of the last trade: quiet names trade minutes apart."""
 
+    async def last_prices(self, tickers: Collection[str]) -> Mapping[str, Price]:
+        """What each traded at last, asked for together; without those that never did. Raises Transient."""
+
     async def candles(self, ticker: str, start: datetime, end: datetime, interval_s: int) -> Sequence[Candle]:
         """Bars that begin in [start, end), oldest first. Raises Transient; Rejected for an unknown ticker."""
 
@@ -166,14 +171,6 @@ class World:
 
 
 # the store
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Newest first. next: pass it as `after` for the rest; None at the end."""
-
-    items: Sequence[T]
-    next: str | None
 
 
 class Store(Protocol):
@@ -244,6 +241,8 @@ class Store(Protocol):
     async def task(self, task_id: TaskId) -> Task | None: ...
     async def active_queue(self, owner: UserId | None = None) -> Sequence[QueueRow]: ...
     async def queue_row(self, row_id: QueueId) -> QueueRow | None: ...
+    async def active_spreads(self, owner: UserId | None = None) -> Sequence[SpreadRow]: ...
+    async def spread(self, spread_id: SpreadId) -> SpreadRow | None: ...
     async def proposals(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Proposal]: ...
     async def proposal(self, proposal_id: ProposalId) -> Proposal | None: ...
     async def unfinished_proposals(self) -> Sequence[Proposal]:
@@ -261,15 +260,6 @@ class Store(Protocol):
 
     async def flag(self, key: str) -> str | None:
         """A small setting that outlives restarts (risk state, bot switch, cursors)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Why trading is halted, by whom and since when."""
-
-    at: datetime
-    by: str
-    reason: str
 
 
 class KillSwitch(Protocol):

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from core.ports import Page
 from core.values.ids import AlertId, FillId, NoticeId, OrderId, ProposalId, ReportId, TaskId, UserId
+from core.values.pages import Page
 from core.values.people import Person, Role
 from dashboard import rows
 from dashboard.board import Board

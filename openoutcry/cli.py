@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from core.ports import Halt
+from core.values.accounts import Halt
 from core.values.errors import DeskError
 from kit.secrets import Redactor
 from openoutcry import __version__

@@ -7,7 +7,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.ports import Halt
+from core.values.accounts import Halt
 
 
 class FileLatch:

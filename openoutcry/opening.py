@@ -118,6 +118,7 @@ class _Listed:
         self._instruments = instruments
         self.quote, self.fresh_quote, self.candles = feed.quote, feed.fresh_quote, feed.candles
         self.listen, self.watch, self.unwatch, self.alive = feed.listen, feed.watch, feed.unwatch, feed.alive
+        self.last_prices = feed.last_prices
 
     def instruments(self, _currency: str) -> Sequence[Instrument]:
         return self._instruments

@@ -244,6 +244,8 @@ class Jobs(Section):
     nuke_levels: tuple[Limit, ...] = (Decimal(0), Decimal(1), Decimal(5), Decimal(7))
     pause_s: float = Field(1, gt=0)
     session_offset_s: float = Field(30, ge=0)
+    hedge_s: float = Field(30, gt=0)
+    unhedged: Literal["unwind", "hold"] = "unwind"
     scan_rate: Amount = Decimal("7.5")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -135,6 +135,9 @@ class Cable:
 
     def alive(self) -> bool:
         return self.up
+
+    async def last_prices(self, tickers: Collection[str]) -> Mapping[str, Price]:
+        return await self._market.last_prices(tickers)
 
     async def candles(self, ticker: str, start: datetime, end: datetime, interval_s: int) -> Sequence[Candle]:
         return await self._market.candles(ticker, start, end, interval_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -134,6 +134,10 @@ class BuiltInMarket:
 
     def alive(self) -> bool:
         return self.still or (self._mover is not None and not self._mover.done())
+
+    async def last_prices(self, tickers: Collection[str]) -> Mapping[str, Price]:
+        quotes = (self._quotes.get(ticker) for ticker in tickers)
+        return {quote.ticker: quote.last for quote in quotes if quote is not None and quote.last is not None}
 
     async def candles(self, ticker: str, start: datetime, end: datetime, interval_s: int) -> Sequence[Candle]:
         """A made-up past around the start price, equal for equal seeds; nothing of the future, or of closed hours."""

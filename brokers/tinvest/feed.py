@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -168,6 +168,15 @@ class TInvestFeed:
     def alive(self) -> bool:
         used = [shelf.link.alive for shelf in self._shelves if shelf.wanted]
         return all(used) if used else self._else_alive()
+
+    async def last_prices(self, tickers: Collection[str]) -> Mapping[str, Price]:
+        known = (self._catalogue.by_ticker.get(ticker.upper()) for ticker in tickers)
+        keys = [instrument.broker_key for instrument in known if instrument]
+        rows = (await self._ask("GetLastPrices", {"instrumentId": keys}))["lastPrices"] if keys else ()
+        with readable("last prices"):
+            named = ((self._catalogue.by_key.get(str(row.get("instrumentUid"))), row) for row in rows)
+            prices = {found.ticker: Price(number(row.get("price"))) for found, row in named if found}
+        return {ticker: price for ticker, price in prices.items() if price}
 
     async def candles(self, ticker: str, start: datetime, end: datetime, interval_s: int) -> Sequence[Candle]:
         """Raises Rejected bad_interval for a length of bar that the venue does not make."""

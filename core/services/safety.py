@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from decimal import Decimal
 
-from core.ports import Clock, Halt, KillSwitch, Store
+from core.ports import Clock, KillSwitch, Store
 from core.services import telling
-from core.values.accounts import Margin, RiskState
+from core.values.accounts import Halt, Margin, RiskState
 from core.values.changes import Audited, Change, FlagSet, NoticeMade
 from core.values.errors import DeskError
 from core.values.ids import OWNER, AccountName, UserId

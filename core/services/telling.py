@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.ports import Halt
+from core.values.accounts import Halt
 from core.values.alerts import AlertRecord
 from core.values.changes import Audited
 from core.values.fills import Position

@@ -25,6 +25,15 @@ class RiskState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Halt:
+    """Why trading is halted, by whom and since when."""
+
+    at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """risk_percent: of free collateral, lost at the stop of one entry."""
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from core.values.accounts import AddedAccount
 from core.values.alerts import AlertStatus
 from core.values.fills import Fill, Position
-from core.values.ids import AccountName, ActionId, AlertId, NoticeId, ProposalId, QueueId, UserId
+from core.values.ids import AccountName, ActionId, AlertId, NoticeId, ProposalId, QueueId, SpreadId, UserId
 from core.values.links import Link
 from core.values.market import Quote
 from core.values.notices import Notice, Press
@@ -21,6 +21,7 @@ from core.values.orders import Order, OrderState
 from core.values.people import ApiToken, User
 from core.values.proposals import Proposal, ProposalState
 from core.values.reports import Report
+from core.values.spreads import SpreadRow
 from core.values.tasks import QueueRow, Task
 
 
@@ -118,6 +119,20 @@ class QueueGone:
     """Delete; nothing happens where there is no such row."""
 
     id: QueueId
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadSet:
+    """Insert or replace by row id."""
+
+    row: SpreadRow
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadGone:
+    """Delete; nothing happens where there is no such row."""
+
+    id: SpreadId
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +268,8 @@ Change = (
     | TaskSet
     | QueueSet
     | QueueGone
+    | SpreadSet
+    | SpreadGone
     | ProposalMade
     | ProposalMoved
     | ReportMade

@@ -27,6 +27,7 @@ ProposalId = NewType("ProposalId", str)
 TaskId = NewType("TaskId", str)
 ReportId = NewType("ReportId", str)
 QueueId = NewType("QueueId", str)
+SpreadId = NewType("SpreadId", str)
 NoticeId = NewType("NoticeId", str)
 ActionId = NewType("ActionId", str)
 """One-time id of a button: unguessable, so it is drawn and not derived."""

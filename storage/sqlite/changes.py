@@ -37,6 +37,8 @@ from core.values.changes import (
     QueueGone,
     QueueSet,
     ReportMade,
+    SpreadGone,
+    SpreadSet,
     TaskSet,
     TokenMade,
     UserMade,
@@ -50,6 +52,7 @@ from storage.sqlite.order_rows import fill_row, order_row, position_row
 from storage.sqlite.people_rows import account_row, link_row, token_row, user_row
 from storage.sqlite.price_rows import INSERT_PRICES, encode_quotes
 from storage.sqlite.report_rows import report_row
+from storage.sqlite.spread_rows import spread_row
 from storage.sqlite.task_rows import proposal_row, queue_row, task_row
 
 
@@ -147,6 +150,16 @@ def _queue_set(change: QueueSet) -> list[Step]:
 @_steps.register
 def _queue_gone(change: QueueGone) -> list[Step]:
     return [Step("DELETE FROM queue WHERE id = :id", {"id": change.id})]
+
+
+@_steps.register
+def _spread_set(change: SpreadSet) -> list[Step]:
+    return [_set("spreads", spread_row(change.row))]
+
+
+@_steps.register
+def _spread_gone(change: SpreadGone) -> list[Step]:
+    return [Step("DELETE FROM spreads WHERE id = :id", {"id": change.id})]
 
 
 @_steps.register

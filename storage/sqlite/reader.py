@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from core.ports import Page
 from core.values.alerts import AlertRecord
 from core.values.changes import AuditRow
 from core.values.fills import Fill, Position
@@ -22,15 +21,18 @@ from core.values.ids import (
     ProposalId,
     QueueId,
     ReportId,
+    SpreadId,
     TaskId,
     UserId,
 )
 from core.values.market import Quote
 from core.values.notices import Notice, Press
 from core.values.orders import Order
+from core.values.pages import Page
 from core.values.people import Roll
 from core.values.proposals import Proposal
 from core.values.reports import Report
+from core.values.spreads import SpreadRow
 from core.values.tasks import QueueRow, Task, TaskGoal
 from storage.sqlite.alert_rows import read_record
 from storage.sqlite.columns import SqlValue, read_time, time_text
@@ -40,6 +42,7 @@ from storage.sqlite.order_rows import read_fill, read_order, read_position
 from storage.sqlite.people_rows import read_roll
 from storage.sqlite.price_rows import read_quote
 from storage.sqlite.report_rows import read_report
+from storage.sqlite.spread_rows import read_spread
 from storage.sqlite.task_rows import read_proposal, read_queue_row, read_task
 
 T = TypeVar("T")
@@ -155,6 +158,13 @@ class Reader:
 
     async def queue_row(self, row_id: QueueId) -> QueueRow | None:
         return await self._one("SELECT * FROM queue WHERE id = ?", (row_id,), read_queue_row)
+
+    async def active_spreads(self, owner: UserId | None = None) -> Sequence[SpreadRow]:
+        sql = "SELECT * FROM spreads WHERE active = 1 AND (?1 IS NULL OR owner = ?1) ORDER BY seq"
+        return await self._all(sql, (owner,), read_spread)
+
+    async def spread(self, spread_id: SpreadId) -> SpreadRow | None:
+        return await self._one("SELECT * FROM spreads WHERE id = ?", (spread_id,), read_spread)
 
     async def proposals(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Proposal]:
         return await self._page("SELECT * FROM proposals", read_proposal, limit, after, owner=owner)

@@ -260,3 +260,8 @@ async def test_the_future_has_no_bars() -> None:
     """A span that goes beyond now ends now."""
     bars = await market().candles("SBER", START - timedelta(hours=1), START + timedelta(hours=5), 600)
     assert [bar.at for bar in bars][-1] == START - timedelta(minutes=10)
+
+
+async def test_last_prices_are_those_of_the_quotes() -> None:
+    """Of what is listed; the rest is left out."""
+    assert await market().last_prices(["SBER", "LKOH"]) == {"SBER": Decimal("300.00")}

@@ -21,6 +21,7 @@ from core.values.ids import (
     PositionId,
     ProposalId,
     QueueId,
+    SpreadId,
     TaskId,
     UserId,
 )
@@ -39,6 +40,7 @@ from core.values.orders import (
     Side,
 )
 from core.values.proposals import Proposal, ProposalState
+from core.values.spreads import SpreadRow
 from core.values.tasks import QueueRow, Task, TaskGoal, TaskState
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -135,6 +137,11 @@ def task(name: str, goal: TaskGoal = TaskGoal.RUN, state: TaskState = TaskState.
 
 def queue_row(name: str, **changes: Any) -> QueueRow:
     return QueueRow(QueueId(name), DEMO, "SBER", Side.BUY, HUNDRED_PIECES, NOON, **changes)
+
+
+def spread_row(name: str, **changes: Any) -> SpreadRow:
+    given: dict[str, Any] = {"side": Side.SELL, "price": Decimal("-12.5"), "amount": FIVE, "ratio": HUNDRED_PIECES}
+    return SpreadRow(SpreadId(name), DEMO, "SRZ6", "SBER", made_at=NOON, **given | changes)
 
 
 def proposal(name: str, **changes: Any) -> Proposal:

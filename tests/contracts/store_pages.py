@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from core.ports import Page, Store
+from core.ports import Store
 from core.values.changes import (
     Change,
     FillTaken,
@@ -18,6 +18,7 @@ from core.values.changes import (
     TaskSet,
 )
 from core.values.ids import AlertId, UserId
+from core.values.pages import Page
 from tests.contracts.samples import (
     BOB,
     alert,

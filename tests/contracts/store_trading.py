@@ -18,6 +18,8 @@ from core.values.changes import (
     ProposalMoved,
     QueueGone,
     QueueSet,
+    SpreadGone,
+    SpreadSet,
     TaskSet,
 )
 from core.values.errors import Conflict
@@ -25,6 +27,7 @@ from core.values.ids import AccountName, AlertId, OrderId, ProposalId, TaskId
 from core.values.money import Price, Quantity
 from core.values.orders import OrderState
 from core.values.proposals import ProposalState
+from core.values.spreads import LegDone
 from core.values.tasks import TaskGoal, TaskState
 from tests.contracts.samples import (
     BOB,
@@ -39,6 +42,7 @@ from tests.contracts.samples import (
     position,
     proposal,
     queue_row,
+    spread_row,
     task,
 )
 
@@ -122,6 +126,17 @@ class TradingContract:
         await store.save(QueueGone(rows[1].id), QueueGone(rows[1].id))
         assert await store.queue_row(rows[1].id) is None
         assert await store.queue_row(rows[0].id) == replace(rows[0], executed=FIVE, active=False)
+
+    async def test_spread_rows(self, store: Store) -> None:
+        """Replaced in place; only active ones are listed, oldest first, by owner; gone is gone."""
+        rows = [spread_row("a"), spread_row("b", owner=BOB, far_done=LegDone(FIVE, HUNDRED)), spread_row("c")]
+        await store.save(*(SpreadSet(row) for row in rows))
+        await store.save(SpreadSet(replace(rows[0], near_done=LegDone(FIVE, HUNDRED), active=False)))
+        assert await store.active_spreads() == rows[1:]
+        assert await store.active_spreads(BOB) == [rows[1]]
+        await store.save(SpreadGone(rows[1].id), SpreadGone(rows[1].id))
+        assert await store.spread(rows[1].id) is None
+        assert await store.spread(rows[0].id) == replace(rows[0], near_done=LegDone(FIVE, HUNDRED), active=False)
 
     async def test_proposal_is_answered_once(self, store: Store) -> None:
         """An answer counts for the version and state it saw; any other is a Conflict."""

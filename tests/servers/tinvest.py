@@ -321,6 +321,11 @@ class TInvestServer(BrokerServer):
     async def on_getorderbook(self, body: Mapping[str, Any]) -> dict[str, Any]:
         return say.order_book(self._quote(body["instrumentId"]), self._by_uid[body["instrumentId"]])
 
+    async def on_getlastprices(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        known = [self._by_uid[key] for key in body["instrumentId"] if key in self._by_uid]
+        quotes = [(i, self.books.quote(i.ticker)) for i in known]
+        return {"lastPrices": [say.last_price(i, quote) for i, quote in quotes if quote is not None]}
+
     async def on_gettradingstatus(self, body: Mapping[str, Any]) -> dict[str, Any]:
         return say.trading_status(self._by_uid[body["instrumentId"]], closed=self.books.closed)
 

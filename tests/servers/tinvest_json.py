@@ -280,6 +280,11 @@ def order_book(quote: Quote, instrument: Instrument) -> dict[str, Any]:
     }
 
 
+def last_price(instrument: Instrument, quote: Quote) -> dict[str, Any]:
+    price = quotation(quote.last or Decimal(0))
+    return {"figi": "", "price": price, "time": stamp(quote.at), "instrumentUid": uid(instrument)}
+
+
 def trading_status(instrument: Instrument, *, closed: bool) -> dict[str, Any]:
     status = "NOT_AVAILABLE_FOR_TRADING" if closed else "NORMAL_TRADING"
     return {

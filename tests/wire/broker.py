@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from core.values.fills import Fill, Holding
 from core.values.ids import AccountName
 from core.values.instrument import Instrument
 from core.values.market import Candle, Quote, Session
+from core.values.money import Price
 from core.values.orders import ApprovedOrder, Order, OrderTicket
 from tests.wire import translate
 from tests.wire.client import Client, NoAnswer
@@ -69,6 +70,10 @@ class WireFeed:
 
     def alive(self) -> bool:
         return self.connected
+
+    async def last_prices(self, tickers: Collection[str]) -> Mapping[str, Price]:
+        known = [self._quotes[ticker] for ticker in tickers if ticker in self._quotes]
+        return {quote.ticker: quote.last for quote in known if quote.last is not None}
 
     async def candles(self, ticker: str, start: datetime, end: datetime, interval_s: int) -> Sequence[Candle]:
         return []

@@ -59,6 +59,16 @@ async def test_the_last_watcher_ends_the_subscription(harness: TInvestHarness, s
     await until(lambda: not any(link.keys for link in server._links))
 
 
+async def test_last_prices_of_many_are_one_question(harness: TInvestHarness) -> None:
+    """By ticker; what the venue does not know is left out."""
+    before = harness.server.calls.get("GetLastPrices", 0)
+    prices = await harness.broker.feed.last_prices(["SBER", "gazp", "NOSUCH"])
+    assert prices.keys() == {"SBER", "GAZP"}
+    assert all(price > 0 for price in prices.values())
+    assert harness.server.calls["GetLastPrices"] == before + 1
+    assert await harness.broker.feed.last_prices(["NOSUCH"]) == {}
+
+
 async def test_a_fresh_quote_says_whether_there_is_trading(harness: TInvestHarness) -> None:
     """By what the venue lets orders do now."""
     assert (await harness.broker.feed.fresh_quote("SBER")).trading

@@ -9,8 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from core.ports import Halt
-from core.values.accounts import RiskState
+from core.values.accounts import Halt, RiskState
 from core.values.alerts import AlertKind
 from core.values.ids import UserId
 from core.values.orders import OrderRole, OrderState, Side
