@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from core.ports import Page, Store
+from core.ports import Store
 from core.services.desk import Desk
 from core.services.links import Links
 from core.values.changes import Audited, HistoryHidden
@@ -16,6 +16,7 @@ from core.values.fills import Fill, Position, apply
 from core.values.ids import LinkId, OrderId, PositionId, UserId
 from core.values.money import NO_QUANTITY, ZERO
 from core.values.orders import Book, Order, Refused
+from core.values.pages import Page
 from core.values.people import Person, Role
 
 Cell = str | Decimal | datetime | None
