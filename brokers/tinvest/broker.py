@@ -14,7 +14,8 @@ from brokers.tinvest.client import Client, NoAnswer, Refusal
 from brokers.tinvest.feed import TInvestFeed
 from brokers.tinvest.limits import BUDGETS, EXITS, URGENCY
 from brokers.tinvest.listing import Catalogue
-from brokers.tinvest.records import EXCHANGE, REQUEST, Records
+from brokers.tinvest.questions import EXCHANGE, REQUEST
+from brokers.tinvest.records import Records
 from brokers.tinvest.reference import Reference
 from brokers.tinvest.streams import PING_S, Link
 from brokers.tinvest.translate import UNREADABLE, Row, readable
@@ -51,10 +52,11 @@ class TInvestBroker:
         self._terms, self._client = terms, client
         self._clock: Clock = world.clock
         self._wire: Clock = world.wire
+        self._account_id = ""
         self._catalogue = Catalogue()
         self._reference = Reference(client, world.clock)
         self._money = Money(client, self._catalogue, account.currency)
-        self._records = Records(client, account.name, self._catalogue, world.clock)
+        self._records = Records(client, account.name, self._catalogue, world.clock, world.wire)
         self._orders = [o for o in world.orders if o.state is not OrderState.INTENDED]
         self.feed = TInvestFeed(client, self._catalogue, world)
         self._events: asyncio.Queue[OrderTicket | Fill | None] = asyncio.Queue()
@@ -72,7 +74,8 @@ class TInvestBroker:
 
     async def _start(self) -> None:
         await self._client.open()
-        self._records.account_id = self._money.account_id = await self._choose_account()
+        self._account_id = self._money.account_id = await self._choose_account()
+        self._records.of(self._account_id)
         await self.instruments()
         for order in self._orders:
             self._records.remember(order.request, order.at, order.broker_id)
@@ -129,7 +132,7 @@ class TInvestBroker:
         make = translate.stop_body if triggered else translate.order_body
         method = "StopOrdersService/PostStopOrder" if triggered else "OrdersService/PostOrder"
         try:
-            body = make(request, instrument, self._records.account_id, margin=self._terms.margin)
+            body = make(request, instrument, self._account_id, margin=self._terms.margin)
         except ValueError as error:
             self._records.forget(request.id)
             raise Rejected("bad_quantity", str(error)) from error
@@ -175,7 +178,7 @@ class TInvestBroker:
     async def _end(self, method: str, body: Mapping[str, object]) -> bool:
         """False: it is over already, or was never there. Raises Transient."""
         try:
-            await self._client.call(method, {"accountId": self._records.account_id, **body}, EXITS, trading=True)
+            await self._client.call(method, {"accountId": self._account_id, **body}, EXITS, trading=True)
         except Refusal as no:
             if no.code not in codes.TOO_LATE | codes.UNKNOWN_ORDER:
                 raise Transient(f"not cancelled: {no}") from no
@@ -253,11 +256,11 @@ class TInvestBroker:
         await self._events.join()
 
     async def _subscribe(self, link: Link) -> None:
-        await link.send({"accounts": [self._records.account_id], "pingDelayMillis": PING_S * 1000})
+        await link.send({"accounts": [self._account_id], "pingDelayMillis": PING_S * 1000})
 
     async def _take(self, row: Row) -> None:
         if state := row.get("orderState"):
-            if state.get("accountId") in {None, "", self._records.account_id}:
+            if state.get("accountId") in {None, "", self._account_id}:
                 self._tell(await self._records.heard(state))
             self._told_at = self._clock.now()
         elif (answer := row.get("subscription")) is not None:

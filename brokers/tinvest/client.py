@@ -215,6 +215,8 @@ def _refuse(answer: aiohttp.ClientResponse, text: bytes) -> NoReturn:
     code, message = _said(text)
     if answer.status == 429 or code in codes.TOO_MANY:
         raise Transient(f"too many requests: {code or 429}", _seconds(answer.headers.get("x-ratelimit-reset", "")))
+    if tracked := answer.headers.get("x-tracking-id"):
+        message = f"{message} [{tracked}]"
     definite = code >= 30000 and code not in codes.INTERNAL
     if definite or (not code and answer.status in _REFUSING):
         raise Refusal(code, message or str(answer.status))

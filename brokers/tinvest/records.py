@@ -4,20 +4,19 @@ trades in its list of operations may differ (its page on operations says so), an
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
 
-from brokers.tinvest import codes, stops, translate
-from brokers.tinvest.client import Client, Refusal
+from brokers.tinvest import stops, translate
+from brokers.tinvest.client import Client
 from brokers.tinvest.limits import EXITS, POLLING
 from brokers.tinvest.listing import Catalogue
+from brokers.tinvest.questions import EXCHANGE, REQUEST, Questions
 from brokers.tinvest.stops import Stop, Stops
-from brokers.tinvest.translate import UNREADABLE, Row
+from brokers.tinvest.translate import Row
 from core.ports import Clock
-from core.values.errors import Transient
 from core.values.fills import Fill
 from core.values.ids import AccountName, BrokerOrderId, FillId, OrderId
 from core.values.instrument import Instrument
@@ -28,22 +27,29 @@ log = logging.getLogger(__name__)
 
 Word = OrderTicket | Fill
 MOSCOW = timezone(timedelta(hours=3))
-REQUEST, EXCHANGE = "ORDER_ID_TYPE_REQUEST", "ORDER_ID_TYPE_EXCHANGE"
 SEEN = 2000
 """Orders whose executions are kept in mind."""
 _EVERY_STATUS = [f"EXECUTION_REPORT_STATUS_{s}" for s in ("NEW", "PARTIALLYFILL", "FILL", "CANCELLED", "REJECTED")]
 _UNSEEN = "fired_unseen"
+LATE_S = (0.0, 0.3, 0.7)
+"""A stop's list may learn later than the stream what it has become. Booked as by hand, its executions would be lost to
+it: so a stranger of its side is asked about again."""
 
 
 class Records:
-    """account_id: the venue's. Orders of ours are remembered from before they are sent until they are over."""
+    """Orders of ours are remembered from before they are sent until they are over."""
 
-    def __init__(self, client: Client, account: AccountName, catalogue: Catalogue, clock: Clock) -> None:
-        self._client, self._account, self._catalogue, self._clock = client, account, catalogue, clock
-        self.account_id = ""
+    def __init__(self, client: Client, account: AccountName, catalogue: Catalogue, clock: Clock, wire: Clock) -> None:
+        self._ask = Questions(client, clock)
+        self._account, self._catalogue = account, catalogue
+        self._clock, self._wire = clock, wire
         self.stops = Stops()
         self._live: dict[OrderId, Instrument] = {}
         self._seen: dict[str, dict[FillId, Fill]] = {}
+
+    def of(self, account_id: str) -> None:
+        """Whose records: the venue's id."""
+        self._ask.account_id = account_id
 
     def remember(self, request: OrderRequest, at: datetime, broker_id: str | None = None) -> None:
         """An order that is about to be sent, or that the journal calls unfinished."""
@@ -68,13 +74,22 @@ class Records:
         if order.request.type.triggered:
             return await self._find_stop(order.id, urgency)
         instrument = self._live.get(order.id)
-        row = await self._state(order.id, REQUEST, instrument)
+        row = await self._ask.state(order.id, REQUEST, instrument)
         if row is None and order.broker_id:
-            row = await self._state(order.broker_id, EXCHANGE, instrument)
-        if row is None or instrument is None:
+            row = await self._ask.state(order.broker_id, EXCHANGE, instrument)
+        if row is None:
             self.forget(order.id)
-            return None
+            return self._of_another_day(order)
+        if instrument is None:
+            instrument = await self._ask.instrument(row)
+            self._catalogue.by_key[instrument.broker_key] = instrument
         return self._known(replace(self._read(row, instrument), order_id=order.id))
+
+    def _of_another_day(self, order: Order) -> OrderTicket | None:
+        """An order rests for the day, and the venue forgets it after one: what it had taken earlier is over."""
+        if order.broker_id is None or order.at >= self._midnight():
+            return None
+        return replace(stops.taken(order.request, order.broker_id, order.at, OrderState.EXPIRED), filled=order.filled)
 
     async def _find_stop(self, order_id: OrderId, urgency: int) -> OrderTicket | None:
         row = (await self._learn(urgency)).get(order_id)
@@ -91,7 +106,7 @@ class Records:
         if row.get("status") != stops.EXECUTED:
             stop.over = told.state.final
             return told
-        child = await self._state(stop.child, EXCHANGE, stop.instrument) if stop.child else None
+        child = await self._ask.state(stop.child, EXCHANGE, stop.instrument) if stop.child else None
         if child is not None:
             return self._fired(stop, child)
         if stop.child is None and not self._long_ago(row):
@@ -119,10 +134,10 @@ class Records:
     # lists
 
     async def open_orders(self) -> list[OrderTicket]:
-        return [ticket for ticket in self._tickets(await self._orders({})) if not ticket.state.final]
+        return [ticket for ticket in self._tickets(await self._ask.orders({})) if not ticket.state.final]
 
     async def stop_orders(self) -> list[OrderTicket]:
-        rows = await self._stop_rows(stops.ACTIVE, None, POLLING)
+        rows = await self._ask.stop_orders(stops.ACTIVE, None, POLLING)
         ours = {str(row["stopOrderId"]): order_id for order_id, row in self.stops.read(rows).items()}
         return [
             stops.ticket(row, instrument, ours.get(str(row["stopOrderId"])), self._clock.now())
@@ -148,14 +163,13 @@ class Records:
 
     async def _rows(self) -> list[Row]:
         """Today's orders, ended ones too, and whatever of ours is missing there: older, or the filter not heeded."""
-        now = self._clock.now()
-        midnight = now.astimezone(MOSCOW).replace(hour=0, minute=0, second=0, microsecond=0)
-        span = {"from": translate.stamp(midnight), "to": translate.stamp(now), "executionStatus": _EVERY_STATUS}
-        rows = await self._orders({"advancedFilters": span})
+        start, now = translate.stamp(self._midnight()), translate.stamp(self._clock.now())
+        span = {"from": start, "to": now, "executionStatus": _EVERY_STATUS}
+        rows = await self._ask.orders({"advancedFilters": span})
         unheeded = not any(translate.over(row) for row in rows)
         there = {translate.our_id(row) for row in rows}
         for order_id, instrument in [item for item in self._live.items() if item[0] not in there]:
-            row = await self._state(order_id, REQUEST, instrument)
+            row = await self._ask.state(order_id, REQUEST, instrument)
             if row is None:
                 self._live.pop(order_id, None)
             else:
@@ -165,9 +179,13 @@ class Records:
         told = {str(row["orderId"]) for row in rows}
         for stop in self.stops.live():
             if stop.child and stop.child not in told:
-                child = await self._state(stop.child, EXCHANGE, stop.instrument)
+                child = await self._ask.state(stop.child, EXCHANGE, stop.instrument)
                 rows += [child] if child else []
         return rows
+
+    def _midnight(self) -> datetime:
+        """Moscow's, when the venue's day begins."""
+        return self._clock.now().astimezone(MOSCOW).replace(hour=0, minute=0, second=0, microsecond=0)
 
     # what the stream says
 
@@ -176,12 +194,15 @@ class Records:
         instrument = self._instrument(row)
         if instrument is None:
             return []
-        if self._strange(row):
+        for wait_s in LATE_S:
+            if not self._strange(row):
+                break
+            await self._wire.sleep(wait_s)
             await self._learn(EXITS)
         fills = self._fills(row)
         if self._executed(row) < translate.pieces(row.get("lotsExecuted"), instrument):
             ours = translate.our_id(row)
-            whole = await self._state(ours or str(row["orderId"]), REQUEST if ours else EXCHANGE, instrument)
+            whole = await self._ask.state(ours or str(row["orderId"]), REQUEST if ours else EXCHANGE, instrument)
             fills = self._fills(whole) if whole else fills
         return [*fills, *self._tickets([row])]
 
@@ -190,7 +211,7 @@ class Records:
         watched = [stop for stop in self.stops.live() if stop.id]
         if not watched:
             return []
-        standing = {str(row["stopOrderId"]) for row in await self._stop_rows(stops.ACTIVE, None, POLLING)}
+        standing = {str(row["stopOrderId"]) for row in await self._ask.stop_orders(stops.ACTIVE, None, POLLING)}
         if all(stop.id in standing for stop in watched):
             return []
         rows, told = await self._learn(POLLING), list[Word]()
@@ -198,14 +219,16 @@ class Records:
             row = rows.get(stop.request.id)
             if row is not None and stop.id not in standing and not stop.over:
                 ticket = await self._stop_ticket(stop, row)
-                child = await self._state(stop.child, EXCHANGE, stop.instrument) if stop.child else None
+                child = await self._ask.state(stop.child, EXCHANGE, stop.instrument) if stop.child else None
                 told += [*(self._fills(child) if child else ()), ticket]
         return told
 
     # inside
 
     def _strange(self, row: Row) -> bool:
-        """No desk's order, and it may be what a stop of ours has become."""
+        """No desk's order, it was executed, and it may be what a stop of ours has become."""
+        if not int(row.get("lotsExecuted") or 0):
+            return False
         unknown = translate.our_id(row) is None and self.stops.child_of(str(row.get("orderId"))) is None
         return unknown and self.stops.may_be_child(row)
 
@@ -259,34 +282,4 @@ class Records:
 
     async def _learn(self, urgency: int) -> dict[OrderId, Row]:
         """Whose stop orders are whose, and what they became."""
-        return self.stops.read(await self._stop_rows("STOP_ORDER_STATUS_ALL", self.stops.since(), urgency))
-
-    async def _orders(self, more: Mapping[str, Any]) -> list[Row]:
-        answer = await self._client.ask("OrdersService/GetOrders", {"accountId": self.account_id, **more})
-        return _list(answer, "orders")
-
-    async def _stop_rows(self, status: str, since: datetime | None, urgency: int) -> list[Row]:
-        body = {"accountId": self.account_id, "status": status}
-        if since is not None:
-            body |= {"from": translate.stamp(since), "to": translate.stamp(self._clock.now() + stops.SKEW)}
-        return _list(await self._client.ask("StopOrdersService/GetStopOrders", body, urgency), "stopOrders")
-
-    async def _state(self, order_id: str, kind: str, instrument: Instrument | None) -> Row | None:
-        body = {"accountId": self.account_id, "orderId": order_id, "orderIdType": kind}
-        if instrument is not None:
-            body["priceType"] = translate.price_type(instrument)
-        try:
-            row: Row = await self._client.read("OrdersService/GetOrderState", body)
-        except Refusal as no:
-            if no.code in codes.UNKNOWN_ORDER:
-                return None
-            raise no.rejected() from no
-        return row
-
-
-def _list(answer: Any, name: str) -> list[Row]:
-    """Raises Transient for what is no list: a failed query is never an empty answer."""
-    try:
-        return list(answer[name])
-    except UNREADABLE as error:
-        raise Transient(f"unreadable {name}: {error!r}") from error
+        return self.stops.read(await self._ask.stop_orders("STOP_ORDER_STATUS_ALL", self.stops.since(), urgency))

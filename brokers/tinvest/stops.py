@@ -69,13 +69,12 @@ class Stops:
         return next((stop for stop in self._stops.values() if stop.child == broker_id), None)
 
     def may_be_child(self, row: Row) -> bool:
-        """Whether an order that nobody knows may come of one of these: same instrument, side and size."""
+        """Whether an order that nobody knows may come of one of these: same instrument and side."""
         return any(
             stop.child is None
             and not stop.over
             and row.get("instrumentUid") == stop.instrument.broker_key
             and translate.side(row) is stop.request.side
-            and translate.pieces(row.get("lotsRequested"), stop.instrument) == stop.request.quantity
             for stop in self._stops.values()
         )
 

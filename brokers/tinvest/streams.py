@@ -48,6 +48,7 @@ class Link:
         self._heard = clock.now()
         self._rng = random.Random(method)  # noqa: S311 - spreads reconnects, keeps no secret
         self.first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.first.add_done_callback(lambda made: made.cancelled() or made.exception())  # nobody need look
 
     @property
     def alive(self) -> bool:

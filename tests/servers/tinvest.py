@@ -80,13 +80,14 @@ class Stream:
 
 class TInvestServer(BrokerServer):
     """repeats: what a known key gets, `state` or `30057`. filtered: whether GetOrders heeds its filter. named: whether
-    the stream names trades. canned: method -> what it answers instead. Of what is asked: `calls`, by method; `bodies`,
-    of placings; `exceeded`: what went beyond a limit."""
+    the stream names trades. late: how often GetStopOrders does not know yet what has fired. canned: method -> what it
+    answers instead. What is asked: `calls`, by method; `bodies`, of placings; `exceeded`: what went beyond a limit."""
 
     def __init__(self, ledger: Path) -> None:
         super().__init__(ledger, "plain")
         self.repeats, self.filtered, self.named, self.margin_account = "state", True, True, True
         self.calls: dict[str, int] = {}
+        self.late = 0
         self.bodies: list[dict[str, Any]] = []
         self.canned: dict[str, Any] = {}
         self.seconds: Callable[[], float] = time.monotonic
@@ -235,7 +236,8 @@ class TInvestServer(BrokerServer):
     async def on_getstoporders(self, body: Mapping[str, Any]) -> dict[str, Any]:
         self._mine(body)
         rows = [row for row in self.venue._rows.values() if row.request.type.triggered]
-        told = [say.stop_order(row, self._instrument(row), self._made(row)) for row in rows]
+        late, self.late = self.late > 0, max(0, self.late - 1)
+        told = [say.stop_order(row, self._instrument(row), self._made(row), late=late) for row in rows]
         wanted, since = body["status"], body.get("from", "")
         every = wanted == "STOP_ORDER_STATUS_ALL"
         return {"stopOrders": [t for t in told if (every or t["status"] == wanted) and t["createDate"] >= since[:19]]}

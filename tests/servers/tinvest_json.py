@@ -175,12 +175,12 @@ def trade_id(fill: Fill) -> str:
     return str(int(_digest(fill.id)[:12], 16))
 
 
-def stop_order(row: Row, instrument: Instrument, made: datetime) -> dict[str, Any]:
+def stop_order(row: Row, instrument: Instrument, made: datetime, *, late: bool = False) -> dict[str, Any]:
     """Our key is not in it."""
     request = row.request
     status = "ACTIVE"
     if fired(row):
-        status = "EXECUTED"
+        status = "ACTIVE" if late else "EXECUTED"
     elif row.working is None:
         status = "EXPIRED" if row.state is OrderState.EXPIRED else "CANCELED"
     kind = "TAKE_PROFIT" if request.type is OrderType.TAKE_PROFIT else "STOP_LIMIT" if request.price else "STOP_LOSS"
@@ -199,7 +199,7 @@ def stop_order(row: Row, instrument: Instrument, made: datetime) -> dict[str, An
         "instrumentUid": uid(instrument),
         "ticker": instrument.ticker,
     }
-    return {**told, "exchangeOrderId": exchange_id(row)} if fired(row) else told
+    return {**told, "exchangeOrderId": exchange_id(row)} if fired(row) and not late else told
 
 
 def position(holding: Holding, instrument: Instrument) -> dict[str, Any]:

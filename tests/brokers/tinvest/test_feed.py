@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.tinvest import feed as rooms
+from brokers.tinvest.shelves import LINK_TICKERS
 from core.values.errors import Rejected
 from core.values.market import Quote
 from tests.brokers.tinvest.harness import TInvestHarness, connected, until
@@ -105,9 +105,9 @@ async def test_a_bar_of_another_length_is_refused(harness: TInvestHarness) -> No
 async def test_more_than_a_connection_carries_take_another(server: TInvestServer) -> None:
     """301 books: 300 on the first socket."""
     sber = server.instruments["SBER"]
-    server.listed = [say.instrument(replace(sber, ticker=f"T{n}")) for n in range(rooms.LINK_TICKERS)]
+    server.listed = [say.instrument(replace(sber, ticker=f"T{n}")) for n in range(LINK_TICKERS)]
     async with connected(server) as harness:
-        for ticker in ("SBER", *(f"T{n}" for n in range(rooms.LINK_TICKERS))):
+        for ticker in ("SBER", *(f"T{n}" for n in range(LINK_TICKERS))):
             await harness.broker.feed.watch(ticker)
         await until(lambda: len(server._links) == 3)
-        assert [len(shelf.wanted) for shelf in harness.broker.feed._shelves] == [rooms.LINK_TICKERS, 1]
+        assert [len(shelf.wanted) for shelf in harness.broker.feed._shelves] == [LINK_TICKERS, 1]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.values.errors import OutcomeUnknown
+from core.values.fills import Fill
 from core.values.ids import OrderId
 from core.values.orders import Order, OrderState, OrderTicket, OrderType, Side
 from tests.brokers.tinvest.harness import TInvestHarness, connected, reading, until
@@ -121,6 +122,18 @@ async def test_a_stop_cancelled_by_hand_is_told(harness: TInvestHarness, server:
     assert isinstance(ticket, OrderTicket)
     assert (ticket.order_id, ticket.state) == (stop.id, OrderState.CANCELLED)
     assert await harness.broker._records.poll_stops() == []
+
+
+async def test_a_list_that_is_behind_the_stream_is_asked_again(harness: TInvestHarness, server: TInvestServer) -> None:
+    """What the stop sold is in the stream before the list knows that it has fired: it is not booked as by hand."""
+    desk = Desk(harness)
+    await desk.book(0, 1)
+    stop = await long_with_stop(desk)
+    async with reading(harness) as told:
+        server.late = 1
+        await desk.book(-6, -5)
+        await until(lambda: [w for w in told if isinstance(w, Fill) and w.side is Side.SELL])
+    assert {w.order_id for w in told if w.side is Side.SELL} == {stop.id}
 
 
 async def test_an_order_by_hand_of_a_stops_shape_is_nobodys(harness: TInvestHarness, server: TInvestServer) -> None:
