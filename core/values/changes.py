@@ -13,7 +13,17 @@ from datetime import datetime
 from core.values.accounts import AddedAccount
 from core.values.alerts import AlertStatus
 from core.values.fills import Fill, Position
-from core.values.ids import AccountName, ActionId, AlertId, NoticeId, ProposalId, QueueId, SpreadId, UserId
+from core.values.ids import (
+    AccountName,
+    ActionId,
+    AlertId,
+    NoticeId,
+    ProposalId,
+    QueueId,
+    SpreadId,
+    StopListId,
+    UserId,
+)
 from core.values.links import Link
 from core.values.market import Quote
 from core.values.notices import Notice, Press
@@ -23,6 +33,7 @@ from core.values.proposals import Proposal, ProposalState
 from core.values.reports import Report
 from core.values.spreads import SpreadRow
 from core.values.tasks import QueueRow, Task
+from core.values.traps import Stash, StopList
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +144,36 @@ class SpreadGone:
     """Delete; nothing happens where there is no such row."""
 
     id: SpreadId
+
+
+@dataclass(frozen=True, slots=True)
+class StashSet:
+    """Insert, or replace the one of this id: all its orders or none."""
+
+    stash: Stash
+
+
+@dataclass(frozen=True, slots=True)
+class StopListSet:
+    """Insert or replace by id; Conflict where the owner has another row of this ticker."""
+
+    row: StopList
+
+
+@dataclass(frozen=True, slots=True)
+class StopListGone:
+    """Delete; nothing happens where there is no such row."""
+
+    id: StopListId
+
+
+@dataclass(frozen=True, slots=True)
+class TunableSet:
+    """Insert or replace by owner and key."""
+
+    owner: UserId
+    key: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +309,10 @@ Change = (
     | TaskSet
     | QueueSet
     | QueueGone
+    | StashSet
+    | StopListSet
+    | StopListGone
+    | TunableSet
     | SpreadSet
     | SpreadGone
     | ProposalMade

@@ -39,8 +39,12 @@ from core.values.changes import (
     ReportMade,
     SpreadGone,
     SpreadSet,
+    StashSet,
+    StopListGone,
+    StopListSet,
     TaskSet,
     TokenMade,
+    TunableSet,
     UserMade,
     UserSet,
 )
@@ -54,6 +58,7 @@ from storage.sqlite.price_rows import INSERT_PRICES, encode_quotes
 from storage.sqlite.report_rows import report_row
 from storage.sqlite.spread_rows import spread_row
 from storage.sqlite.task_rows import proposal_row, queue_row, task_row
+from storage.sqlite.trap_rows import stash_row, stop_list_row
 
 
 class Step(NamedTuple):
@@ -160,6 +165,26 @@ def _spread_set(change: SpreadSet) -> list[Step]:
 @_steps.register
 def _spread_gone(change: SpreadGone) -> list[Step]:
     return [Step("DELETE FROM spreads WHERE id = :id", {"id": change.id})]
+
+
+@_steps.register
+def _stash_set(change: StashSet) -> list[Step]:
+    return [_set("stashes", stash_row(change.stash))]
+
+
+@_steps.register
+def _stop_list_set(change: StopListSet) -> list[Step]:
+    return [_set("stop_lists", stop_list_row(change.row))]
+
+
+@_steps.register
+def _stop_list_gone(change: StopListGone) -> list[Step]:
+    return [Step("DELETE FROM stop_lists WHERE id = :id", {"id": change.id})]
+
+
+@_steps.register
+def _tunable_set(change: TunableSet) -> list[Step]:
+    return [_set("tunables", {"owner": change.owner, "key": change.key, "value": change.value}, key="owner, key")]
 
 
 @_steps.register
@@ -276,7 +301,7 @@ def _keep(table: str, row: Row) -> Step:
 
 def _set(table: str, row: Row, key: str = "id") -> Step:
     """Insert, or replace the row of the same key; its place in the order of arrival stays."""
-    changed = ", ".join(f"{name} = excluded.{name}" for name in row if name != key)
+    changed = ", ".join(f"{name} = excluded.{name}" for name in row if name not in key.split(", "))
     return Step(f"{_insert(table, row).sql} ON CONFLICT ({key}) DO UPDATE SET {changed}", row)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -34,6 +34,7 @@ from core.values.proposals import Proposal
 from core.values.reports import Report
 from core.values.spreads import SpreadRow
 from core.values.tasks import QueueRow, Task, TaskGoal
+from core.values.traps import Stash, StopList
 from storage.sqlite.alert_rows import read_record
 from storage.sqlite.columns import SqlValue, read_time, time_text
 from storage.sqlite.connection import Connection
@@ -44,6 +45,7 @@ from storage.sqlite.price_rows import read_quote
 from storage.sqlite.report_rows import read_report
 from storage.sqlite.spread_rows import read_spread
 from storage.sqlite.task_rows import read_proposal, read_queue_row, read_task
+from storage.sqlite.trap_rows import read_stash, read_stop_list
 
 T = TypeVar("T")
 FromRow = Callable[[sqlite3.Row], T]
@@ -165,6 +167,18 @@ class Reader:
 
     async def spread(self, spread_id: SpreadId) -> SpreadRow | None:
         return await self._one("SELECT * FROM spreads WHERE id = ?", (spread_id,), read_spread)
+
+    async def stashes(self, owner: UserId | None = None) -> Sequence[Stash]:
+        sql = "SELECT * FROM stashes WHERE ?1 IS NULL OR owner = ?1 ORDER BY seq"
+        return await self._all(sql, (owner,), read_stash)
+
+    async def stop_lists(self, owner: UserId | None = None) -> Sequence[StopList]:
+        sql = "SELECT * FROM stop_lists WHERE ?1 IS NULL OR owner = ?1 ORDER BY seq"
+        return await self._all(sql, (owner,), read_stop_list)
+
+    async def tunables(self, owner: UserId) -> Mapping[str, str]:
+        sql = "SELECT key, value FROM tunables WHERE owner = ?"
+        return dict(await self._all(sql, (owner,), lambda row: (str(row["key"]), str(row["value"]))))
 
     async def proposals(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Proposal]:
         return await self._page("SELECT * FROM proposals", read_proposal, limit, after, owner=owner)

@@ -19,9 +19,18 @@ from tests.contracts.store_prices import PricesContract
 from tests.contracts.store_saves import Journal, SavesContract
 from tests.contracts.store_telling import TellingContract
 from tests.contracts.store_trading import TradingContract
+from tests.contracts.store_traps import TrapsContract
 
 
-class StoreContract(AlertsContract, SavesContract, TradingContract, TellingContract, PagesContract, PricesContract):
+class StoreContract(
+    AlertsContract,
+    SavesContract,
+    TradingContract,
+    TellingContract,
+    PagesContract,
+    PricesContract,
+    TrapsContract,
+):
     @pytest.fixture
     def clock(self) -> ManualClock:
         return ManualClock(NOON)

@@ -21,6 +21,8 @@ from core.values.changes import (
     PositionSet,
     PressOffered,
     ProposalMade,
+    StashSet,
+    StopListSet,
     TaskSet,
 )
 from core.values.fills import Fill, Position
@@ -29,6 +31,7 @@ from core.values.notices import Notice, Press
 from core.values.orders import Order
 from core.values.proposals import Proposal
 from core.values.tasks import Task
+from core.values.traps import Stash, StopList
 from storage.sqlite.alert_rows import encode_alert, read_alert
 from storage.sqlite.changes import steps
 from storage.sqlite.columns import time_text
@@ -38,6 +41,7 @@ from storage.sqlite.migrations import known
 from storage.sqlite.notice_rows import read_audit, read_notice, read_press
 from storage.sqlite.order_rows import read_fill, read_order, read_position
 from storage.sqlite.task_rows import read_proposal, read_task
+from storage.sqlite.trap_rows import read_stash, read_stop_list
 from tests.contracts.samples import NOON, alert
 
 SQL_INTEGERS = st.integers(-(2**63), 2**63 - 1)
@@ -104,6 +108,8 @@ ROUND_TRIPS: list[tuple[st.SearchStrategy[Any], Callable[[Any], Change], str, Ca
     (st.from_type(Press), PressOffered, "presses", read_press),
     (st.builds(Task, attempts=SQL_INTEGERS), TaskSet, "tasks", read_task),
     (st.builds(Proposal, version=SQL_INTEGERS), ProposalMade, "proposals", read_proposal),
+    (st.from_type(Stash), StashSet, "stashes", read_stash),
+    (st.from_type(StopList), StopListSet, "stop_lists", read_stop_list),
     (st.from_type(Audited), lambda audited: audited, "audit", lambda row: read_audit(row).row),
 ]
 
