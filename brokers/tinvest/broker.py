@@ -26,7 +26,7 @@ from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.fills import Fill, Holding
 from core.values.instrument import Instrument
 from core.values.market import Session
-from core.values.orders import ApprovedOrder, Order, OrderRequest, OrderState, OrderTicket
+from core.values.orders import ApprovedOrder, Order, OrderRequest, OrderState, OrderTicket, OrderType
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,13 @@ class TInvestBroker:
         except ValueError as error:
             self._records.forget(request.id)
             raise Rejected("bad_quantity", str(error)) from error
-        answer = await self._client.call(method, body, urgency, trading=True)
+        try:
+            answer = await self._client.call(method, body, urgency, trading=True)
+        except Refusal as no:
+            if request.type is not OrderType.MARKET or no.code not in codes.NO_MARKET_ORDERS:
+                raise
+            best = {**body, "orderType": "ORDER_TYPE_BESTPRICE"}  # as immediate, and taken when market orders are not
+            answer = await self._client.call(method, best, urgency, trading=True)
         try:
             if triggered:
                 self._records.remember(request, self._clock.now(), answer["stopOrderId"])

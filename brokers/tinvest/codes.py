@@ -13,6 +13,8 @@ TOO_LATE = frozenset({30059, 30060})
 """A cancel that met an order which is over."""
 INTERNAL = range(70000, 80000)
 TOO_MANY = range(80000, 90000)
+NO_MARKET_ORDERS = frozenset({30068, 30103})
+"""Only limit or best-price orders now."""
 NO_MARGIN_ACCOUNT = frozenset({30051})
 
 _GROUPS: Mapping[str, tuple[int, ...]] = {

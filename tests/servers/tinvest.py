@@ -87,7 +87,7 @@ class TInvestServer(BrokerServer):
         super().__init__(ledger, "plain")
         self.repeats, self.filtered, self.named, self.margin_account = "state", True, True, True
         self.calls: dict[str, int] = {}
-        self.late = 0
+        self.late, self.market_orders = 0, True
         self.bodies: list[dict[str, Any]] = []
         self.canned: dict[str, Any] = {}
         self.seconds: Callable[[], float] = time.monotonic
@@ -173,6 +173,9 @@ class TInvestServer(BrokerServer):
             kind = "take_profit" if body["stopOrderType"] == "STOP_ORDER_TYPE_TAKE_PROFIT" else "stop"
         else:
             kind = body["orderType"].rpartition("_")[2].lower()
+            if kind == "market" and not self.market_orders:
+                raise No(400, 30068, "only limit orders are allowed now")
+            kind = "market" if kind == "bestprice" else kind
             held = self.venue.ledger.quantity(instrument.ticker) / instrument.lot
             uncovered = asked["side"] == "sell" and Decimal(body["quantity"]) > max(Decimal(0), held)
             if uncovered and not points and not body["confirmMarginTrade"]:

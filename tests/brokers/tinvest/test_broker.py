@@ -199,6 +199,15 @@ async def test_our_table_stands_in_for_the_timetable(harness: TInvestHarness, se
     assert {s.closes_at.strftime("%H:%M") for s in span} >= {"06:50", "15:55", "20:50"}
 
 
+async def test_where_no_market_orders_are_taken_the_best_price_is(desk: Desk, server: TInvestServer) -> None:
+    """Auctions and weekends: the same order under the same key goes out as a best-price one, and there is one."""
+    server.market_orders = False
+    request = desk.request(Side.BUY, 5, None, OrderType.MARKET)
+    assert (await desk.send(request)).state is OrderState.FILLED
+    assert [body["orderType"] for body in server.bodies] == ["ORDER_TYPE_MARKET", "ORDER_TYPE_BESTPRICE"]
+    assert {body["orderId"] for body in server.bodies} == {request.id}
+
+
 async def test_an_order_beyond_a_day_is_refused(desk: Desk) -> None:
     """A limit order rests for the day; one that is to end at a moment is a stop order here."""
     request = replace(desk.request(Side.BUY, 5, -2), expires_at=datetime.now(UTC) + timedelta(hours=1))
