@@ -108,6 +108,7 @@ async def build(
     approvals = Approvals(desk, execution, naming, lanes, settings.proposals.expiry_s)
     stack.push_async_callback(approvals.close)
     outbox = Outbox(store, wire)
+    outbox.private = office.users.has
     worklist = Worklist(store, desk.directory, clock)
     supervisor = _supervisor(desk, [SellBuy(desk, execution, worklist, settings.jobs.pause_s)], outbox)
     stack.push_async_callback(supervisor.close)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from core.clock import SystemClock
 from core.ports import Target
 from core.services.hub import Hub
+from core.services.hub_links import HubLinks
 from core.values.errors import DeskError
 from core.values.raw import RawAlert
 from openoutcry.engine import Engine
@@ -81,6 +82,7 @@ async def open_hub(settings: Settings, engine: Engine) -> HubParts:
     plugins = await asyncio.to_thread(load_plugins, plugin_folder(settings))
     targets, meters = built_in(settings, now, engine.wire.now)
     hub = Hub(engine.store, now, engine.wire, [*targets, *targets_of(plugins)], meters)
+    hub.on_kept = HubLinks(engine.intake, engine.office.links).take
     hub.start()
     zone = ZoneInfo(settings.desk.timezone)
     door = HubDoor(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from core.ports import Clock, Store, Target
@@ -59,7 +59,8 @@ class Subscriber:
 class Hub:
     """targets get what is published; meters what is told again and again, to keep a series alive. One may be both.
 
-    cut: sockets that were too slow; taken: alerts that were kept or known, both since start.
+    cut: sockets that were too slow; taken: alerts that were kept or known, both since start. on_kept: told of every
+    alert with its content, repeats too.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Hub:
         self._subscribers: set[Subscriber] = set()
         self._turn = asyncio.Lock()
         self._closed = False
+        self.on_kept: Callable[[Alert, str], Awaitable[None]] = _nothing
         self.cut = 0
         self.taken = 0
 
@@ -164,4 +166,9 @@ class Hub:
         alert_id = alert_id_of(self._store.desk_id, self._now(), digest)
         receipt = await self._store.accept_alert(alert, alert_id, f"{raw.epoch:011d}.hub.{digest}")
         self.taken += 1
+        await self.on_kept(alert, f"{content}}}")
         return receipt
+
+
+async def _nothing(_alert: Alert, _content: str) -> None:
+    pass

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from core.crashpoints import crashpoint
 from core.ports import Clock, Store, Surface
 from core.values.changes import Change, Delivered, FlagSet, NoticeMade
 from core.values.errors import Rejected, Transient
-from core.values.ids import NoticeId, derive_id
+from core.values.ids import NoticeId, UserId, derive_id
 from core.values.notices import Line, Notice, NoticeKind
 
 log = logging.getLogger(__name__)
@@ -48,12 +48,16 @@ class _Post:
 
 
 class Outbox:
-    """The table of notices is the queue; each surface has its own place in it, kept in the store."""
+    """The table of notices is the queue; each surface has its own place in it, kept in the store.
+
+    private: owners whose notices are for no chat, since chats are the desk's owner's.
+    """
 
     def __init__(self, store: Store, wire: Clock) -> None:
         self._store = store
         self._wire = wire
         self._posts: list[_Post] = []
+        self.private: Callable[[UserId], bool] = lambda _owner: False
         store.listen(self._wake)
 
     def add(self, surface: Surface) -> None:
@@ -109,6 +113,8 @@ class Outbox:
         return len(waiting) == limit
 
     async def _send(self, surface: Surface, notice: Notice) -> None:
+        if self.private(notice.owner):
+            return
         try:
             await surface.send(notice)
         except Rejected as error:

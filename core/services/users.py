@@ -73,6 +73,10 @@ class Users:
         self._throttle.forget(name)
         return user.person(surface)
 
+    def has(self, user_id: UserId) -> bool:
+        """Whether this is somebody of the database, also one who left."""
+        return user_id in self._users
+
     def _there(self, user_id: UserId | None) -> User | None:
         user = None if user_id is None else self._users.get(user_id)
         return user if user is not None and user.deleted_at is None else None

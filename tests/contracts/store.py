@@ -15,6 +15,7 @@ from core.ports import Store
 from tests.contracts.samples import NOON
 from tests.contracts.store_alerts import AlertsContract
 from tests.contracts.store_pages import PagesContract
+from tests.contracts.store_people import PeopleContract
 from tests.contracts.store_prices import PricesContract
 from tests.contracts.store_saves import Journal, SavesContract
 from tests.contracts.store_telling import TellingContract
@@ -30,6 +31,7 @@ class StoreContract(
     PagesContract,
     PricesContract,
     TrapsContract,
+    PeopleContract,
 ):
     @pytest.fixture
     def clock(self) -> ManualClock:

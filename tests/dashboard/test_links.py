@@ -303,3 +303,19 @@ async def test_a_links_token_is_told_once_and_kept_nowhere(house: House, tmp_pat
     assert link["token"] not in str(told)
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
     assert link["token"].encode() not in kept
+
+
+async def test_ao_10_the_answer_waits_for_no_broker(house: House) -> None:
+    """A hundred alerts are answered while the broker still holds the first order back for five seconds."""
+    assert house.board.demo is not None
+    house.board.demo.faults("delay", 1000, {"seconds": 5})
+    links = [await made(house, name=f"L{number}") for number in range(10)]
+    now = datetime.now(UTC).isoformat()
+    body = {"strategy": "SuperTrend", "symbol": "BTCPERP", "action": "BUY", "timestamp": now}
+    for number in range(10):
+        for link in links:
+            answer = await house.post(f"/hook/{link['token']}", body | {"n": number}, token=None)
+            assert answer.data["status"] == "accepted"
+    states = {order["state"] for order in await rows(house, "orders")}
+    assert states <= {"INTENDED", "SENT"}
+    assert len(await rows(house, "alerts")) == 100

@@ -11,11 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.values.accounts import AddedAccount
 from core.values.alerts import Alert, AlertStatus
 from core.values.changes import (
+    AccountMade,
     Audited,
     Change,
     FillTaken,
+    LinkSet,
     NoticeMade,
     OrderMade,
     PositionSet,
@@ -24,11 +27,15 @@ from core.values.changes import (
     StashSet,
     StopListSet,
     TaskSet,
+    TokenMade,
+    UserMade,
 )
 from core.values.fills import Fill, Position
 from core.values.ids import AlertId
+from core.values.links import Link
 from core.values.notices import Notice, Press
 from core.values.orders import Order
+from core.values.people import ApiToken, User
 from core.values.proposals import Proposal
 from core.values.tasks import Task
 from core.values.traps import Stash, StopList
@@ -40,6 +47,7 @@ from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import known
 from storage.sqlite.notice_rows import read_audit, read_notice, read_press
 from storage.sqlite.order_rows import read_fill, read_order, read_position
+from storage.sqlite.people_rows import read_account, read_link, read_token, read_user
 from storage.sqlite.task_rows import read_proposal, read_task
 from storage.sqlite.trap_rows import read_stash, read_stop_list
 from tests.contracts.samples import NOON, alert
@@ -110,6 +118,10 @@ ROUND_TRIPS: list[tuple[st.SearchStrategy[Any], Callable[[Any], Change], str, Ca
     (st.builds(Proposal, version=SQL_INTEGERS), ProposalMade, "proposals", read_proposal),
     (st.from_type(Stash), StashSet, "stashes", read_stash),
     (st.from_type(StopList), StopListSet, "stop_lists", read_stop_list),
+    (st.from_type(User), UserMade, "users", read_user),
+    (st.from_type(ApiToken), TokenMade, "tokens", read_token),
+    (st.from_type(AddedAccount), AccountMade, "accounts", read_account),
+    (st.from_type(Link), LinkSet, "links", read_link),
     (st.from_type(Audited), lambda audited: audited, "audit", lambda row: read_audit(row).row),
 ]
 
