@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from brokers.tinvest import codes
@@ -10,7 +10,7 @@ from brokers.tinvest.client import Client, Refusal
 from brokers.tinvest.listing import Catalogue
 from brokers.tinvest.translate import Row, currency, in_points, number
 from core.values.accounts import Margin
-from core.values.errors import Transient
+from core.values.errors import Rejected, Transient
 from core.values.fills import Holding
 from core.values.instrument import Instrument
 from core.values.money import ZERO, Price, Quantity, plain
@@ -107,3 +107,16 @@ def margin(attributes: Row, portfolio: Row, positions: Row, usual: str) -> Margi
     equity = number(portfolio.get("totalAmountPortfolio"))
     free = sum((number(m) for m in positions.get("money") or () if currency(m) == usual), ZERO)
     return Margin(equity, max(ZERO, min(free, equity)), usual)
+
+
+def choose_account(rows: Sequence[Row], wanted: str) -> Row:
+    """The account to trade on. Raises Rejected: unknown_account, account_needed or account_closed."""
+    found = [row for row in rows if row["id"] == wanted] if wanted else list(rows)
+    names = ", ".join(f"{row['id']} ({row.get('name')})" for row in rows)
+    if not found:
+        raise Rejected("unknown_account", f"account_id {wanted}; this token opens {names or 'none'}")
+    if len(found) > 1:
+        raise Rejected("account_needed", f"account_id is one of {names}")
+    if str(found[0].get("status")).endswith("CLOSED") or str(found[0].get("accessLevel")).endswith("NO_ACCESS"):
+        raise Rejected("account_blocked", f"account {found[0]['id']} is closed to this token")
+    return found[0]

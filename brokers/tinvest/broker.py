@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from brokers.tinvest import codes, stops, translate
-from brokers.tinvest.account import Money
+from brokers.tinvest.account import Money, choose_account
 from brokers.tinvest.client import Client, NoAnswer, Refusal
 from brokers.tinvest.feed import TInvestFeed
 from brokers.tinvest.limits import BUDGETS, EXITS, URGENCY
@@ -34,6 +35,7 @@ CAPABILITIES = Capabilities(Idempotency.ALWAYS, stop_events=False, reduce_only=F
 """Its key is remembered for a month. No stream tells of stop orders: they are polled."""
 STOPS_S = 6.0
 OVERLAP = timedelta(seconds=10)
+REFUSED_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,41 +196,41 @@ class TInvestBroker:
         return True
 
     async def _after_cancel(self, order: Order) -> OrderTicket:
-        with readable("order"):
+        with asking("order"):
             ticket = await self._records.find(order, EXITS)
         if ticket is None:
             raise Rejected("unknown_order", order.id)
         return ticket
 
     async def find(self, order: Order) -> OrderTicket | None:
-        with readable("order"):
+        with asking("order"):
             return await self._records.find(order)
 
     async def open_orders(self) -> Sequence[OrderTicket]:
-        with readable("orders"):
+        with asking("orders"):
             return await self._records.open_orders()
 
     async def stop_orders(self) -> Sequence[OrderTicket]:
-        with readable("stop orders"):
+        with asking("stop orders"):
             return await self._records.stop_orders()
 
     async def fills_since(self, moment: datetime) -> Sequence[Fill]:
         """Of today, and of older orders of ours that were not over; what others traded before shows in positions."""
-        with readable("fills"):
+        with asking("fills"):
             return await self._records.fills_since(moment)
 
     # the account and what it may trade
 
     async def positions(self) -> Sequence[Holding]:
-        with readable("positions"):
+        with asking("positions"):
             return await self._money.positions()
 
     async def margin(self) -> Margin:
-        with readable("margin"):
+        with asking("margin"):
             return await self._money.margin()
 
     async def cash(self) -> Mapping[str, str]:
-        with readable("cash"):
+        with asking("cash"):
             return await self._money.cash()
 
     async def instruments(self) -> Sequence[Instrument]:
@@ -292,14 +294,12 @@ class TInvestBroker:
             self._events.put_nowait(word)
 
 
-def choose_account(rows: Sequence[Row], wanted: str) -> Row:
-    """The account to trade on. Raises Rejected: unknown_account, account_needed or account_closed."""
-    found = [row for row in rows if row["id"] == wanted] if wanted else list(rows)
-    names = ", ".join(f"{row['id']} ({row.get('name')})" for row in rows)
-    if not found:
-        raise Rejected("unknown_account", f"account_id {wanted}; this token opens {names or 'none'}")
-    if len(found) > 1:
-        raise Rejected("account_needed", f"account_id is one of {names}")
-    if str(found[0].get("status")).endswith("CLOSED") or str(found[0].get("accessLevel")).endswith("NO_ACCESS"):
-        raise Rejected("account_blocked", f"account {found[0]['id']} is closed to this token")
-    return found[0]
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """A question that is refused, as with a token withdrawn meanwhile, is one without an answer. Raises Transient."""
+    try:
+        with readable(what):
+            yield
+    except Rejected as no:
+        log.error("refused to answer", extra={"what": what, "reason": str(no)})  # noqa: TRY400 - no fault of the code
+        raise Transient(f"{what}: {no}", REFUSED_S) from no

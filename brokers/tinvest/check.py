@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
-from brokers.tinvest.broker import choose_account
+from brokers.tinvest.account import choose_account
 from brokers.tinvest.client import Access, Client
 from brokers.tinvest.limits import Limits
 from brokers.tinvest.translate import readable

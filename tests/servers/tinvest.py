@@ -87,7 +87,7 @@ class TInvestServer(BrokerServer):
         super().__init__(ledger, "plain")
         self.repeats, self.filtered, self.named, self.margin_account = "state", True, True, True
         self.calls: dict[str, int] = {}
-        self.late, self.market_orders = 0, True
+        self.late, self.market_orders, self.withdrawn = 0, True, False
         self.bodies: list[dict[str, Any]] = []
         self.canned: dict[str, Any] = {}
         self.seconds: Callable[[], float] = time.monotonic
@@ -129,7 +129,7 @@ class TInvestServer(BrokerServer):
 
     def _let_in(self, request: web.Request, method: str) -> None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token not in {TOKEN, READONLY}:
+        if token not in {TOKEN, READONLY} or self.withdrawn:
             raise No(401, 40003, "Authentication token is missing or invalid")
         if token == READONLY and method in TRADING:
             raise No(403, 40002, "Insufficient privileges")

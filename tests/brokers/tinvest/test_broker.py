@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from brokers.tinvest import access_of
-from brokers.tinvest.broker import choose_account
+from brokers.tinvest.account import choose_account
 from brokers.tinvest.client import Client
 from brokers.tinvest.limits import TRAPS, Limits
 from core.clock import ManualClock, SystemClock
@@ -77,6 +77,22 @@ async def test_a_token_that_only_reads_cannot_trade(server: TInvestServer) -> No
     with pytest.raises(Rejected, match="token_lacks_rights"):
         await desk.buy(5, price=-2)
     await broker.close()
+
+
+async def test_a_token_withdrawn_meanwhile(desk: Desk, server: TInvestServer) -> None:
+    """Questions stay without an answer, never empty ones; an order is refused in its own word."""
+    order, _ = await desk.buy(5, price=-2)
+    server.withdrawn = True
+    broker = desk.on.broker
+    for question in (broker.positions, broker.margin, broker.cash, broker.open_orders, broker.stop_orders):
+        with pytest.raises(Transient, match="token_refused"):
+            await question()
+    with pytest.raises(Transient, match="token_refused"):
+        await broker.find(order)
+    with pytest.raises(Transient):
+        await broker.cancel(order)
+    with pytest.raises(Rejected, match="token_refused"):
+        await desk.buy(5, price=-2)
 
 
 @pytest.mark.parametrize("repeats", ["state", "30057"])
