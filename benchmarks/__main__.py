@@ -7,7 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import alert_to_order, alerts_accepted, chats, guardian, hub, idle, restart, tinvest
+from benchmarks import alert_to_order, alerts_accepted, chats, guardian, hook, hub, idle, restart, tinvest
 
 RESULTS = Path(__file__).parent / "results.csv"
 
@@ -40,6 +40,7 @@ def main() -> None:
     keep("hub, one alert to 1,000 sockets, p99", told["fan_out_ms"], "ms")
     keep("hub, memory gained by 9,000 alerts to five targets, one dead", told["gained_mb"], "MB")
     keep("hub alerts accepted, share of the bare server", told["accepted"], "ratio")
+    keep("link's answer p99 while the broker needs 5 s", hook.measure()["p99"], "ms")
     levels = guardian.measure()
     keep("guardian, 10,000 positions, to a plain loop of Decimals", levels["to_plain"], "ratio")
     keep("guardian, 10,000 positions to 10", levels["to_small"], "ratio")

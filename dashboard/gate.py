@@ -65,13 +65,13 @@ class Gate:
         return session
 
     def session(self, request: web.Request) -> Person | None:
-        """The person of the cookie, while it is good."""
+        """The person of the cookie, while it is good, as they are now: who left, or has another role, is so at once."""
         key = request.cookies.get(COOKIE, "")
         found = self._sessions.get(key)
         if found is not None and found.until <= self._board.wire.now():
             del self._sessions[key]
             return None
-        return found.person if found else None
+        return self._board.office.users.again(found.person) if found else None
 
     def log_in(self, request: web.Request, token: object) -> Person:
         """Raises ApiError 403, 429 after too many tries from one address, 401 for a wrong token."""

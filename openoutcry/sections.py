@@ -261,7 +261,7 @@ class EndOfDay(Section):
 
 
 class AccountSection(Section):
-    name: str = Field(min_length=1, max_length=60, pattern=r"^[^\s@/]+$")
+    name: str = Field(min_length=1, max_length=60, pattern=r"^[^\s@/~]+$")
     risk_percent: Annotated[Amount, Field(le=100)] = Decimal(1)
     leverage_max: Amount = Decimal(5)
 

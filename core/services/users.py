@@ -77,6 +77,11 @@ class Users:
         """Whether this is somebody of the database, also one who left."""
         return user_id in self._users
 
+    def again(self, person: Person) -> Person | None:
+        """The same person as of now; None for one who left. Whoever is not of the database stays as they are."""
+        user = self._there(person.id)
+        return user.person(person.surface) if user is not None else (None if self.has(person.id) else person)
+
     def _there(self, user_id: UserId | None) -> User | None:
         user = None if user_id is None else self._users.get(user_id)
         return user if user is not None and user.deleted_at is None else None

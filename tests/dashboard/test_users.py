@@ -107,6 +107,23 @@ async def test_a_role_counts_at_once(full: House) -> None:
     assert (await full.post("/api/v1/bot", {"running": False}, token)).status == 200
 
 
+async def test_an_open_page_closes_when_its_person_leaves(full: House) -> None:
+    """And it has the role of now while they stay."""
+    await added(full)
+    headers = {"Origin": full.url}
+    entered = await full.post("/login", {"token": await token_of(full)}, token=None, headers=headers)
+    headers["Cookie"] = entered.headers["Set-Cookie"].partition(";")[0]
+
+    async def switch() -> int:
+        return (await full.post("/api/v1/bot", {"running": True}, token=None, headers=headers)).status
+
+    assert await switch() == 200
+    await full.ask("PATCH", "/api/v1/users/bob", {"role": "viewer"})
+    assert await switch() == 403
+    await full.ask("DELETE", "/api/v1/users/bob")
+    assert await switch() == 401
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
