@@ -10,7 +10,7 @@ from core.values.charts import Chart
 from core.values.money import Price
 
 FAR = 8
-"""Levels farther from the bars than so many times the bars' own span are named at the edge: else bars become a line."""
+"""Prices farther from the bars than so many times the bars' own span are named at the edge: else bars become a line."""
 AIR = Decimal("0.06")
 """Empty share above and below."""
 _HOUR = 3600
@@ -51,7 +51,8 @@ def price_range(chart: Chart) -> tuple[Decimal, Decimal]:
     low: Decimal = min(bar.low for bar in chart.bars)
     high: Decimal = max(bar.high for bar in chart.bars)
     span = max(high - low, abs(high) / 500)
-    near = [level.price for level in chart.levels if low - FAR * span <= level.price <= high + FAR * span]
+    told = [level.price for level in chart.levels] + [mark.price for mark in chart.marks]
+    near = [price for price in told if low - FAR * span <= price <= high + FAR * span]
     low, high = min([low, *near]), max([high, *near])
     air = max(high - low, span) * AIR
     return low - air, high + air

@@ -303,6 +303,12 @@ class Surface(Protocol):
         Raises Transient (kept and tried again) or Rejected (given up, logged).
         """
 
+    async def illustrate(self, card: str, png: bytes) -> None:
+        """Put a picture to the message that shows a card, in place of an earlier one; nothing where none shows it.
+
+        Raises Transient or Rejected: the picture is given up either way.
+        """
+
 
 class Target(Protocol):
     """Where raw alerts go out: one call at a time, in order, ten seconds each (core/services/outlets.py). `start` and

@@ -17,6 +17,7 @@ from dashboard.lists import list_handler, listings, one_handler
 from dashboard.live import Live
 from dashboard.metrics import Metrics
 from dashboard.pages import Pages
+from dashboard.pictures import PictureRoutes
 from dashboard.prices import Prices
 from dashboard.sellbuy import SellBuys
 from dashboard.users import UserRoutes
@@ -58,6 +59,7 @@ def _api(board: Board) -> list[Route]:
         "version?": "that was seen",
         "action": "approve | half | market | edit | snooze | reject",
         "changes?": "quantity, price, type, stop, target",
+        "accept_price?": "after 428 price_moved: the price that is taken; true: any",
         "reason?": "",
     }
     return [
@@ -66,6 +68,7 @@ def _api(board: Board) -> list[Route]:
         Route("PATCH", f"{API}/sellbuy/{{id}}", "correct a row, audited", queue.change, change),
         Route("DELETE", f"{API}/sellbuy/{{id}}", "take a row out of the queue", queue.remove),
         Route("POST", f"{API}/proposals/{{id}}/answer", "answer a proposal", answers.answer, answer),
+        Route("GET", f"{API}/proposals/{{id}}/picture", "its picture, a PNG", PictureRoutes(board).proposal),
         Route("POST", f"{API}/commands", "run a command", doing.command, {"text": "as typed, like /status"}),
         Route("POST", f"{API}/actions/{{id}}", "press a notice's button, once", doing.press),
         *links.routes(API),

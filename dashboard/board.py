@@ -51,7 +51,8 @@ class Board:
     """people: bearer token to person, in constant time. open_pages: in demo, whoever opens a page is this person.
 
     sample_alert: the body that the page's button posts to the order route. hosts: names besides the loopback ones
-    under which browsers may reach us. clock: the market's; wire: real time, which sessions and streams keep.
+    under which browsers may reach us. picture: the file of what has this id, where
+    there is one. clock: the market's; wire: real time, which sessions and streams keep.
     """
 
     console: Console
@@ -72,4 +73,5 @@ class Board:
     open_pages: Person | None = None
     sample_alert: Callable[[], dict[str, str]] | None = None
     hosts: frozenset[str] = frozenset()
+    picture: Callable[[str], Path | None] = lambda _id: None
     figures: Figures = field(default_factory=Figures)

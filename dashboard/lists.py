@@ -15,6 +15,7 @@ from dashboard import rows
 from dashboard.board import Board
 from dashboard.bodies import bad_after, page_asked
 from dashboard.gate import Asked
+from dashboard.pictures import drawn
 from dashboard.rows import Row
 from kit.http import ApiError, json_response
 
@@ -82,7 +83,9 @@ def _journal(board: Board) -> list[Listing]:
             "trades that wait for a person's word",
             store.proposals,
             lambda person, key: _seen(store.proposal(ProposalId(key)), lambda p: p.owner, person),
-            lambda proposal, person: rows.proposal_row(proposal, person.language, board.clock.now()),
+            lambda proposal, person: rows.proposal_row(
+                proposal, person.language, board.clock.now(), drawn(board, proposal)
+            ),
         ),
         _stored(
             "reports",

@@ -54,7 +54,7 @@ def _telegram(settings: Settings, engine: Engine, console: Console, people: Peop
         on_conflict=on_conflict,
     )
     engine.outbox.add(bot.surface)
-    return _kept("telegram", bot.run, engine.wire)
+    return kept("telegram", bot.run, engine.wire)
 
 
 def _discord(settings: Settings, engine: Engine, console: Console, people: People) -> Running:
@@ -78,11 +78,11 @@ def _discord(settings: Settings, engine: Engine, console: Console, people: Peopl
         payload=payload_reader(engine),
     )
     engine.outbox.add(bot.surface)
-    return _kept("discord", bot.run, engine.wire)
+    return kept("discord", bot.run, engine.wire)
 
 
-async def _kept(name: str, run: Callable[[], Running], wire: Clock) -> None:
-    """The chats' edge: whatever goes wrong in a chat's library, the desk trades on and the chat is tried again."""
+async def kept(name: str, run: Callable[[], Running], wire: Clock) -> None:
+    """The edge of chats and pictures: whatever goes wrong in their libraries, the desk trades on and they come back."""
     while True:
         try:
             await run()

@@ -45,6 +45,7 @@ from openoutcry.engine import Engine, build, recover
 from openoutcry.errands import watch as watch_errands
 from openoutcry.hub import open_hub
 from openoutcry.persons import who
+from openoutcry.pictures import album, drawing
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES
 from storage.sqlite.store import SqliteStore
@@ -115,7 +116,7 @@ async def open_house(
         hub = await open_hub(settings, engine)
         stack.push_async_callback(hub.hub.close)
         figures = _figures(settings, engine, pulse, hub.hub)
-        board = replace(_board(settings, mood, engine, pulse, people), figures=figures)
+        board = replace(_board(settings, mood, engine, pulse, people), figures=figures, picture=album(settings).find)
         chats = open_chats(settings, engine, board.console, people)
         webhook = webhook_routes(_receiver(settings, engine))
         hot = timed([*webhook, *hub.door.first()], figures.acknowledged)
@@ -129,6 +130,7 @@ async def open_house(
         await stack.enter_async_context(
             running(pulse.run(), engine.outbox.run(), engine.reconciler.watch_latch(), errands)
         )
+        await stack.enter_async_context(running(*drawing(settings, engine)))
         await stack.enter_async_context(engine.reconciler.listening())
         await recover(engine, settings)
         await stack.enter_async_context(running(engine.protection.monitor.run()))

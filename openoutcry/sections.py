@@ -17,6 +17,8 @@ from core.rules.risk import Limits
 from core.rules.routing import Approval
 from core.rules.sizing import OverLeverage
 from core.services.intake import IntakeLimits
+from core.values.charts import Theme
+from core.values.traps import Tunables
 
 NO_SECRET = SecretStr("")
 
@@ -228,6 +230,11 @@ class Proposals(Section):
     two_person_above: Limit = Decimal(0)
 
 
+class Pictures(Section):
+    on: bool = True
+    theme: Theme = Theme.DARK
+
+
 class Market(Section):
     feed: str = "demo"
     seed: int = 1
@@ -247,6 +254,16 @@ class Jobs(Section):
     hedge_s: float = Field(30, gt=0)
     unhedged: Literal["unwind", "hold"] = "unwind"
     scan_rate: Amount = Decimal("7.5")
+
+    def tunables(self) -> Tunables:
+        return Tunables(
+            long_levels=self.long_levels,
+            short_levels=self.short_levels,
+            stop_sum=self.stop_sum,
+            stop_minutes=Decimal(str(self.stop_minutes)),
+            nuke_levels=self.nuke_levels,
+            scan_rate=self.scan_rate,
+        )
 
 
 class EndOfDay(Section):

@@ -24,6 +24,7 @@ from openoutcry.sections import (
     Jobs,
     Market,
     PersonSection,
+    Pictures,
     Proposals,
     Risk,
     Server,
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     risk: Risk = Risk()
     guardian: Guardian = Guardian()
     proposals: Proposals = Proposals()
+    pictures: Pictures = Pictures()
     market: Market = Market()
     prices: Prices = Prices()
     dead_man: DeadMan = DeadMan()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -72,6 +73,13 @@ class DiscordSurface:
         if refused is not None:
             raise refused
 
+    async def illustrate(self, card: str, png: bytes) -> None:
+        """By edit: words and buttons stay as they are. Raises Transient or Rejected."""
+        for channel, number in (await self._cards.find(card)).items():
+            async with as_port():
+                message = self._channel(channel).get_partial_message(number)
+                await message.edit(attachments=[discord.File(io.BytesIO(png), "chart.png")])
+
     def _steps(self, notice: Notice) -> list[Callable[[], Awaitable[None]]]:
         """What is to be done, in the order in which people should see it."""
         alerts = [AlertId(about[6:]) for about in notice.about if about.startswith("alert:")]
@@ -79,7 +87,7 @@ class DiscordSurface:
         if notice.card.startswith("proposal:"):
             steps.append(partial(self._show_card, notice))
         text = quoted(notice_text(notice, self._language))
-        steps.append(partial(self._post, self._places.log, text, f"l{notice.id}"))
+        steps.append(partial(self._log, notice, text))
         if notice.critical or notice.kind in TROUBLE:
             steps.append(partial(self._post, self._places.error, text, f"e{notice.id}"))
         return steps
@@ -105,6 +113,12 @@ class DiscordSurface:
         message = await self._new(self._places.study, text, f"c{notice.id}", view)
         if message is not None:
             await self._cards.keep(notice.card, self._places.study, message.id)
+
+    async def _log(self, notice: Notice, text: str) -> None:
+        """Which message tells of an order is kept: its picture comes later."""
+        message = await self._new(self._places.log, text, f"l{notice.id}")
+        if message is not None and notice.card.startswith("order:"):
+            await self._cards.keep(notice.card, self._places.log, message.id)
 
     async def _post(self, channel: int, text: str, nonce: str) -> None:
         await self._new(channel, text, nonce)

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 BATCH = 50
 BACKLOG = 1000
 RETRY_S_MAX = 60.0
+PICTURES_MAX = 20
 QUIET_MAX = 20
 """More notices than this that waited for a surface become one summary."""
 
@@ -35,9 +36,11 @@ def card_key(surface: str, card: str) -> str:
 
 @dataclass(slots=True)
 class _Post:
-    """One surface's place. hurry: something critical was made. away: the last try to deliver failed."""
+    """One surface's place. hurry: something critical was made. away: the last try to deliver failed. pictures: that
+    wait to be shown, by card."""
 
     surface: Surface
+    pictures: dict[str, bytes] = field(default_factory=dict)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     hurry: bool = False
     away: bool = True
@@ -67,6 +70,18 @@ class Outbox:
         """Keep a notice; the surfaces have it as soon as they can."""
         await self._store.save(NoticeMade(notice))
 
+    def illustrate(self, card: str, png: bytes) -> None:
+        """A picture for a card whose notice is kept already. It follows the notice, is tried once, and is not kept."""
+        for post in self._posts:
+            if len(post.pictures) < PICTURES_MAX:
+                post.pictures[card] = png
+                post.woken.set()
+
+    @property
+    def empty(self) -> bool:
+        """Nobody reads here."""
+        return not self._posts
+
     async def run(self) -> None:
         """Deliver until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -83,6 +98,7 @@ class Outbox:
         pause_s = 1.0
         while True:
             post.woken.clear()
+            due = next(iter(post.pictures), None)  # its notice was kept before: this batch is the last to hold it
             try:
                 if post.away:
                     await self._condense(post)
@@ -94,8 +110,21 @@ class Outbox:
                 await self._wire.sleep(max(pause_s, error.retry_after_s))
                 pause_s = min(pause_s * 2, RETRY_S_MAX)
                 continue
-            if not more:
+            if more:
+                continue
+            if due is None:
                 await post.woken.wait()
+            else:
+                await self._show(post, due)
+
+    async def _show(self, post: _Post, card: str) -> None:
+        """Give a surface the picture of a card, once: people have the words."""
+        try:
+            await post.surface.illustrate(card, post.pictures.pop(card))
+        except (Rejected, Transient) as error:
+            log.warning("picture given up", extra={"surface": post.surface.name, "card": card, "reason": str(error)})
+        except Exception:  # as with notices
+            log.exception("picture failed", extra={"surface": post.surface.name, "card": card})
 
     async def _send_batch(self, post: _Post) -> bool:
         """Whether more may wait."""

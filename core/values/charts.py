@@ -47,11 +47,12 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """bars: oldest first, at least one, `interval_s` seconds each. width, height: pixels. Times are shown in UTC."""
+    """bars: oldest first, `interval_s` seconds each; at least one when it is painted. width, height: pixels. Times are
+    shown in UTC."""
 
     title: Line
-    bars: tuple[Candle, ...]
-    interval_s: int
+    bars: tuple[Candle, ...] = ()
+    interval_s: int = 300
     levels: tuple[Level, ...] = ()
     marks: tuple[Mark, ...] = ()
     theme: Theme = Theme.DARK

@@ -103,6 +103,7 @@ class DiscordServer:
         self.resumes: list[Json] = []
         self.requests: list[tuple[str, str, str]] = []
         self.faults: list[Fault] = []
+        self.files: dict[int, bytes] = {}
         self.refuse_intents = False
         self.forget_sessions = False
         self.close_before_hello = 0
@@ -176,6 +177,10 @@ class DiscordServer:
     def card(self) -> Json:
         """The newest message with buttons, or that had some."""
         return next(m for m in reversed(self.shown(STUDY)) if m["had_buttons"])
+
+    def pictures(self, channel: int) -> list[bytes]:
+        """What is attached to the messages of a channel now."""
+        return [self.files[int(file["id"])] for message in self.shown(channel) for file in message["attachments"]]
 
     def button(self, label: str) -> str:
         buttons = (button for row in self.card()["components"] for button in row["components"])
@@ -333,7 +338,7 @@ class DiscordServer:
 
     async def _rest(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
-        body = await request.text()
+        body, files = await _read(request)
         self.requests.append((request.method, path, body))
         try:
             fault = self._fault(request.method, path)
@@ -342,7 +347,7 @@ class DiscordServer:
             needs_token = path.split("/")[0] not in {"interactions", "webhooks"}
             if needs_token and request.headers.get("Authorization") != f"Bot {TOKEN}":
                 return _json({"message": "401: Unauthorized", "code": 0}, 401)
-            return self._route(request.method, path.split("/"), json.loads(body) if body else {})
+            return self._route(request.method, path.split("/"), json.loads(body) if body else {}, files)
         finally:
             await self._tell()
 
@@ -353,7 +358,7 @@ class DiscordServer:
                 return fault
         return None
 
-    def _route(self, method: str, path: Sequence[str], body: Any) -> web.Response:
+    def _route(self, method: str, path: Sequence[str], body: Any, files: Mapping[int, bytes]) -> web.Response:
         match [method, *path]:
             case ["GET", "users", "@me"]:
                 return _json(User(BOT, bot=True).json())
@@ -368,7 +373,7 @@ class DiscordServer:
             case ["POST", "channels", channel, "messages"] if int(channel) in {STUDY, LOG, ERROR, ELSEWHERE}:
                 return self._create(int(channel), body)
             case ["PATCH", "channels", _, "messages", number] if int(number) in self.messages:
-                return self._edit(int(number), body)
+                return self._edit(int(number), body, files)
             case ["POST", "interactions", number, token, "callback"] if self._interactions.get(token) == int(number):
                 return self._callback(int(number), body)
             case ["PATCH", "webhooks", _, token, "messages", "@original"] if token in self._interactions:
@@ -393,12 +398,33 @@ class DiscordServer:
             self._nonces[nonce] = number
         return _json(message)
 
-    def _edit(self, number: int, body: Json) -> web.Response:
-        wrong = _wrong(body)
+    def _edit(self, number: int, body: Json, files: Mapping[int, bytes] | None = None) -> web.Response:
+        """Whatever the body leaves out stays, attachments among it."""
+        wrong = _wrong(body) if "content" in body else None
         if wrong is not None:
             return wrong
-        self.messages[number] |= {k: body[k] for k in ("content", "components") if k in body}
-        return _json(self.messages[number])
+        message = self.messages[number]
+        if "attachments" in body:
+            kept = {int(file["id"]): file for file in message["attachments"]}
+            attached = [self._attached(file, files or {}, kept) for file in body["attachments"]]
+            if None in attached:
+                return _json({"message": "Invalid Form Body: attachments", "code": 50035}, 400)
+            message["attachments"] = attached
+        message |= {k: body[k] for k in ("content", "components") if k in body}
+        return _json(message)
+
+    def _attached(self, asked: Json, files: Mapping[int, bytes], kept: Mapping[int, Json]) -> Json | None:
+        """An attachment that stays, or a new one with its file; None for what Discord does not take."""
+        number = int(asked["id"])
+        file = files.get(number)
+        if file is None:
+            return kept.get(number)
+        if not file.startswith(b"\x89PNG\r\n\x1a\n") or len(file) > 10_000_000:
+            return None
+        new = next(self._ids)
+        self.files[new] = file
+        url = f"{self.api_base}/attachments/{new}/{asked['filename']}"
+        return {"id": str(new), "filename": asked["filename"], "size": len(file), "url": url, "proxy_url": url}
 
     def _callback(self, number: int, body: Json) -> web.Response:
         answer = self.answers[number]
@@ -455,6 +481,15 @@ class DiscordServer:
             "components": [],
             "had_buttons": False,
         }
+
+
+async def _read(request: web.Request) -> tuple[str, Mapping[int, bytes]]:
+    """The JSON of a request, and the files beside it by their number."""
+    if not request.content_type.startswith("multipart/"):
+        return await request.text(), {}
+    form = await request.post()
+    files = {int(name[6:-1]): v.file.read() for name, v in form.items() if isinstance(v, web.FileField)}
+    return str(form["payload_json"]), files
 
 
 def _wrong(body: Json) -> web.Response | None:

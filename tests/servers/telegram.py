@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import struct
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -86,6 +87,9 @@ class Shown:
     text: str
     markup: dict[str, Any]
     edits: int = 0
+    photo: bytes = b""
+    """The picture in it; its text is then the caption."""
+    reply_to: int = 0
 
     @property
     def plain(self) -> str:
@@ -219,7 +223,7 @@ class TelegramServer:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        fields = {name: _decoded(name, str(value)) for name, value in (await request.post()).items()}
+        fields = {name: _decoded(name, value) for name, value in (await request.post()).items()}
         self.heard.append(Heard(method, fields, self.clock.now()))
         await self._tell()
         if method.lower() == self._held:
@@ -290,10 +294,42 @@ class TelegramServer:
 
     async def _do_editmessagetext(self, fields: dict[str, Any]) -> Any:
         shown = self._edited(fields)
+        if shown.photo:
+            raise BadRequest("there is no text in the message to edit")
         text, markup = _checked(fields), fields.get("reply_markup", {})
         if (text, markup) == (shown.text, shown.markup):
             raise BadRequest("message is not modified: specified new message content and reply markup are the same")
         shown.text, shown.markup, shown.edits = text, markup, shown.edits + 1
+        return self._rendered(shown)
+
+    async def _do_editmessagecaption(self, fields: dict[str, Any]) -> Any:
+        shown = self._edited(fields)
+        if not shown.photo:
+            raise BadRequest("there is no caption in the message to edit")
+        text, markup = _checked(fields, "caption", 1024), fields.get("reply_markup", {})
+        if (text, markup) == (shown.text, shown.markup):
+            raise BadRequest("message is not modified: specified new message content and reply markup are the same")
+        shown.text, shown.markup, shown.edits = text, markup, shown.edits + 1
+        return self._rendered(shown)
+
+    async def _do_editmessagemedia(self, fields: dict[str, Any]) -> Any:
+        """Also puts a picture in place of a text. What is not said again is gone: words and buttons."""
+        shown = self._edited(fields)
+        media = fields["media"]
+        if media["type"] != "photo":
+            raise BadRequest("wrong type of media")
+        shown.text = _checked({**media, "reply_markup": fields.get("reply_markup", {})}, "caption", 1024)
+        shown.photo, shown.markup = _photo(fields, media["media"]), fields.get("reply_markup", {})
+        shown.edits += 1
+        return self._rendered(shown)
+
+    async def _do_sendphoto(self, fields: dict[str, Any]) -> Any:
+        text = _checked(fields, "caption", 1024) if "caption" in fields else ""
+        number = next(self._message_ids)
+        shown = Shown(int(fields["chat_id"]), number, text, fields.get("reply_markup", {}))
+        shown.photo = _photo(fields, fields["photo"])
+        shown.reply_to = fields.get("reply_parameters", {}).get("message_id", 0)
+        self.messages[shown.chat, shown.id] = shown
         return self._rendered(shown)
 
     async def _do_editmessagereplymarkup(self, fields: dict[str, Any]) -> Any:
@@ -310,7 +346,11 @@ class TelegramServer:
         return shown
 
     def _rendered(self, shown: Shown) -> dict[str, Any]:
-        return {**self.message(shown.plain, 0, shown.chat), "message_id": shown.id, "from": BOT}
+        words = self.message(shown.plain, 0, shown.chat) | {"message_id": shown.id, "from": BOT}
+        if not shown.photo:
+            return words
+        sizes = [{"file_id": "AgAC", "file_unique_id": "AQAD", "width": 1000, "height": 560}]
+        return words | {"caption": words.pop("text"), "photo": sizes}
 
 
 def _number(update: dict[str, Any]) -> int:
@@ -323,19 +363,33 @@ def person(user: int) -> dict[str, Any]:
     return {"id": user, "is_bot": False, "first_name": f"Person {user}", "username": f"person{user}"}
 
 
-def _decoded(name: str, value: str) -> Any:
-    """Objects come as JSON inside of form fields."""
-    return json.loads(value) if name not in {"text", "description"} and value[:1] in {"[", "{"} else value
+def _decoded(name: str, value: str | bytes | bytearray | web.FileField) -> Any:
+    """Objects come as JSON inside of form fields, files as what is in them."""
+    if isinstance(value, web.FileField):
+        return value.file.read()
+    said = str(value)
+    return json.loads(said) if name not in {"text", "caption", "description"} and said[:1] in {"[", "{"} else said
 
 
-def _checked(fields: dict[str, Any]) -> str:
-    text = str(fields["text"])
+def _photo(fields: dict[str, Any], where: str) -> bytes:
+    """The file that `attach://NAME` speaks of. Raises BadRequest for what is no picture that Telegram takes."""
+    file = fields.get(where.removeprefix("attach://"), b"")
+    if not isinstance(file, bytes) or not file.startswith(b"\x89PNG\r\n\x1a\n"):
+        raise BadRequest("IMAGE_PROCESS_FAILED")
+    width, height = struct.unpack(">II", file[16:24])
+    if len(file) > 10_000_000 or width + height > 10_000 or max(width, height) > 20 * min(width, height):
+        raise BadRequest("PHOTO_INVALID_DIMENSIONS")
+    return file
+
+
+def _checked(fields: dict[str, Any], name: str = "text", limit: int = 4096) -> str:
+    text = str(fields[name])
     seen = plain(text) if fields.get("parse_mode") == "HTML" else text
     units = len(seen.encode("utf-16-le")) // 2
     if not seen.strip():
         raise BadRequest("message text is empty")
-    if units > 4096:
-        raise BadRequest("message is too long")
+    if units > limit:
+        raise BadRequest(f"message {name} is too long")
     markup = fields.get("reply_markup", {})
     for row in markup.get("inline_keyboard", []):
         for button in row:

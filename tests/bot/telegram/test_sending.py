@@ -9,7 +9,7 @@ import logging
 import pytest
 
 from bot.telegram.sender import Sender
-from bot.telegram.surface import as_html
+from bot.telegram.showing import as_html
 from bot.words import split
 from core.values.errors import Broken, Transient
 from core.values.notices import NoticeKind

@@ -30,6 +30,11 @@ class Paper:
             raise self._fails.pop(0)
         self.read.append(notice.params.get("ticker", notice.key))
 
+    async def illustrate(self, card: str, png: bytes) -> None:
+        if self._fails:
+            raise self._fails.pop(0)
+        self.read.append(f"{card} {png.decode()}")
+
 
 async def tell(desk: TestDesk, *tickers: str) -> None:
     for ticker in tickers:
