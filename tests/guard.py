@@ -55,13 +55,14 @@ async def hold(
     book: Book = ONE,
     account: AccountName = TESTING,
     limit: str | None = None,
+    at: str = "200",
 ) -> Order:
-    """Enter at 200, which the book shows; by a resting limit order where one is given."""
+    """Enter at market, the book showing just that price; by a resting limit order where one is given."""
     if limit is None:
-        await quotes(desk, "200", ticker=ticker, side=side.opposite)
+        await quotes(desk, at, ticker=ticker, side=side.opposite)
     number = f"alert-{next(_NUMBERS)}"
     instrument = desk.engine.desk.directory.instrument(account, ticker)
-    plan = aim(ExitPlan(rule=exits), D(side.sign), Price(D(limit or 200)), instrument)  # as of the price asked for
+    plan = aim(ExitPlan(rule=exits), D(side.sign), Price(D(limit or at)), instrument)  # as of the price asked for
     request = OrderRequest(
         id=OrderId(derive_id(desk.engine.desk.desk_id, "entry", number)),
         intent=IntentId(number),
