@@ -175,7 +175,9 @@ def _protection(desk: Desk, lanes: Lanes, settings: Settings, stack: AsyncExitSt
     guardian = Guardian(desk, lanes, watch)
     guardian.watch()
     leaving.on_failed = guardian.look_at
-    return Protection(leaving, watch, guardian, Monitor(desk, guardian, watch, Trailing(desk, lanes, watch)))
+    trailing = Trailing(desk, lanes, watch)
+    stack.push_async_callback(trailing.flush)
+    return Protection(leaving, watch, guardian, Monitor(desk, guardian, watch, trailing))
 
 
 def _supervisor(desk: Desk, jobs: Sequence[Job], outbox: Outbox) -> Supervisor:

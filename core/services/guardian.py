@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 from core.crashpoints import crashpoint
 from core.rules.aims import aim
@@ -15,7 +17,8 @@ from core.services.ledger import Key
 from core.services.watch import Watch
 from core.values.changes import NoticeMade
 from core.values.fills import Position
-from core.values.ids import IntentId, OrderId, derive_id
+from core.values.ids import IntentId, OrderId, PositionId, derive_id
+from core.values.money import ZERO
 from core.values.orders import (
     BY_HAND,
     NO_PLAN,
@@ -101,14 +104,19 @@ class Guardian:
 
     def protected_by(self, position: Position) -> str | None:
         """`broker` when a stop for all of it stands there, `desk` when its level is watched; None when neither."""
-        key = (position.account, position.ticker, position.book)
-        covered = any(
-            o.request.role is OrderRole.STOP and o.state in STANDING and o.remaining >= abs(position.quantity)
-            for o in self.protective(key)
-        )
-        if covered:
+        if position.id in self.covered([position]):
             return "broker"
         return "desk" if self._watch.protects(position) else None
+
+    def covered(self, positions: Iterable[Position]) -> set[PositionId]:
+        """Those of the positions for all of which a stop stands at the broker; one look at the orders for them all."""
+        stops: dict[Key, Decimal] = {}
+        for order in self._ledger.orders.values():
+            if order.request.role is OrderRole.STOP and order.state in STANDING:
+                key = (order.request.account, order.request.ticker, order.request.book)
+                stops[key] = max(order.remaining, stops.get(key, ZERO))
+        found = ((p, stops.get((p.account, p.ticker, p.book), ZERO)) for p in positions)
+        return {position.id for position, pieces in found if pieces >= abs(position.quantity)}
 
     def in_force(self, position: Position) -> Position:
         """With the stop that trails at this moment, and the seconds without protection until now."""

@@ -47,7 +47,8 @@ class Monitor:
         """At start: what only the desk protects was alone since it was last there, or since its last fill."""
         flag, now = await self._desk.store.flag(SEEN), self._desk.wire.now()
         for key, position in list(self._ledger.positions.items()):
-            if position.unprotected_since is None and self._watched(position):
+            watched = position.managed and self._guardian.protected_by(position) == "desk"
+            if watched and position.unprotected_since is None:
                 seen = max(position.updated_at, datetime.fromisoformat(flag)) if flag else position.updated_at
                 away = max(0.0, (now - seen).total_seconds())
                 self._over_s += away
@@ -71,21 +72,19 @@ class Monitor:
         self._watch.tidy()
         self._trailing.keep()
         self._ask_for_prices()
-        for key, position in list(self._ledger.positions.items()):
-            if position.managed:
-                await self._measure(key, position)
+        managed = {key: position for key, position in self._ledger.positions.items() if position.managed}
+        covered = self._guardian.covered(managed.values())
+        alone = {key: position for key, position in managed.items() if position.id not in covered}
+        for key, position in managed.items():
+            await self._measure(key, position, self._naked(position) if key in alone else None)
         self._forget()
-        await self._note_presence()
+        await self._note_presence(any(self._watch.protects(position) for position in alone.values()))
 
-    async def _note_presence(self) -> None:
+    async def _note_presence(self, watching: bool) -> None:  # noqa: FBT001  -- the only thing it is about
         now = self._desk.wire.now()
-        due = self._seen_at is None or now - self._seen_at >= SEEN_EVERY
-        if due and any(self._watched(position) for position in self._ledger.positions.values()):
+        if watching and (self._seen_at is None or now - self._seen_at >= SEEN_EVERY):
             self._seen_at = now
             await self._desk.store.save(FlagSet(SEEN, now.isoformat()))
-
-    def _watched(self, position: Position) -> bool:
-        return position.managed and self._guardian.protected_by(position) == "desk"
 
     def _ask_for_prices(self) -> None:
         now = self._desk.wire.now()
@@ -94,8 +93,7 @@ class Monitor:
             if not symbol.feed.alive() and (asked is None or now - asked >= ASK_EVERY):
                 self._watch.ask(symbol)
 
-    async def _measure(self, key: Key, position: Position) -> None:
-        naked = self._naked(position)
+    async def _measure(self, key: Key, position: Position, naked: Refused | None) -> None:
         since = self._since.get(position.id, position.unprotected_since)
         now = self._desk.wire.now()
         if naked is not None and position.id not in self._since:
@@ -116,10 +114,10 @@ class Monitor:
         await self._ledger.amend(key, lambda now: change(now) if now.id == position.id else now, *also)
 
     def _naked(self, position: Position) -> Refused | None:
-        """Why nothing protects it; None where something does, or where nobody asked for a stop."""
+        """Why nothing but the broker could protect it; None where the desk does, or where nobody asked for a stop."""
         plan = self._watch.in_force(position)
         wants = plan.stop is not None or (plan.rule is not None and plan.average is None)
-        if not wants or self._guardian.protected_by(position) is not None:
+        if not wants or self._watch.protects(position):
             return None
         return self._watch.why_not(position)
 

@@ -58,7 +58,18 @@ class Trailing:
             symbol.dirty, symbol.kept_at = False, now
             self._lanes.add(("trailing", id(symbol.feed), symbol.ticker), partial(self._keep, symbol))
 
+    async def flush(self) -> None:
+        """Write down what is not on disk yet: the desk is about to stop. No broker is asked for anything."""
+        for symbol in self._watch.symbols:
+            if symbol.dirty:
+                symbol.dirty = False
+                await self._save(symbol)
+
     async def _keep(self, symbol: Symbol) -> None:
+        await self._save(symbol)
+        self.keep()
+
+    async def _save(self, symbol: Symbol) -> None:
         for key in list(symbol.keys):
             position = self._ledger.position(key)
             if position is None or position.plan.rule is None:
@@ -69,7 +80,6 @@ class Trailing:
                 self._behind[position.account].add(key)
                 plan = replace(plan, stop=position.plan.stop)
             await self._write(key, position, plan)
-        self.keep()
 
     async def _move(self, account: AccountName) -> None:
         """The stop that is furthest behind moves; the others wait for their turn."""

@@ -68,7 +68,7 @@ class Watch:
         self._symbols: dict[tuple[int, str], Symbol] = {}
         self._feeds: dict[int, Feed] = {}
         self._armed: dict[Key, tuple[PositionId, Armed]] = {}
-        self._left: dict[PositionId, datetime] = {}
+        self._left: dict[PositionId, tuple[Key, datetime]] = {}
         self._alarms: dict[PositionId, asyncio.Task[None]] = {}
         self._begun = False
         self.on_moved: Callable[[Symbol], None] = lambda _symbol: None
@@ -103,7 +103,11 @@ class Watch:
         return list(self._symbols.values())
 
     def symbol(self, position: Position) -> Symbol | None:
-        return self._symbols.get((id(self._desk.venues[position.account].feed), position.ticker))
+        return self._at((position.account, position.ticker, position.book))
+
+    def _at(self, key: Key) -> Symbol | None:
+        account, ticker, _ = key
+        return self._symbols.get((id(self._desk.venues[account].feed), ticker))
 
     def leaving(self, position: Position) -> bool:
         """Whether the desk has begun to close it."""
@@ -173,8 +177,7 @@ class Watch:
             alarm = self._alarms.pop(known[0], None)
             if alarm is not None and alarm is not asyncio.current_task():
                 alarm.cancel()
-        account, ticker, _ = key
-        symbol = self._symbols.get((id(self._desk.venues[account].feed), ticker))
+        symbol = self._at(key)
         if symbol is not None and key in symbol.keys:
             symbol.levels.drop(key)
             symbol.keys.discard(key)
@@ -279,7 +282,7 @@ class Watch:
         if not any(order.remaining >= abs(position.quantity) for order in due):
             return False
         now = self._desk.wire.now()
-        since = self._left.setdefault(position.id, now)
+        _, since = self._left.setdefault(position.id, (key, now))
         return now - since < LEFT_TO_BROKER
 
     # now and then
@@ -287,16 +290,14 @@ class Watch:
     def tidy(self) -> None:
         """What could not be done at its time: subscriptions, questions, stops that a broker should have fired."""
         now = self._desk.wire.now()
-        for symbol in self.symbols:
-            if symbol.watched != bool(symbol.keys):
-                self.subscribe(symbol)
-            elif symbol.levels.doubt and symbol.quote is not None and symbol.quote.trading:
-                self.ask(symbol)
-            for key in [key for key in symbol.keys if now - self._left_since(key, now) >= LEFT_TO_BROKER]:
+        for each in self.symbols:
+            if each.watched != bool(each.keys):
+                self.subscribe(each)
+            elif each.levels.doubt and each.quote is not None and each.quote.trading:
+                self.ask(each)
+        for position_id, (key, since) in list(self._left.items()):
+            if now - since >= LEFT_TO_BROKER:
                 self.look_at(key)
-                if not symbol.levels.doubt:  # the price came back
-                    self._left.pop(self._armed[key][0], None)
-
-    def _left_since(self, key: Key, otherwise: datetime) -> datetime:
-        known = self._armed.get(key)
-        return otherwise if known is None else self._left.get(known[0], otherwise)
+                symbol = self._at(key)
+                if symbol is None or not symbol.levels.doubt:  # the price came back
+                    self._left.pop(position_id, None)
