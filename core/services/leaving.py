@@ -28,6 +28,8 @@ from core.values.orders import OrderRole, Refused
 log = logging.getLogger(__name__)
 
 TRIES_MAX = 5
+BUSY = "broker_busy"
+"""The reason of an order that could not be sent: an outage, which is waited out however long it takes."""
 WORKING_S = 5.0
 """How long to wait where an exit still works, or nobody knows what became of it."""
 
@@ -43,18 +45,23 @@ class WayOut:
 
 
 class Leaving:
-    """on_failed: told of a position that could not be left in TRIES_MAX tries; its code is in `failed`."""
+    """trouble: why the last try failed. failed: what was given up after TRIES_MAX tries; `on_failed` is told."""
 
     def __init__(self, desk: Desk, lanes: Lanes) -> None:
         self._desk, self._ledger, self._lanes = desk, desk.ledger, lanes
         self._exiting = Exiting(desk)
         self._tries: dict[PositionId, int] = {}
         self._waiting: set[asyncio.Task[None]] = set()
+        self.trouble: dict[PositionId, Refused] = {}
         self.failed: dict[PositionId, Refused] = {}
         self.on_failed: Callable[[Key], None] = lambda _key: None
 
     def under_way(self, position: PositionId) -> bool:
         return position in self._tries
+
+    def in_trouble(self, position: PositionId) -> bool:
+        """Whether two tries have failed: it will take longer than people should wait for without knowing."""
+        return self._tries.get(position, 0) >= 2
 
     def leave(self, position: Position, why: str, level: Price | None = None) -> None:
         """Close a position at market, in its instrument's lane; nothing happens where that is under way or failed."""
@@ -94,6 +101,7 @@ class Leaving:
             refused = Refused("exit_refused", {"ticker": position.ticker, "reason": str(error)})
         if refused is None:
             del self._tries[position.id]
+            self.trouble.pop(position.id, None)
         else:
             self._refused(position, leaving, refused)
 
@@ -116,7 +124,8 @@ class Leaving:
         tries = self._tries[position.id] = self._tries[position.id] + 1
         extra = {"position": position.id, "ticker": position.ticker, "why": refused.code, "tries": tries}
         log.error("not left", extra=extra)
-        if tries < TRIES_MAX:
+        self.trouble[position.id] = refused
+        if tries < TRIES_MAX or refused.params.get("reason") == BUSY:
             self._later(leaving, backoff_s(tries, position.id))
             return
         del self._tries[position.id]

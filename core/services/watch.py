@@ -116,15 +116,15 @@ class Watch:
     def protects(self, position: Position) -> bool:
         """Whether a stop of the position is watched on prices that come in, or it is being closed."""
         if self.leaving(position):
-            return True
+            return not self._leaving.in_trouble(position.id)
         symbol, key = self.symbol(position), (position.account, position.ticker, position.book)
         return symbol is not None and symbol.levels.stop(key) is not None and self.hears(symbol)
 
     def why_not(self, position: Position) -> Refused:
         """Why the desk does not protect it."""
-        failed = self._leaving.failed.get(position.id)
-        if failed is not None:
-            return failed
+        trouble = self._leaving.trouble.get(position.id)
+        if trouble is not None:
+            return trouble
         symbol = self.symbol(position)
         dead = symbol is not None and symbol.watched and not self.hears(symbol)
         return Refused("feed_dead" if dead else "not_watched", {"ticker": position.ticker})

@@ -200,6 +200,19 @@ async def test_ao_27_outages_wait_longer_each_time_under_the_same_id(desk: TestD
     assert (way_out.state, len(await exits(desk)), await desk.holds()) == (OrderState.FILLED, 1, {})
 
 
+async def test_ao_27_an_outage_is_waited_out_and_people_know(desk: TestDesk) -> None:
+    """Longer than five tries take; when the broker is back, it is one order that sells."""
+    await hold(desk, rule("2"))
+    desk.broker().script("too_many_requests", 36, retry_after=0.1)
+    desk.engine.market.set_book("SBER", D("195"), D("195.01"))
+    for _ in range(70):
+        await desk.wire.advance(10)
+        await desk.breathe()
+    await desk.settle()
+    assert (await desk.holds(), len(await exits(desk))) == ({}, 1)
+    assert len(await desk.notices("position.unprotected")) == 1
+
+
 async def test_ao_27_an_exit_whose_answer_is_lost_is_asked_about_before_anything_is_sent(desk: TestDesk) -> None:
     """It was taken: one sell."""
     await hold(desk, rule("2"))

@@ -145,7 +145,7 @@ async def test_a_broker_that_stays_busy_is_no_entry(desk: TestDesk) -> None:
     """Three tries each; the stop tries longer."""
     desk.broker().script("429", 30, retry_after=1)
     alert_id = await desk.let_in(an_alert(AlertKind.ENTRY, desk.now, side=Side.BUY, price=price("40000"), long=ALONE))
-    await desk.wait(30)
+    await desk.wait(45)
     await desk.settle()
     assert (await desk.record(alert_id)).reason == "stop_not_placed"
     assert await desk.at_broker() == []
