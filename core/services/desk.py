@@ -33,7 +33,7 @@ from core.values.orders import (
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS_MAX: Mapping[Purpose, int] = {Purpose.EXIT: 6, Purpose.HEDGE: 6}
+ATTEMPTS_MAX: Mapping[Purpose, int] = {Purpose.EXIT: 5, Purpose.HEDGE: 5}
 """How often an order that certainly did not arrive (429, no connection) is tried; others 3 times."""
 RETRY_AFTER_S_MAX = 30.0
 
@@ -191,8 +191,7 @@ class Desk:
     async def _place(self, order: Order, situation: Situation) -> Order:
         request = order.request
         broker = self.venues[request.account].broker
-        tries = ATTEMPTS_MAX.get(request.purpose, 3)
-        for attempt in range(1, tries + 1):
+        for attempt in range(1, ATTEMPTS_MAX.get(request.purpose, 3) + 1):
             # Since the order was judged time went by, for the disk or between two tries: a kill or a cancel that came
             # meanwhile must still hold it back.
             now = replace(situation, state=self.safety.state(request.account))
@@ -212,8 +211,7 @@ class Desk:
                     "not placed, trying again", extra={"order_id": order.id, "attempt": attempt, "why": str(error)}
                 )
                 wait = max(error.retry_after_s, backoff_s(attempt, order.id))
-                if attempt < tries:
-                    await self.wire.sleep(min(wait, RETRY_AFTER_S_MAX))
+                await self.wire.sleep(min(wait, RETRY_AFTER_S_MAX))
                 continue
             crashpoint("send.resp_in")
             known = await self.ledger.absorb(request.account, ticket) or order
