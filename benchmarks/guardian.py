@@ -20,7 +20,7 @@ from decimal import Decimal
 from core.rules.levels import Armed, Levels
 from core.rules.trails import PERCENT
 
-SYMBOLS, POSITIONS, QUOTES, ROUNDS = 500, 10_000, 200_000, 5
+SYMBOLS, POSITIONS, QUOTES, ROUNDS = 500, 10_000, 200_000, 9
 START, TICK = 20_000, Decimal("0.01")
 Walk = Sequence[tuple[int, int, int]]
 
@@ -37,7 +37,7 @@ class Held:
 
 
 def measure() -> dict[str, float]:
-    """Ratios of medians; the runs take turns, so that a busy moment of the machine meets them all."""
+    """Medians of ratios; the runs take turns, so that a busy moment of the machine meets all of a round."""
     walk = _walk(SYMBOLS, QUOTES)
     few, small = walk[: QUOTES // 5], _walk(10, QUOTES * 10 // SYMBOLS)  # as many quotes a symbol
     rates: dict[str, list[float]] = {"guardian": [], "small": [], "plain": []}
@@ -45,12 +45,10 @@ def measure() -> dict[str, float]:
         rates["guardian"].append(QUOTES / _seconds(_guardian(SYMBOLS, POSITIONS, walk)))
         rates["small"].append(QUOTES / sum(_seconds(_guardian(10, 10, small)) for _ in range(SYMBOLS // 10)))
         rates["plain"].append(len(few) / _seconds(_plain(SYMBOLS, POSITIONS, few)))
-    median = {name: statistics.median(each) for name, each in rates.items()}
-    found = {
-        "quotes_per_s": median["guardian"],
-        "to_plain": median["guardian"] / median["plain"],
-        "to_small": median["guardian"] / median["small"],
-    }
+    found = {"quotes_per_s": statistics.median(rates["guardian"])}
+    for name in ("plain", "small"):
+        pairs = zip(rates["guardian"], rates[name], strict=True)
+        found[f"to_{name}"] = statistics.median(ours / theirs for ours, theirs in pairs)
     print(
         f"guardian: {found['quotes_per_s']:,.0f} quotes/s with {POSITIONS:,} positions, {found['to_plain']:.1f} times "
         f"a plain loop (target 3), {found['to_small']:.2f} of its rate with 10 positions (target 0.8)"
