@@ -185,7 +185,7 @@ def held_listing(name: str, says: str, values: Callable[[Person], Awaitable[Sequ
 
 def _owner(person: Person) -> UserId | None:
     """Whose rows a person's lists hold: an admin's hold everybody's."""
-    return None if person.role is Role.ADMIN else person.id
+    return None if person.role is Role.ADMIN else person.master
 
 
 async def _seen(asked: Awaitable[T | None], owner: Callable[[T], UserId], person: Person) -> T | None:

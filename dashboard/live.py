@@ -155,7 +155,7 @@ class Live:
 
     async def _journal(self, person: Person) -> dict[str, object]:
         store = self._board.store
-        owner = None if person.role is Role.ADMIN else person.id
+        owner = None if person.role is Role.ADMIN else person.master
         alerts, orders, fills, notices = (
             await store.alerts(SHOWN, None, owner),
             await store.orders(SHOWN, None, owner),

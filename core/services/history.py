@@ -166,7 +166,7 @@ async def _all(pages: _Pages[T], person: Person) -> list[T]:
     found: list[T] = []
     after: str | None = None
     while True:
-        page = await pages(1000, after, None if person.role is Role.ADMIN else person.id)
+        page = await pages(1000, after, None if person.role is Role.ADMIN else person.master)
         found += page.items
         after = page.next
         if after is None:

@@ -107,6 +107,19 @@ async def test_a_role_counts_at_once(full: House) -> None:
     assert (await full.post("/api/v1/bot", {"running": False}, token)).status == 200
 
 
+async def test_who_works_for_somebody_sees_their_desk(full: House) -> None:
+    """Their lists and links, with what one's own role allows."""
+    await added(full)
+    await added(full, username="eva", role="viewer", works_for="bob")
+    bob, eva = await token_of(full), await token_of(full, "eva")
+    body = {"name": "Bobs", "broker": "paper", "currency": "USDT", "cash": "90000"}
+    await full.post("/api/v1/accounts", body, bob)
+    await post(full, await made(full, bob, account="Bobs"))
+    for name in ("accounts", "links", "alerts", "orders", "fills", "positions"):
+        assert await rows(full, name, eva) == await rows(full, name, bob) != []
+    assert (await full.post("/api/v1/bot", {"running": False}, eva)).status == 403
+
+
 async def test_an_open_page_closes_when_its_person_leaves(full: House) -> None:
     """And it has the role of now while they stay."""
     await added(full)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel, SecretStr
@@ -26,8 +27,7 @@ print(json.dumps({f"{section}.{key}": value.get_secret_value() == %r if isinstan
     for section, values in settings for key, value in (values if hasattr(values, "model_fields_set") else ())}))
 """
 BY_NAME = {
-    "desk.mode": "live", "desk.timezone": "Asia/Kolkata", "desk.language": "ru", "server.host": "localhost",
-    "webhook.approval": "ask", "risk.over_leverage": "cap", "market.hours": "exchange", "market.feed": "Main",
+    "desk.timezone": "Asia/Kolkata", "server.host": "localhost", "market.feed": "Main",
     "server.trusted_proxies": '["10.0.0.0/8"]', "market.prices": '{"SBER": "301"}',
 }  # fmt: skip
 
@@ -37,6 +37,10 @@ def sample(name: str, field: FieldInfo) -> str:
     default: Any = field.get_default(call_default_factory=True)
     if name in BY_NAME:
         return BY_NAME[name]
+    words = [*get_args(field.annotation)] if get_origin(field.annotation) is Literal else []
+    words += list(type(default)) if isinstance(default, StrEnum) else []
+    if words:
+        return next(str(word) for word in words if word != default)
     if isinstance(default, SecretStr):
         return SECRET
     if isinstance(default, bool):
