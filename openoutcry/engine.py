@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from brokers.paper.market import BuiltInMarket
 from core.clock import ManualClock, SystemClock
+from core.jobs.cancelling import Cancelling
 from core.jobs.sellbuy import SellBuy
+from core.jobs.traps import Traps
 from core.ports import BrokerFactory, Clock, Job
 from core.rules.routing import Approval
 from core.rules.trails import PERCENT
@@ -25,6 +27,7 @@ from core.services.lanes import Lanes
 from core.services.leaving import Leaving
 from core.services.ledger import Ledger
 from core.services.links import Links
+from core.services.lists import Lists
 from core.services.monitor import Monitor
 from core.services.naming import Naming
 from core.services.office import Office
@@ -110,7 +113,8 @@ async def build(
     outbox = Outbox(store, wire)
     outbox.private = office.users.has
     worklist = Worklist(store, desk.directory, clock)
-    supervisor = _supervisor(desk, [SellBuy(desk, execution, worklist, settings.jobs.pause_s)], outbox)
+    sellbuy = SellBuy(desk, execution, worklist, settings.jobs.pause_s)
+    supervisor = _supervisor(desk, [sellbuy, Traps(desk, execution), Cancelling(desk)], outbox)
     stack.push_async_callback(supervisor.close)
     at_the_door = settings.risk.at_the_door(settings.webhook)
     intake = Intake(store=store, clock=clock, wire=wire, desk_id=store.desk_id, limits=at_the_door)
@@ -164,7 +168,8 @@ async def _office(settings: Settings, store: SqliteStore, desk: Desk, opening: O
     await opening.restore(links, all_on_paper=settings.webhook.approval is Approval.PAPER)
     bots = Bots(store, desk.clock)
     await bots.load()
-    return Office(users, accounts, links, bots)
+    lists = Lists(store, desk.directory, desk.clock, settings.jobs.tunables())
+    return Office(users, accounts, links, bots, lists)
 
 
 def _protection(desk: Desk, lanes: Lanes, settings: Settings, stack: AsyncExitStack) -> Protection:

@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.commands import approving, linking, looking, reporting, stopping, tasking, trading, working
+from core.commands import (
+    approving,
+    linking,
+    looking,
+    reloading,
+    reporting,
+    stashing,
+    stopping,
+    tasking,
+    trading,
+    trapping,
+    working,
+)
 from core.commands.registry import Command
 
 
 def table() -> Sequence[Command]:
     """Every command there is, in the order in which /help shows them."""
-    families = (trading, working, approving, linking, looking, reporting, tasking, linking, stopping)
+    families = (
+        trading,
+        working,
+        trapping,
+        stashing,
+        approving,
+        linking,
+        looking,
+        reporting,
+        reloading,
+        tasking,
+        stopping,
+    )
     commands = [command for family in families for command in family.COMMANDS]
     return [*commands, looking.helper(commands)]

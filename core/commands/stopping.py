@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from core.commands.registry import Argument, Ask, Call, Command, Reply, Tools, reply
+from core.jobs.cancelling import KIND, end, foreign
+from core.jobs.pace import seconds_to_cancel
+from core.services.cards import task_params
 from core.services.guardian import PROTECTIVE
-from core.values.money import plain
+from core.values.errors import Transient
+from core.values.ids import AccountName, TaskId, derive_id
+from core.values.money import Quantity, plain
 from core.values.notices import Line
-from core.values.orders import NO_PLAN, Order, OrderRole, Refused
+from core.values.orders import NO_PLAN, Order, OrderRole, OrderTicket, Refused
 from core.values.people import Person, Role
+from core.values.tasks import Task, TaskGoal, TaskState
+
+log = logging.getLogger(__name__)
+
+AT_ONCE_S = 10.0
+"""Cancelling that takes longer is a task."""
 
 
 async def kill(tools: Tools, call: Call) -> Reply:
@@ -29,7 +43,11 @@ async def arm(tools: Tools, call: Call) -> Reply:
 
 
 async def cancel(tools: Tools, call: Call) -> Reply:
-    """Every order but the protective stops of managed positions; with `all` those too, after a press."""
+    """Every order but the protective stops of managed positions; with `all` those too, after a press.
+
+    Tasks first: one could place again what is being cancelled (W-11). What the broker's limits let last longer goes on
+    as a task of its account.
+    """
     word = call.arguments.get("all")
     if word is not None and word.lower() != "all":
         return Refused("usage", {"usage": "/cancel [all]"})
@@ -37,13 +55,85 @@ async def cancel(tools: Tools, call: Call) -> Reply:
     if everything and not call.confirmed:
         return _what_would_be_naked(tools, call.person)
     await _forget_plans(tools, call.person, everything=everything)
-    before = _cancellable(tools, call.person, everything=everything)
-    await tools.supervisor.stop_all(call.person)  # first: a task could place again what is being cancelled (W-11)
-    await tools.desk.cancel_all(_cancellable(tools, call.person, everything=everything))
+    before = {order.id for order in _cancellable(tools, call.person, everything=everything)}
+    await tools.supervisor.stop_all(call.person)
+    sweeps = [
+        await _sweep(tools, name, _cancellable(tools, call.person, everything=everything))
+        for name, venue in tools.desk.venues.items()
+        if call.person.sees(venue.account.owner)
+    ]
+    slow = [sweep for sweep in sweeps if sweep.seconds > AT_ONCE_S]
+    begun = [await _begin(tools, call, sweep) for sweep in slow]
+    ended = [await _do(tools, sweep) for sweep in sweeps if sweep not in slow]
     left = _cancellable(tools, call.person, everything=everything)
-    gone = {order.id for order in before} - {order.id for order in left}
-    counts = {"cancelled": str(len(gone)), "left": str(len(left))}
-    return reply(tools, call, "command.cancelled", counts, _named(left))
+    if slow:
+        count, seconds = sum(len(sweep.orders) for sweep in slow), max(sweep.seconds for sweep in slow)
+        return reply(tools, call, "command.cancelling", {"count": str(count), "seconds": f"{seconds:.0f}"}, begun)
+    others, strange = (sum(pair[number] for pair in ended) for number in (0, 1))
+    gone = len(before - {order.id for order in left}) + others
+    counts = {"cancelled": str(gone), "left": str(len(left) + strange)}
+    unseen = [Line("command.not_verified", {"account": sweep.account}) for sweep in sweeps if not sweep.asked]
+    return reply(tools, call, "command.cancelled", counts, [*_named(left), *unseen])
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One account's orders to cancel. others: those of nobody here. asked: its broker was there to name them."""
+
+    account: AccountName
+    orders: Sequence[Order]
+    others: Sequence[OrderTicket]
+    seconds: float
+    asked: bool
+
+
+async def _sweep(tools: Tools, account: AccountName, orders: Sequence[Order]) -> Sweep:
+    mine, asked = [order for order in orders if order.request.account == account], True
+    try:
+        others = await foreign(tools.desk, account)
+    except Transient:
+        others, asked = [], False
+    types = [*(order.request.type for order in mine), *(ticket.type for ticket in others)]
+    able = tools.desk.venues[account].broker.capabilities
+    return Sweep(account, mine, others, seconds_to_cancel(able, types), asked)
+
+
+async def _do(tools: Tools, sweep: Sweep) -> tuple[int, int]:
+    """Cancel it all now; of those that are nobody's here, how many are gone and how many still work."""
+    await tools.desk.cancel_all(list(sweep.orders))
+    account = tools.desk.venues[sweep.account].account
+    left = {ticket.broker_id for ticket in sweep.others}
+    try:
+        for ticket in sweep.others:
+            await end(tools.desk, account, ticket)
+        left &= {ticket.broker_id for ticket in await foreign(tools.desk, sweep.account)} if left else set()
+    except Transient as error:
+        log.warning("not verified", extra={"account": sweep.account, "reason": error.reason})
+    return len(sweep.others) - len(left), len(left)
+
+
+async def _begin(tools: Tools, call: Call, sweep: Sweep) -> Line:
+    """What the broker has not told of yet is cancelled once it does; the rest is a task's."""
+    await tools.desk.cancel_all([order for order in sweep.orders if order.broker_id is None])
+    ids = [order.broker_id for order in sweep.orders if order.broker_id is not None]
+    ids += [ticket.broker_id for ticket in sweep.others]
+    task = Task(
+        id=TaskId(derive_id(tools.desk.desk_id, "task", call.call_id, "cancel", sweep.account)),
+        kind=KIND,
+        command="/cancel",
+        title="cancel",
+        arguments={"by": call.person.id, "orders": " ".join(ids), "words": "_orders"},
+        goal=TaskGoal.RUN,
+        state=TaskState.WAITING,
+        started_at=tools.clock_now(),
+        account=sweep.account,
+        asked=Quantity(Decimal(len(ids))),
+        owner=tools.desk.venues[sweep.account].account.owner,
+    )
+    started = await tools.supervisor.start(task, call.person)
+    if isinstance(started, Refused):
+        return Line("refused.already_running", started.params)
+    return Line("command.task", task_params(await tools.supervisor.first_step(started.id)))
 
 
 def _cancellable(tools: Tools, person: Person, *, everything: bool) -> list[Order]:

@@ -31,7 +31,8 @@ def _lines(found: list[Task]) -> list[Line]:
 
 async def ask_tasks(tools: Tools, call: Call, verb: str, wanted: str) -> Reply:
     """Stop, pause or resume the task named by its id or the end of it, or all of the person's."""
-    found = [task for task in tools.supervisor.unfinished(call.person) if task.id.endswith(wanted)]
+    seen = tools.supervisor.unfinished(call.person)
+    found = [t for t in seen if t.id.endswith(wanted) and (wanted or t.command != "/cancel")]  # that one stops, too
     if wanted and len(found) != 1:
         return Refused("unknown_id", {"id": wanted})
     if not found:

@@ -136,7 +136,7 @@ class Cards:
             id=NoticeId(derive_id(self._store.desk_id, "notice", key, task.id, now)),
             at=self._clock.now(),
             kind=kind,
-            key=key,
+            key=f"{key}{task.arguments.get('words', '')}",
             params=task_params(task),
             about=(f"task:{task.id}",),
             actions=actions,

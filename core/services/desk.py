@@ -73,6 +73,7 @@ class Desk:
         self.on_unknown: Callable[[Order], None] = lambda _order: None
         self.on_halt: Callable[[], None] = lambda: None
         self._unwanted: set[OrderId] = set()
+        self._called_off: set[OrderId] = set()
         self._denied: set[OrderId] = set()
 
     @property
@@ -191,6 +192,7 @@ class Desk:
     async def _place(self, order: Order, situation: Situation) -> Order:
         request = order.request
         broker = self.venues[request.account].broker
+        self._called_off.discard(order.id)
         for attempt in range(1, ATTEMPTS_MAX.get(request.purpose, 3) + 1):
             # Since the order was judged time went by, for the disk or between two tries: a kill or a cancel that came
             # meanwhile must still hold it back.
@@ -211,7 +213,9 @@ class Desk:
                     "not placed, trying again", extra={"order_id": order.id, "attempt": attempt, "why": str(error)}
                 )
                 wait = max(error.retry_after_s, backoff_s(attempt, order.id))
-                await self.wire.sleep(min(wait, RETRY_AFTER_S_MAX))
+                await self.ledger.until(lambda: order.id in self._called_off, self.wire, min(wait, RETRY_AFTER_S_MAX))
+                if order.id in self._called_off:
+                    return await self._end(order, OrderState.CANCELLED, "never_sent")
                 continue
             crashpoint("send.resp_in")
             known = await self.ledger.absorb(request.account, ticket) or order
@@ -235,6 +239,11 @@ class Desk:
         )
         ended = replace(order, state=OrderState.REJECTED, reason=refused.code)
         return await self.ledger.move(ended, NoticeMade(notice))
+
+    def call_off(self, order_id: OrderId) -> None:
+        """Do not try again an order that waits between two tries; one that is on the wire goes its way."""
+        self._called_off.add(order_id)
+        self.ledger.nudge()
 
     async def cancel(self, order_id: OrderId, *also: Audited) -> Order | None:
         """End a live order; its fills until then stand. None for an order that is not live.

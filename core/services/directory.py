@@ -69,6 +69,18 @@ class Directory:
             return Refused("unknown_ticker", {"ticker": ticker, "account": account})
         return found
 
+    def only(self, account: AccountName, ticker: str) -> Instrument | Refused:
+        """What a person calls `ticker`. Refused which_ticker, with the names to choose from, where a bare word could
+        mean several: a broker with two boards calls the second's TICKER_BOARD."""
+        found = self.find(account, ticker)
+        if isinstance(found, Refused) or ":" in ticker:
+            return found
+        beside = [i for i in self.instruments(account) if i.ticker.startswith(f"{found.ticker}_")]
+        if not beside:
+            return found
+        names = ", ".join([f"{found.exchange}:{found.ticker}", *sorted(i.ticker for i in beside)])
+        return Refused("which_ticker", {"ticker": found.ticker, "choices": names})
+
     def point_value(self, account: AccountName, ticker: str) -> Decimal:
         """Of an instrument that a position may outlive, such as a future; 1 once the venue has dropped it."""
         found = self._instruments.get(account, {}).get(ticker.upper())

@@ -114,6 +114,11 @@ class Ledger:
             timeout.cancel()
         return holds()
 
+    def nudge(self) -> None:
+        """Let whoever waits in `until` look again, for what the books do not say."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
     # writing
 
     async def make(self, orders: Sequence[Order], *also: Change) -> None:
@@ -280,8 +285,8 @@ class Ledger:
             return []
         if after.state is OrderState.CANCELLED and after.request.purpose is Purpose.EXIT:
             return []  # the guardian's housekeeping; the audit trail has it
-        if after.request.role is OrderRole.TASK:
-            return []  # one of many; the task's card tells what they come to
+        if after.request.role is OrderRole.TASK and not (after.request.purpose is Purpose.TRAP and after.filled):
+            return []  # one of many; the task's card tells what they come to, but not what fires long after it
         return [NoticeMade(telling.order_ended(self._desk_id, after, self._clock.now()))]
 
     def _audit(self, order: Order) -> Audited:
@@ -319,8 +324,7 @@ class Ledger:
         self._told(key)
 
     def _told(self, key: Key) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self.nudge()
         for listener in self.listeners:
             listener(key)
 

@@ -1,4 +1,4 @@
-"""Everything that belongs to people: who they are, their accounts, links and bots."""
+"""Everything that belongs to people: who they are, their accounts, links, bots and lists."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from core.services.accounts import Accounts
 from core.services.bots import Bots
 from core.services.links import Links
+from core.services.lists import Lists
 from core.services.users import Users
 
 
@@ -16,3 +17,4 @@ class Office:
     accounts: Accounts
     links: Links
     bots: Bots
+    lists: Lists

@@ -29,12 +29,16 @@ ATTEMPTS_MAX = 1000
 T = TypeVar("T")
 
 
-async def unbroken(work: Coroutine[Any, Any, T]) -> T:
-    """Run an effect at a broker to its end, also where the job around it is stopped: an order must not be torn."""
+async def unbroken(work: Coroutine[Any, Any, T], on_stop: Callable[[], None] = lambda: None) -> T:
+    """Run an effect at a broker to its end, also where the job around it is stopped: an order must not be torn.
+
+    on_stop: told then, so that what has not begun need not be waited for.
+    """
     doing = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(doing)
     except asyncio.CancelledError:
+        on_stop()
         try:
             await asyncio.wait({doing})
         except asyncio.CancelledError:  # asked twice: there is no more time

@@ -40,6 +40,11 @@ class RateBudget:
         """How long `calls` calls take when nothing else is asked."""
         return max(0.0, (calls - self.calls) / self.calls * self.per_s)
 
+    @property
+    def trap_every_s(self) -> float:
+        """Seconds between two traps that are spread evenly over what exits and polling leave."""
+        return self.per_s / (self.calls * (1 - self.exits - self.polling))
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -55,3 +60,9 @@ class Capabilities:
     trailing_stops: bool = False
     finds_by_order_id: bool = True
     budgets: tuple[RateBudget, ...] = ()
+
+    def budget(self, *names: str) -> RateBudget | None:
+        """The first that has one of these names; venues call theirs place, cancel, stops (placing and cancelling
+        them) or trading (all of it)."""
+        known = {budget.name: budget for budget in self.budgets}
+        return next((known[name] for name in names if name in known), None)
