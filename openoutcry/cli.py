@@ -84,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     targets.add_argument("--verbose", action="store_true", help="with what each says of itself")
     targets.set_defaults(command=_show_targets)
 
+    for name, text in (("example", "hand made-up alerts to a target and print them"), ("timing", "and time it")):
+        rehearsal = commands.add_parser(name, help=text)
+        rehearsal.add_argument("what", choices=["threadedtarget"])
+        rehearsal.add_argument("--count", type=int, metavar="N", default=1000)
+        rehearsal.set_defaults(command=_rehearse, quiet=name == "timing")
+
     distribute = commands.add_parser("distribute", help="hand a hub's alerts to targets, without a desk")
     distribute.add_argument("--ws-url", required=True, metavar="URL", help="ws://.../wsalerts or wss://.../wsalerts")
     distribute.add_argument("--token-file", type=Path, metavar="FILE", help="a file with that hub's token")
@@ -195,6 +201,16 @@ def _show_targets(options: argparse.Namespace) -> int:
 
     for line in show_targets(load_settings(options.settings), options.src, verbose=options.verbose):
         print(line)
+    return EXIT_DONE
+
+
+def _rehearse(options: argparse.Namespace) -> int:
+    from openoutcry.rehearsal import rehearse  # noqa: PLC0415 - as above
+
+    if options.count < 1:
+        return _fail("--count: must be at least 1", EXIT_USAGE)
+    took = rehearse(options.count, (lambda _line: None) if options.quiet else print)
+    print(f"{took:.6f}" if options.quiet else f"{options.count} alerts handed over, in order")
     return EXIT_DONE
 
 

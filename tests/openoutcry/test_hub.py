@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -111,6 +112,16 @@ def test_tv_29_show_targets_lists_what_is_loaded(folder: Path, tmp_path: Path) -
     verbose = run_program("show", "targets", "--src", folder, "--verbose")
     assert "Appends every alert" in verbose.stdout
     assert "no targets" in run_program("show", "targets", "--src", tmp_path / "none").stdout
+
+
+def test_tv_29_example_and_timing_hand_over_every_alert() -> None:
+    """In order, to a target on a thread of its own; timing prints the seconds to six digits and nothing else."""
+    lines = run_program("example", "threadedtarget", "--count", "50").stdout.splitlines()
+    assert [line.split()[0] for line in lines[:-1]] == [str(number) for number in range(1, 51)]
+    assert lines[-1] == "50 alerts handed over, in order"
+    timed = run_program("timing", "threadedtarget", "--count", "50").stdout
+    assert re.fullmatch(r"\d+\.\d{6}\n", timed)
+    assert run_program("timing", "threadedtarget", "--count", "0").returncode == 2
 
 
 async def test_tv_13_an_outage_of_carbon_is_not_felt_and_ends(tmp_path: Path) -> None:
