@@ -67,7 +67,7 @@ def request(body: bytes, *headers: str) -> bytes:
         ("*/*", False),
     ],
 )
-def test_get_root_is_json_when_accept_names_it_first(desk: Desk, accept: str, *, healthy: bool) -> None:
+def test_tv_01_get_root_is_json_when_accept_names_it_first(desk: Desk, accept: str, *, healthy: bool) -> None:
     """`{"status":200,"message":"HEALTHY openoutcry"}`, else the dashboard."""
     status, answer = desk.ask("GET", "/", token="", headers={"Accept": accept})
     assert status == 200
