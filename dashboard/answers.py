@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from aiohttp import web
 
@@ -23,7 +24,9 @@ STATUSES: Mapping[str, int] = {
     "not_allowed": 403,
     "answered": 409,
     "old_version": 409,
+    "second_person": 409,
     "expired": 410,
+    "price_moved": 428,
 }
 """HTTP status by refusal; others are 422."""
 REASON_MAX = 500
@@ -35,7 +38,7 @@ class Answers:
         self._approvals = approvals
 
     async def answer(self, request: web.Request, person: Person) -> web.Response:
-        """200 the proposal. Raises ApiError 403, 404, 409, 410 or 422."""
+        """200 the proposal. Raises ApiError 403, 404, 409, 410, 422, or 428 where the price has moved."""
         body = await read_object(request)
         said = await self._approvals.answer(
             ProposalId(request.match_info["id"]),
@@ -44,6 +47,7 @@ class Answers:
             person,
             _changes(body),
             str(body.get("reason") or "")[:REASON_MAX],
+            accepted=_accepted(body),
         )
         if isinstance(said, Refused):
             words = render(f"refused.{said.code}", said.params, person.language)
@@ -67,6 +71,14 @@ def _action(body: Body) -> Answer:
     except ValueError:
         known = ", ".join(answer.value for answer in Answer)
         raise ApiError(422, "unknown_action", f"action must be one of {known}", "action") from None
+
+
+def _accepted(body: Body) -> Decimal | bool | None:
+    """The price that is taken though the market has moved: a number, or true for any."""
+    value = body.get("accept_price")
+    if value is None or isinstance(value, bool):
+        return value or None
+    return number_of(body, "accept_price")
 
 
 def _changes(body: Body) -> dict[str, str]:

@@ -292,11 +292,11 @@ def report_row(report: Report) -> Row:
 
 def proposal_row(proposal: Proposal, language: str, now: datetime, picture: str | None = None) -> Row:
     """One whose time is over shows as expired, also in the moment before it is written down."""
-    waits = proposal.state in {ProposalState.OPEN, ProposalState.SNOOZED}
+    quoted = proposal.quoted
     return {
         "id": proposal.id,
         "version": proposal.version,
-        "state": ProposalState.EXPIRED if waits and proposal.expires_at <= now else proposal.state,
+        "state": ProposalState.EXPIRED if proposal.waits and proposal.expires_at <= now else proposal.state,
         "alert_id": proposal.alert,
         "account": proposal.account,
         "ticker": proposal.ticker,
@@ -311,6 +311,14 @@ def proposal_row(proposal: Proposal, language: str, now: datetime, picture: str 
             {"name": check.name, "ok": check.ok, "text": texts.render(check.text, check.params, language)}
             for check in proposal.checks
         ],
+        "reward_to_risk": _short(proposal.reward_to_risk),
+        "market": quoted.market,
+        "position_after": quoted.position,
+        "gross_after": _short(quoted.gross),
+        "leverage_after": quoted.leverage,
+        "alerted_at": proposal.alerted_at,
+        "changed": [{"name": c.name, "old": c.old, "new": c.new} for c in proposal.changed],
+        "first_by": proposal.first_by,
         "chart_url": proposal.chart_url,
         "picture": picture,
         "created_at": proposal.created_at,

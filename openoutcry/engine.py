@@ -15,7 +15,7 @@ from core.ports import BrokerFactory, Clock, Job
 from core.rules.routing import Approval
 from core.rules.trails import PERCENT
 from core.services.accounts import Accounts
-from core.services.approvals import Approvals
+from core.services.approvals import Approvals, Rules
 from core.services.bots import Bots
 from core.services.desk import Desk
 from core.services.directory import Directory
@@ -108,7 +108,7 @@ async def build(
     office = await _office(settings, store, desk, opening)
     naming = Naming(desk.directory, desk.ledger, office.links, settings.webhook.approval)
     execution = Execution(desk, naming, settings.risk.over_leverage)
-    approvals = Approvals(desk, execution, naming, lanes, settings.proposals.expiry_s)
+    approvals = Approvals(desk, execution, naming, lanes, _asked(settings))
     stack.push_async_callback(approvals.close)
     outbox = Outbox(store, wire)
     outbox.private = office.users.has
@@ -139,6 +139,11 @@ async def build(
         supervisor=supervisor,
         office=office,
     )
+
+
+def _asked(settings: Settings) -> Rules:
+    asked = settings.proposals
+    return Rules(asked.expiry_s, asked.drift_percent_max, asked.two_person_above)
 
 
 async def _desk(settings: Settings, store: SqliteStore, clock: Clock, wire: Clock) -> Desk:

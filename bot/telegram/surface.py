@@ -22,7 +22,7 @@ from core.values.notices import Notice, NoticeKind
 
 log = logging.getLogger(__name__)
 
-BUTTONS_A_ROW = 4
+BUTTONS_A_ROW = 3
 
 
 class TelegramSurface:

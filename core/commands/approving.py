@@ -1,25 +1,34 @@
-"""/proposals, /approve, /reject, /edit: a person's word on what waits for one."""
+"""/proposals, /approve, /reject, /reason, /edit: a person's word on what waits for one."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
-from core.commands.registry import Argument, Call, Command, Handler, Reply, Tools, reply
-from core.services import telling
-from core.values.ids import ProposalId
-from core.values.notices import Line
+from core.commands.registry import Argument, Ask, Call, Command, Handler, Reply, Tools, reply
+from core.services.proposal_cards import proposal_params
+from core.values.changes import PressOffered
+from core.values.ids import ActionId, ProposalId
+from core.values.money import parse_decimal
+from core.values.notices import Action, Line, Press
 from core.values.orders import Refused
 from core.values.people import Role
 from core.values.proposals import Answer, Proposal
 
 LIST_MAX = 20
 WORDS = {"": Answer.APPROVE, "half": Answer.HALF, "market": Answer.MARKET, "snooze": Answer.SNOOZE}
+APPROVE = "/approve <id> [half | market | snooze]"
+REASONS = ("poor_price", "too_late", "oversized", "not_my_plan")
+"""Code words, said in every language."""
+REASON_LIVES = timedelta(hours=1)
 
 
 def read_answer(words: Sequence[str]) -> Mapping[str, str] | Refused:
     """`ID [VERSION] [rest ...]`: a number behind the id is the version that was seen."""
     if not words:
-        return Refused("usage", {"usage": "/approve <id> [half | market | snooze]"})
+        return Refused("usage", {"usage": APPROVE})
     rest = list(words[1:])
     version = rest.pop(0) if rest and rest[0].isascii() and rest[0].isdigit() and len(rest[0]) < 10 else ""
     return {"id": words[0], "version": version, "rest": " ".join(rest)}
@@ -30,24 +39,50 @@ async def proposals(tools: Tools, call: Call) -> Reply:
     seen = [p for p in page.items if call.person.sees(p.owner)]
     if not seen:
         return reply(tools, call, "command.no_proposals")
-    now = tools.clock_now()
-    lines = [_line(telling.proposal_card(tools.desk.desk_id, p, now).params, p) for p in seen]
-    return reply(tools, call, "command.proposals", {"count": str(len(seen))}, lines)
+    return reply(tools, call, "command.proposals", {"count": str(len(seen))}, [_line(p) for p in seen])
 
 
-def _line(params: Mapping[str, str], proposal: Proposal) -> Line:
-    return Line("command.proposal", {**params, "state": proposal.state.value, "version": str(proposal.version)})
+def _line(proposal: Proposal) -> Line:
+    state = {"state": proposal.state.value, "version": str(proposal.version)}
+    return Line("command.proposal", {**proposal_params(proposal), **state})
 
 
 async def approve(tools: Tools, call: Call) -> Reply:
-    answer = WORDS.get(call.arguments["rest"].lower())
+    """`accept=PRICE` behind the rest takes a price that has moved: the press that was asked for types it."""
+    words = [word for word in call.arguments["rest"].lower().split() if not word.startswith("accept=")]
+    answer = WORDS.get(" ".join(words))
     if answer is None:
-        return Refused("usage", {"usage": "/approve <id> [half | market | snooze]"})
-    return await _answer(tools, call, answer)
+        return Refused("usage", {"usage": APPROVE})
+    said = await _answer(tools, call, answer)
+    if isinstance(said, Refused) and said.code == "price_moved":
+        version = call.arguments["version"]
+        line = ["/approve", call.arguments["id"], version, *words, f"accept={said.params['price']}"]
+        return Ask("proposal.moved", said.params, command=" ".join(filter(None, line)))
+    return said
 
 
 async def reject(tools: Tools, call: Call) -> Reply:
-    return await _answer(tools, call, Answer.REJECT, reason=call.arguments["rest"])
+    """Done at once; who gave no reason is asked for one afterwards, with the usual ones as buttons."""
+    why = call.arguments["rest"]
+    answer = await _answer(tools, call, Answer.REJECT, reason=why)
+    if why or isinstance(answer, Refused | Ask):
+        return answer
+    proposal_id = call.arguments["id"]
+    expires = tools.clock_now() + REASON_LIVES
+    actions = tuple(
+        Action(ActionId(secrets.token_hex(8)), f"action.{code}", f"/reason {proposal_id} {code}") for code in REASONS
+    )
+    offers = [PressOffered(Press(action.id, call.person.id, action.command, expires)) for action in actions]
+    await tools.store.save(*offers)
+    return replace(answer, lines=(Line("proposal.why", {"id": proposal_id}),), actions=actions)
+
+
+async def reason(tools: Tools, call: Call) -> Reply:
+    """`/reason ID words`: why it was rejected."""
+    if not call.arguments["rest"]:
+        return Refused("usage", {"usage": "/reason <id> words"})
+    said = await tools.approvals.explain(ProposalId(call.arguments["id"]), call.arguments["rest"], call.person)
+    return said if isinstance(said, Refused) else reply(tools, call, "command.answered", proposal_params(said))
 
 
 async def edit(tools: Tools, call: Call) -> Reply:
@@ -63,14 +98,20 @@ async def _answer(
     tools: Tools, call: Call, answer: Answer, changes: Mapping[str, str] | None = None, reason: str = ""
 ) -> Reply:
     version = call.arguments["version"]
+    accepted = [word[7:] for word in call.arguments["rest"].split() if word.startswith("accept=")]
     said = await tools.approvals.answer(
-        ProposalId(call.arguments["id"]), int(version) if version else None, answer, call.person, changes, reason
+        ProposalId(call.arguments["id"]),
+        int(version) if version else None,
+        answer,
+        call.person,
+        changes,
+        reason,
+        accepted=parse_decimal(accepted[-1]) if accepted and answer is not Answer.REJECT else None,
     )
     if isinstance(said, Refused):
         return said
-    return reply(
-        tools, call, "command.answered", telling.proposal_card(tools.desk.desk_id, said, tools.clock_now()).params
-    )
+    first = said.waits and said.first_by == call.person.id and answer is not Answer.SNOOZE
+    return reply(tools, call, "command.first_of_two" if first else "command.answered", proposal_params(said))
 
 
 def _command(name: str, role: Role, handler: Handler, *, hidden: bool = False) -> Command:
@@ -82,5 +123,6 @@ COMMANDS = (
     Command("proposals", Role.VIEWER, proposals),
     _command("approve", Role.APPROVER, approve),
     _command("reject", Role.APPROVER, reject),
+    _command("reason", Role.APPROVER, reason, hidden=True),
     _command("edit", Role.APPROVER, edit),
 )

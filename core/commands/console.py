@@ -112,7 +112,7 @@ class Console:
     async def _offer(self, ask: Ask, text: str, person: Person, call_id: str) -> Notice:
         now = self._tools.clock_now()
         action = ActionId(secrets.token_hex(8))
-        press = Press(action, person.id, text, now + PRESS_LIVES)
+        press = Press(action, person.id, ask.command or text, now + PRESS_LIVES)
         await self._tools.store.save(PressOffered(press))
         return Notice(
             id=NoticeId(derive_id(self._tools.desk.desk_id, "confirm", call_id)),

@@ -69,11 +69,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A handler's wish for a press first: what would be done, in catalogue entries."""
+    """A handler's wish for a press first: what would be done, in catalogue entries. command: what the press types;
+    empty: the same again."""
 
     key: str
     params: Params = field(default_factory=dict)
     lines: tuple[Line, ...] = ()
+    command: str = ""
 
 
 Reply = Notice | Refused | Ask

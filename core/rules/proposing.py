@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from core.rules.sizing import whole_steps
 from core.values.instrument import Instrument
-from core.values.money import Price, Quantity, parse_decimal
+from core.values.money import Price, Quantity, parse_decimal, plain
 from core.values.orders import OrderType, Refused, Side
-from core.values.proposals import Proposal
+from core.values.proposals import Changed, Proposal
 
 TYPES = {"market": OrderType.MARKET, "limit": OrderType.LIMIT}
 
@@ -32,6 +32,19 @@ def edited(proposal: Proposal, changes: Mapping[str, str], instrument: Instrumen
             return after or Refused("bad_change", {"name": name[:40], "value": value[:40]})
         proposal = after
     return _sound(proposal)
+
+
+def difference(before: Proposal, after: Proposal) -> tuple[Changed, ...]:
+    """What an edit made of it, field by field."""
+    pairs = ((name, _shown(before, name), _shown(after, name)) for name in _CHANGES)
+    return tuple(Changed(name, old, new) for name, old, new in pairs if old != new)
+
+
+def _shown(proposal: Proposal, name: str) -> str:
+    value = proposal.targets if name == "target" else getattr(proposal, name)
+    if isinstance(value, tuple):
+        return ", ".join(map(plain, value)) or "none"
+    return plain(value) if isinstance(value, Decimal) else str(value)
 
 
 def _sized(proposal: Proposal, quantity: Quantity) -> Proposal:

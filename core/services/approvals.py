@@ -1,7 +1,7 @@
 """Trades that wait for a person's word: proposed on every surface at once, answered once, expired to "no".
 
 The first valid answer wins by one compare-and-set on version and state; everybody else is shown who it was. An
-approval is on disk before anything is sent, and what it began is resumed after a crash by its derived order ids.
+approval is on disk before anything is sent (what follows is in `approved`; what is asked, in `proposing`).
 """
 
 from __future__ import annotations
@@ -12,32 +12,42 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 
 from core.crashpoints import crashpoint
-from core.rules.linking import still_meant
-from core.rules.proposing import edited, halved
-from core.rules.risk import checklist
-from core.services import telling
+from core.rules.proposing import difference, edited, halved
+from core.services.approved import Approved
 from core.services.desk import Desk
 from core.services.execution import Execution
 from core.services.lanes import Lanes
 from core.services.naming import Naming
-from core.services.trade import Trade, exit_of
-from core.values.alerts import AlertKind
+from core.services.proposal_cards import BUTTONS, proposal_card
+from core.services.proposing import Proposing
+from core.services.trade import Trade
 from core.values.changes import Audited, Change, NoticeMade, PressOffered, ProposalMade, ProposalMoved
-from core.values.errors import Conflict, Transient
-from core.values.ids import ActionId, ProposalId, derive_id
-from core.values.money import ZERO, Price
+from core.values.errors import Conflict
+from core.values.ids import ActionId, ProposalId, UserId
+from core.values.money import ZERO
 from core.values.notices import ANYBODY, Action, Press
-from core.values.orders import Cause, CauseKind, OrderRequest, OrderType, Refused
+from core.values.orders import OrderType, Refused
 from core.values.people import Person, Role
-from core.values.proposals import Answer, Check, Proposal, ProposalState
+from core.values.proposals import APPROVING, Answer, Proposal, ProposalState
 
 log = logging.getLogger(__name__)
 
-UNANSWERED = frozenset({ProposalState.OPEN, ProposalState.SNOOZED})
-EXECUTED_WITHIN_S = 5.0
-"""How long an answer waits to tell the order it led to; the trade goes on regardless."""
+REASON_MAX = 500
+TRIES_MAX = 5
+PRESSED_IN_VAIN = frozenset({"price_moved", "second_person", "zero_size"})
+"""Noes that leave the proposal open: its buttons, each good for one press, are offered anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """two_person_above: money; entries worth more need two persons. 0 = off."""
+
+    expiry_s: float = 300
+    drift_percent_max: Decimal = ZERO
+    two_person_above: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,94 +59,47 @@ class Outcome:
     also: tuple[Change, ...] = ()
 
 
-class Approvals:
-    def __init__(self, desk: Desk, execution: Execution, naming: Naming, lanes: Lanes, expiry_s: float) -> None:
-        self._desk = desk
-        self._execution = execution
-        self._naming = naming
-        self._lanes = lanes
-        self._expiry = timedelta(seconds=expiry_s)
-        self._timers: dict[ProposalId, asyncio.Task[None]] = {}
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A person's word. accepted: the price they take, or True for any; None: what was shown."""
 
-    # proposing
+    answer: Answer
+    person: Person
+    changes: Mapping[str, str]
+    reason: str
+    accepted: Decimal | bool | None
+
+
+class Approvals:
+    def __init__(self, desk: Desk, execution: Execution, naming: Naming, lanes: Lanes, rules: Rules) -> None:
+        self._desk = desk
+        self._expiry = timedelta(seconds=rules.expiry_s)
+        self._two_above = rules.two_person_above
+        self._proposing = Proposing(desk, execution, self._expiry, rules.drift_percent_max)
+        self._approved = Approved(desk, execution, naming, lanes, self._card)
+        self._timers: dict[ProposalId, asyncio.Task[None]] = {}
 
     async def propose(self, trade: Trade) -> Outcome:
         """A proposal for this trade, to be written together with the end of its alert."""
-        entry = trade.alert.kind is AlertKind.ENTRY
-        priced = await self._execution.priced(trade) if entry else trade
-        if isinstance(priced, Refused):
-            return Outcome(priced)
-        trade = priced
-        planned = await self._planned(trade)
-        if isinstance(planned, Refused):
-            return Outcome(planned)
-        request, checks = planned
-        now = self._desk.clock.now()
-        stop = request.plan.stop if request.plan else None
-        target = request.plan.target if request.plan else None
-        price = trade.alert.price or request.arrival or Price(ZERO)
-        risk = ZERO if stop is None else abs(price - stop) * request.quantity * trade.instrument.point_value
-        proposal = Proposal(
-            id=ProposalId(derive_id(self._desk.desk_id, "proposal", trade.alert_id)),
-            version=1,
-            state=ProposalState.OPEN,
-            alert=trade.alert_id,
-            account=request.account,
-            ticker=request.ticker,
-            side=request.side,
-            type=request.type,
-            quantity=request.quantity,
-            price=price,
-            stop=stop,
-            targets=() if target is None else (target,),
-            risk=risk,
-            created_at=now,
-            expires_at=now + self._expiry,
-            checks=checks,
-            chart_url=trade.alert.chart_url,
-            owner=request.owner,
-        )
+        proposal = await self._proposing.proposal(trade)
+        if isinstance(proposal, Refused):
+            return Outcome(proposal)
         self._watch(proposal)
         return Outcome(proposal_id=proposal.id, also=(ProposalMade(proposal), *self._card(proposal)))
 
-    async def _planned(self, trade: Trade) -> tuple[OrderRequest, tuple[Check, ...]] | Refused:
-        """The order that approving would send, and how it fares against every limit just now."""
-        if trade.alert.kind is not AlertKind.ENTRY:
-            request = await self._exit_request(trade)
-            return request if isinstance(request, Refused) else (request, ())
-        entry = await self._execution.planned(trade)
-        if isinstance(entry, Refused):
-            return entry
-        found = checklist(entry, self._desk.limits, await self._desk.situation(entry))
-        return entry, tuple(_check(name, no) for name, no in found)
-
-    async def _exit_request(self, trade: Trade) -> OrderRequest | Refused:
-        held = self._desk.ledger.held(trade.key)
-        if held == 0:
-            return Refused("nothing_held", {"ticker": trade.instrument.ticker})
-        quote = await self._desk.quote(trade.account.name, trade.instrument.ticker)
-        last = quote.last if quote else None
-        return self._execution.exiting.request(replace(exit_of(trade), arrival=last), held, 0)
-
     def _card(self, proposal: Proposal) -> list[Change]:
         """The card of a proposal with its buttons, as it is now."""
-        notice = telling.proposal_card(self._desk.desk_id, proposal, self._desk.clock.now())
-        if proposal.state not in UNANSWERED:
+        notice = proposal_card(self._desk.desk_id, proposal, self._desk.clock.now(), self._two_above)
+        if not proposal.waits:
             return [NoticeMade(notice)]
-        commands = {
-            "action.approve": f"/approve {proposal.id} {proposal.version}",
-            "action.half": f"/approve {proposal.id} {proposal.version} half",
-            "action.edit": f"/edit {proposal.id} {proposal.version}",
-            "action.reject": f"/reject {proposal.id} {proposal.version}",
-        }
-        presses = [
-            Press(ActionId(secrets.token_hex(8)), ANYBODY, command, proposal.expires_at + self._expiry)
-            for command in commands.values()
-        ]
-        actions = tuple(
-            Action(press.id, label, command) for press, (label, command) in zip(presses, commands.items(), strict=True)
-        )
-        return [NoticeMade(replace(notice, actions=actions)), *map(PressOffered, presses)]
+        expires = proposal.expires_at + self._expiry
+        actions, presses = [], []
+        for label, command in BUTTONS.items():
+            action = ActionId(secrets.token_hex(8))
+            line = command.format(id=proposal.id, version=proposal.version)
+            actions.append(Action(action, label, line))
+            presses.append(PressOffered(Press(action, ANYBODY, line, expires)))
+        return [NoticeMade(replace(notice, actions=tuple(actions))), *presses]
 
     # answering
 
@@ -148,37 +111,49 @@ class Approvals:
         person: Person,
         changes: Mapping[str, str] | None = None,
         reason: str = "",
+        *,
+        accepted: Decimal | bool | None = None,
     ) -> Proposal | Refused:
-        """Refused: unknown_id, not_allowed, expired, answered, old_version, bad_change, zero_size.
+        """Refused: unknown_id, not_allowed, expired, answered, old_version, bad_change, zero_size, price_moved,
+        second_person, or what a trade is refused for.
 
-        version None: the newest. Approving returns once the order is known, or after a few seconds.
+        version None: the newest. Approving returns once the order is known, or after a few seconds; where a second
+        person is needed, with the proposal as open as it was and `first_by` set.
         """
-        now = self._desk.clock.now()
-        proposal = await self._desk.store.proposal(proposal_id)
-        refused = self._may_answer(proposal, proposal_id, version, person)
-        if refused is not None or proposal is None:
-            return refused or Refused("unknown_id", {"id": proposal_id})
-        after = self._answered(proposal, answer, changes or {})
+        said = Said(answer, person, changes or {}, reason[:REASON_MAX], accepted)
+        for _ in range(TRIES_MAX):  # a first approval that came meanwhile changes nothing of what is meant
+            proposal = await self._desk.store.proposal(proposal_id)
+            refused = self._may_answer(proposal, proposal_id, version, person)
+            if refused is not None or proposal is None:
+                return refused or Refused("unknown_id", {"id": proposal_id})
+            try:
+                return await self._answer(proposal, said)
+            except Conflict:
+                continue
+        return Refused("old_version", {"version": "?"})
+
+    async def _answer(self, proposal: Proposal, said: Said) -> Proposal | Refused:
+        after = await self._after(proposal, said)
         if isinstance(after, Refused):
+            if after.code in PRESSED_IN_VAIN:
+                await self._offer_again(proposal)
             return after
-        if after.state not in UNANSWERED:
-            after = replace(after, answered_by=person.id, surface=person.surface, reason=reason[:500])
-        after = replace(after, version=proposal.version + 1)
+        person, now = said.person, self._desk.clock.now()
+        if not after.waits:
+            after = replace(after, answered_by=person.id, surface=person.surface, reason=said.reason)
+        first = "first_" if after.waits and said.answer in APPROVING else ""
         audited = Audited(
-            now, person.id, person.surface, f"proposal.{answer.value}", proposal_id, {"reason": reason[:500]}
+            now, person.id, person.surface, f"proposal.{first}{said.answer.value}", proposal.id, {"reason": said.reason}
         )
         crashpoint("appr.in")
-        try:
-            await self._desk.store.save(
-                ProposalMoved(after, proposal.version, proposal.state), audited, *self._card(after)
-            )
-        except Conflict:
-            current = await self._desk.store.proposal(proposal_id)
-            return Refused("answered", {"by": (current.answered_by if current else None) or "?"})
+        await self._desk.store.save(ProposalMoved(after, proposal.version, proposal.state), audited, *self._card(after))
         crashpoint("appr.committed")
-        log.info("proposal answered", extra={"intent_id": proposal.alert, "answer": answer.value, "by": person.id})
+        log.info(
+            "proposal answered",
+            extra={"intent_id": proposal.alert, "answer": first + said.answer.value, "by": person.id},
+        )
         if after.state is ProposalState.APPROVED:
-            return await self._execute_soon(after, person.id)
+            return await self._approved.execute_soon(after, person.id)
         self._watch(after)
         return after
 
@@ -190,132 +165,113 @@ class Approvals:
         if not person.may(Role.APPROVER):
             return Refused("not_allowed", {"role": Role.APPROVER.word})
         if proposal.state is ProposalState.EXPIRED or (
-            proposal.state in UNANSWERED and proposal.expires_at <= self._desk.clock.now()
+            proposal.waits and proposal.expires_at <= self._desk.clock.now()
         ):
             return Refused("expired", {"id": proposal_id})
-        if proposal.state not in UNANSWERED:
+        if not proposal.waits:
             return Refused("answered", {"by": proposal.answered_by or "?"})
-        if version is not None and version != proposal.version:
+        if version is not None and not proposal.since <= version <= proposal.version:
             return Refused("old_version", {"version": str(proposal.version)})
         return None
 
-    def _answered(self, proposal: Proposal, answer: Answer, changes: Mapping[str, str]) -> Proposal | Refused:
-        instrument = self._desk.directory.instrument(proposal.account, proposal.ticker)
-        match answer:
-            case Answer.APPROVE:
-                return replace(proposal, state=ProposalState.APPROVED)
-            case Answer.HALF:
-                half = halved(proposal, instrument)
-                return half if isinstance(half, Refused) else replace(half, state=ProposalState.APPROVED)
-            case Answer.MARKET:
-                return replace(proposal, state=ProposalState.APPROVED, type=OrderType.MARKET)
+    async def _after(self, proposal: Proposal, said: Said) -> Proposal | Refused:
+        """The proposal as this answer makes it."""
+        version = proposal.version + 1
+        match said.answer:
             case Answer.EDIT:
-                return edited(proposal, changes, instrument)
+                after = await self._edited(proposal, said.changes)
             case Answer.SNOOZE:
                 later = proposal.expires_at + self._expiry
-                return replace(proposal, state=ProposalState.SNOOZED, expires_at=later)
+                after = replace(proposal, state=ProposalState.SNOOZED, expires_at=later)
             case Answer.REJECT:
-                return replace(proposal, state=ProposalState.REJECTED)
+                after = replace(proposal, state=ProposalState.REJECTED)
+            case _:
+                return await self._approve(proposal, said, version)
+        return after if isinstance(after, Refused) else replace(after, version=version, since=version)
 
-    # executing
+    async def _edited(self, proposal: Proposal, changes: Mapping[str, str]) -> Proposal | Refused:
+        """Another trade: judged anew, and nobody has approved it yet."""
+        instrument = self._desk.directory.instrument(proposal.account, proposal.ticker)
+        after = edited(proposal, changes, instrument)
+        if isinstance(after, Refused):
+            return after
+        trade = await self._approved.trade(after)
+        if isinstance(trade, Refused):
+            return trade
+        renewed = await self._proposing.renewed(after, trade)
+        if isinstance(renewed, Refused):
+            return renewed
+        return replace(renewed, changed=difference(proposal, after), first_by=None)
+
+    async def _approve(self, proposal: Proposal, said: Said, version: int) -> Proposal | Refused:
+        """Approved, or approved by the first of two; `since` stays where that changed nothing of the trade."""
+        meant = self._meant(proposal, said.answer)
+        if isinstance(meant, Refused):
+            return meant
+        if said.accepted is not True:
+            moved = await self._proposing.moved(meant, said.accepted or None)
+            if moved is not None:
+                return moved
+        if not self._needs_two(meant):
+            return replace(meant, state=ProposalState.APPROVED, version=version)
+        by = said.person.id
+        if meant != proposal or proposal.first_by is None:
+            since = proposal.since if meant == proposal else version
+            return replace(meant, first_by=by, version=version, since=since)
+        if proposal.first_by == by:
+            return Refused("second_person", {"by": by})
+        return replace(meant, state=ProposalState.APPROVED, version=version)
+
+    def _meant(self, proposal: Proposal, answer: Answer) -> Proposal | Refused:
+        if answer is Answer.HALF:
+            return halved(proposal, self._desk.directory.instrument(proposal.account, proposal.ticker))
+        return replace(proposal, type=OrderType.MARKET) if answer is Answer.MARKET else proposal
+
+    def _needs_two(self, proposal: Proposal) -> bool:
+        if not self._two_above or not proposal.enters:
+            return False
+        instrument = self._desk.directory.instrument(proposal.account, proposal.ticker)
+        return instrument.notional(proposal.price, proposal.quantity) > self._two_above
+
+    async def _offer_again(self, proposal: Proposal) -> None:
+        market = await self._proposing.market(proposal)
+        shown = replace(proposal, quoted=replace(proposal.quoted, market=market or proposal.quoted.market))
+        await self._desk.store.save(*self._card(shown))
+
+    async def explain(self, proposal_id: ProposalId, reason: str, person: Person) -> Proposal | Refused:
+        """Why they rejected it, said afterwards by whoever did. Refused: unknown_id, not_allowed."""
+        proposal = await self._desk.store.proposal(proposal_id)
+        if proposal is None or not person.sees(proposal.owner):
+            return Refused("unknown_id", {"id": proposal_id})
+        if proposal.state is not ProposalState.REJECTED or proposal.answered_by != person.id:
+            return Refused("answered", {"by": proposal.answered_by or "?"})
+        after = replace(proposal, version=proposal.version + 1, reason=reason[:REASON_MAX])
+        now = self._desk.clock.now()
+        audited = Audited(now, person.id, person.surface, "proposal.reason", proposal_id, {"reason": after.reason})
+        try:
+            await self._desk.store.save(
+                ProposalMoved(after, proposal.version, proposal.state), audited, *self._card(after)
+            )
+        except Conflict:
+            return Refused("answered", {"by": UserId(person.id)})
+        return after
+
+    # going on
 
     async def catch_up(self) -> None:
         """At start: what was approved is done, what waits goes on waiting."""
         for proposal in await self._desk.store.unfinished_proposals():
             if proposal.state is ProposalState.APPROVED:
-                self._queue(proposal, proposal.answered_by or "", asyncio.Event())
+                self._approved.queue(proposal, proposal.answered_by or "", asyncio.Event())
             else:
                 self._watch(proposal)
-
-    async def _execute_soon(self, proposal: Proposal, by: str) -> Proposal:
-        done = asyncio.Event()
-        self._queue(proposal, by, done)
-        timeout = asyncio.ensure_future(self._desk.wire.sleep(EXECUTED_WITHIN_S))
-        finished = asyncio.ensure_future(done.wait())
-        await asyncio.wait({timeout, finished}, return_when=asyncio.FIRST_COMPLETED)
-        timeout.cancel()
-        finished.cancel()
-        return await self._desk.store.proposal(proposal.id) or proposal
-
-    def _queue(self, proposal: Proposal, by: str, done: asyncio.Event) -> None:
-        async def work() -> None:
-            try:
-                await self._until_executed(proposal, by)
-            finally:
-                done.set()
-
-        self._lanes.add((proposal.account, proposal.ticker), work)
-
-    async def _until_executed(self, proposal: Proposal, by: str) -> None:
-        """A broker or journal that is away makes it wait; what it began is recognised at the next try."""
-        while True:
-            try:
-                await self._execute(proposal, by)
-            except Transient as error:
-                log.warning("proposal waits", extra={"intent_id": proposal.alert, "reason": error.reason})
-                await self._desk.wire.sleep(error.retry_after_s)
-            else:
-                return
-
-    async def _execute(self, proposal: Proposal, by: str) -> None:
-        refused = await self._trade(proposal, by)
-        orders = await self._desk.store.orders_because(CauseKind.PROPOSAL.value, proposal.id)
-        entries = tuple(order.id for order in orders)
-        finished = replace(proposal, order_ids=entries, reason=refused.code if refused else proposal.reason)
-        changes: list[Change] = [ProposalMoved(finished, proposal.version, proposal.state), *self._card(finished)]
-        if refused is not None:
-            about = (f"proposal:{proposal.id}", f"intent:{proposal.alert}")
-            now = self._desk.clock.now()
-            notice = telling.refused_notice(self._desk.desk_id, refused, now, *about, owner=proposal.owner)
-            changes.append(NoticeMade(notice))
-        await self._desk.store.save(*changes)
-
-    async def _trade(self, proposal: Proposal, by: str) -> Refused | None:
-        record = await self._desk.store.alert(proposal.alert)
-        account = self._desk.directory.account(proposal.account)
-        assert record is not None, "a proposal's alert is on disk with it"
-        named = self._naming.trade(record)
-        if isinstance(account, Refused):
-            return account
-        if isinstance(named, Refused):
-            return named
-        instrument = self._desk.directory.instrument(proposal.account, proposal.ticker)
-        rule, levels = still_meant(named.rule, proposal, record.alert.levels(proposal.side), instrument)
-        alert = replace(
-            record.alert,
-            side=proposal.side,
-            order_type=proposal.type,
-            price=proposal.price,
-            long=levels,
-            short=levels,
-        )
-        because = (
-            Cause(CauseKind.ALERT, proposal.alert),
-            Cause(CauseKind.PROPOSAL, proposal.id),
-            Cause(CauseKind.PERSON, by),
-        )
-        trade = replace(
-            named,
-            alert=alert,
-            account=account,
-            instrument=instrument,
-            because=because,
-            quantity=proposal.quantity,
-            rule=rule,
-        )
-        too_late = proposal.expires_at <= self._desk.clock.now()  # approved in time, but the desk was down or stuck
-        if too_late and await self._execution.give_up(trade):
-            return Refused("expired", {"id": proposal.id})
-        return await self._execution.run(trade)
-
-    # expiring
 
     def _watch(self, proposal: Proposal) -> None:
         """Expire it when its time comes, unless it is answered before."""
         timer = self._timers.pop(proposal.id, None)
         if timer is not None:
             timer.cancel()
-        if proposal.state in UNANSWERED:
+        if proposal.waits:
             self._timers[proposal.id] = asyncio.create_task(self._expire(proposal), name=f"expiry {proposal.id}")
 
     async def _expire(self, proposal: Proposal) -> None:
@@ -334,11 +290,3 @@ class Approvals:
         for timer in timers:
             timer.cancel()
         await asyncio.gather(*timers, return_exceptions=True)
-
-
-def _check(name: str, no: Refused | None) -> Check:
-    return (
-        Check(name, ok=True, text="check.ok")
-        if no is None
-        else Check(name, ok=False, text=f"refused.{no.code}", params=no.params)
-    )

@@ -12,7 +12,6 @@ from core.values.ids import DeskId, NoticeId, UserId, derive_id
 from core.values.money import plain
 from core.values.notices import Line, Notice, NoticeKind, Params
 from core.values.orders import CauseKind, Order, OrderRole, OrderState, ProtectionClass, Refused, protection_class
-from core.values.proposals import Proposal, ProposalState
 from core.values.reports import Report
 
 _ENDED = {
@@ -86,40 +85,6 @@ def alert_told(desk_id: DeskId, record: AlertRecord, now: datetime) -> Notice:
         params={"ticker": alert.ticker, "message": alert.message, "price": plain(alert.price) if alert.price else ""},
         about=(f"alert:{record.id}", f"intent:{record.id}"),
         owner=alert.owner,
-    )
-
-
-def proposal_card(desk_id: DeskId, proposal: Proposal, now: datetime) -> Notice:
-    """A trade that waits for a word, or what became of it. Its card is edited in place on every surface."""
-    failed = tuple(Line(check.text, check.params) for check in proposal.checks if not check.ok)
-    waits = proposal.state in {ProposalState.OPEN, ProposalState.SNOOZED}
-    finished = "done" if proposal.order_ids or proposal.reason else ""
-    return Notice(
-        id=NoticeId(derive_id(desk_id, "notice", "proposal", proposal.id, str(proposal.version), finished)),
-        at=now,
-        kind=NoticeKind.CONFIRM if waits else NoticeKind.INFO,
-        key=f"proposal.{proposal.state.value}",
-        params={
-            "id": proposal.id,
-            "account": proposal.account,
-            "ticker": proposal.ticker,
-            "side": proposal.side.value,
-            "type": proposal.type.value,
-            "quantity": plain(proposal.quantity),
-            "price": plain(proposal.price),
-            "stop": plain(proposal.stop) if proposal.stop is not None else "none",
-            "target": plain(proposal.targets[0]) if proposal.targets else "none",
-            "risk": plain(round(proposal.risk, 2)),
-            "expires": proposal.expires_at.strftime("%H:%M:%S UTC"),
-            "by": proposal.answered_by or "",
-            "surface": proposal.surface,
-            "reason": proposal.reason,
-            "chart_url": proposal.chart_url,
-        },
-        lines=failed if waits else (),
-        about=(f"proposal:{proposal.id}", f"alert:{proposal.alert}", f"intent:{proposal.alert}"),
-        card=f"proposal:{proposal.id}",
-        owner=proposal.owner,
     )
 
 

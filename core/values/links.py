@@ -11,6 +11,7 @@ from core.values.ids import OWNER, AccountName, LinkId, UserId
 from core.values.money import Quantity
 from core.values.orders import Book, ExitRule
 
+ONE = Decimal(1)
 HUNDRED = Decimal(100)
 
 
@@ -30,6 +31,14 @@ class OptionRule:
 
     expiry: date | None = None
     strike: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Another account that a link trades on. multiplier: of the link's quantity or risk, above 0."""
+
+    name: AccountName
+    multiplier: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +66,18 @@ class Link:
     paper: bool = False
     ask: bool = False
     running: bool = True
+    accounts: tuple[Share, ...] = ()
     deleted_at: datetime | None = None
     owner: UserId = OWNER
 
     @property
     def rule(self) -> ExitRule:
         return ExitRule(self.stop_loss, self.target, self.trailing_stop)
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """Every account it trades on, its own first."""
+        return (Share(self.account, ONE), *self.accounts)
 
     @property
     def book(self) -> Book:

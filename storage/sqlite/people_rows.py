@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from core.values.accounts import AddedAccount
-from core.values.links import Link, OptionRule, Product
-from core.values.money import Quantity
+from core.values.links import Link, OptionRule, Product, Share
+from core.values.money import Quantity, plain
 from core.values.people import ApiToken, Role, Roll, User
 from storage.sqlite.columns import (
     Row,
@@ -100,6 +100,7 @@ def link_row(link: Link) -> Row:
         "paper": link.paper,
         "ask": link.ask,
         "running": link.running,
+        "accounts": encode([[share.name, plain(share.multiplier)] for share in link.accounts]),
         "deleted_at": time_or_none(link.deleted_at),
         "owner": link.owner,
     }
@@ -128,6 +129,7 @@ def read_link(row: sqlite3.Row) -> Link:
         paper=bool(row["paper"]),
         ask=bool(row["ask"]),
         running=bool(row["running"]),
+        accounts=tuple(Share(name, Decimal(multiplier)) for name, multiplier in read_list(row["accounts"])),
         deleted_at=read_time_or_none(row["deleted_at"]),
         owner=row["owner"],
     )

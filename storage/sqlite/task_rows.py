@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from decimal import Decimal
 
 from core.values.money import Price, Quantity, plain
 from core.values.orders import OrderType, Side
-from core.values.proposals import Check, Proposal, ProposalState
+from core.values.proposals import Changed, Check, Proposal, ProposalState, Quoted
 from core.values.tasks import QueueRow, Task, TaskGoal, TaskState
 from storage.sqlite.columns import (
     Row,
@@ -131,11 +132,25 @@ def proposal_row(proposal: Proposal) -> Row:
         "surface": proposal.surface,
         "reason": proposal.reason,
         "order_ids": encode(proposal.order_ids),
+        "details": encode(_details(proposal)),
         "owner": proposal.owner,
     }
 
 
+def _details(proposal: Proposal) -> dict[str, object]:
+    quoted = proposal.quoted
+    numbers = (quoted.market, quoted.position, quoted.gross, quoted.leverage)
+    return {
+        "since": proposal.since,
+        "quoted": [plain_or_none(number) for number in numbers],
+        "alerted_at": time_or_none(proposal.alerted_at),
+        "changed": [[change.name, change.old, change.new] for change in proposal.changed],
+        "first_by": proposal.first_by,
+    }
+
+
 def read_proposal(row: sqlite3.Row) -> Proposal:
+    details = json.loads(row["details"])
     return Proposal(
         id=row["id"],
         version=row["version"],
@@ -159,5 +174,15 @@ def read_proposal(row: sqlite3.Row) -> Proposal:
         surface=row["surface"],
         reason=row["reason"],
         order_ids=tuple(read_list(row["order_ids"])),
+        since=details.get("since", 1),
+        quoted=_read_quoted(*details.get("quoted", ())),
+        alerted_at=read_time_or_none(details.get("alerted_at")),
+        changed=tuple(Changed(*change) for change in details.get("changed", ())),
+        first_by=details.get("first_by"),
         owner=row["owner"],
     )
+
+
+def _read_quoted(*numbers: str | None) -> Quoted:
+    market, *others = [None if text is None else Decimal(text) for text in numbers] or [None]
+    return Quoted(None if market is None else Price(market), *others)

@@ -124,11 +124,11 @@ async def test_a_notice_of_2001_characters_is_cut_at_a_line(chat: Chat) -> None:
     assert cut(text[:2000]) == text[:2000]
 
 
-async def test_a_card_has_the_four_words_and_opaque_ids(chat: Chat) -> None:
-    """Approve, Half, Edit, Reject; the ids say nothing about what they do."""
+async def test_a_card_has_its_six_words_and_opaque_ids(chat: Chat) -> None:
+    """Approve, Half, Edit, Market now, Snooze, Reject; the ids say nothing about what they do."""
     await chat.propose()
     found = {b["label"]: b["custom_id"] for row in chat.server.card()["components"] for b in row["components"]}
-    assert list(found) == ["Approve", "Half", "Edit", "Reject"]
+    assert list(found) == ["Approve", "Half", "Edit", "Market now", "Snooze", "Reject"]
     assert all(re.fullmatch(r"[0-9a-f]{16}", custom_id) for custom_id in found.values())
 
 

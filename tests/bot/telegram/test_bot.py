@@ -62,7 +62,7 @@ async def test_a_command_for_another_bot_of_the_group_is_not_ours(live: Chat) ->
 async def test_approve_pressed_is_one_order_and_an_answer(live: Chat) -> None:
     """The press is answered, the order is sent, and the card shows who approved, without buttons."""
     _, card = await live.propose()
-    assert list(card.buttons) == ["Approve", "Half", "Edit", "Reject"]
+    assert list(card.buttons) == ["Approve", "Half", "Edit", "Market now", "Snooze", "Reject"]
     query = await live.server.press(card.buttons["Approve"], card)
     await live.server.until(lambda: "Approved by owner (telegram)" in card.plain)
     await live.server.until(
@@ -141,7 +141,7 @@ async def test_edit_is_a_short_dialogue(live: Chat) -> None:
     assert prompt.markup == {"force_reply": True}
     await live.server.say("quantity=0.1 type=limit")
     await live.server.until(lambda: "buy 0.1 BTCPERP limit" in card.plain)
-    assert list(card.buttons) == ["Approve", "Half", "Edit", "Reject"]
+    assert list(card.buttons) == ["Approve", "Half", "Edit", "Market now", "Snooze", "Reject"]
     assert card.edits == 1
 
 
