@@ -7,7 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import alert_to_order, alerts_accepted, chats, guardian, hook, hub, idle, restart, tinvest
+from benchmarks import alert_to_order, alerts_accepted, chats, guardian, hook, hub, idle, pictures, restart, tinvest
 
 RESULTS = Path(__file__).parent / "results.csv"
 
@@ -31,6 +31,11 @@ def main() -> None:
     both = chats.measure()
     keep("both chats, memory after every command", both["rss_mb"], "MB")
     keep("both chats, start to READY", both["ready_s"], "s")
+    drawn = pictures.measure()
+    keep("alert to card p95", drawn["card_s"], "s")
+    keep("alert to picture, cold", drawn["cold_s"], "s")
+    keep("alert to picture p95, warm", drawn["warm_s"], "s")
+    keep("memory of the painter's process", drawn["mb"], "MB")
     lists = tinvest.measure()
     keep("T-Invest, 3,000 instruments listed", lists["seconds"], "s")
     keep("T-Invest, memory of 3,000 instruments", lists["mb"], "MB")

@@ -7,6 +7,8 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from core.services.outbox import Outbox
 from core.values.errors import Rejected, Transient
 from core.values.ids import NoticeId
@@ -29,6 +31,10 @@ class Paper:
         if self._fails:
             raise self._fails.pop(0)
         self.read.append(notice.params.get("ticker", notice.key))
+
+    def fail(self, fault: Exception) -> None:
+        """The next thing it is told goes wrong."""
+        self._fails.append(fault)
 
     async def illustrate(self, card: str, png: bytes) -> None:
         if self._fails:
@@ -118,3 +124,43 @@ async def test_a_dead_chat_delays_no_exit(desk: TestDesk) -> None:
         await desk.enter()
         await desk.book("39799", "39800")
         assert (await desk.holds(), desk.positions()) == ({}, [])
+
+
+async def test_a_picture_follows_its_notice(desk: TestDesk) -> None:
+    """However fast it is there: the words go out first, to every surface."""
+    papers = [Paper("one"), Paper("two")]
+    box = outbox(desk, *papers)
+    await tell(desk, "SBER", "GAZP")
+    box.illustrate("card", b"picture")
+    async with running(box.run()):
+        await desk.breathe()
+        await turns()
+    assert [paper.read for paper in papers] == [["report.started", "SBER", "GAZP", "card picture"]] * 2
+
+
+async def test_a_picture_waits_for_a_surface_that_is_away(desk: TestDesk) -> None:
+    """It comes when the surface is back, behind what was told meanwhile; of two for a card the newer one."""
+    away = Paper("away", [Transient("gone", 2.0)])
+    box = outbox(desk, away)
+    async with running(box.run()):
+        await desk.breathe()
+        box.illustrate("card", b"older")
+        box.illustrate("card", b"newer")
+        await tell(desk, "SBER")
+        await desk.wait(4)
+    assert away.read == ["report.started", "SBER", "card newer"]
+
+
+@pytest.mark.parametrize("fault", [Transient("gone"), Rejected("too_large"), KeyError("bug")])
+async def test_a_picture_is_tried_once(desk: TestDesk, fault: Exception) -> None:
+    """One that a surface does not take delays no words and is given up."""
+    paper = Paper()
+    box = outbox(desk, paper)
+    async with running(box.run()):
+        await desk.breathe()
+        paper.fail(fault)
+        box.illustrate("card", b"picture")
+        await desk.breathe()
+        await tell(desk, "SBER")
+        await desk.breathe()
+    assert paper.read == ["report.started", "SBER"]
