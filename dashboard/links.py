@@ -19,6 +19,7 @@ from kit.http import ApiError, json_response
 BODY = {
     "name": "",
     "account": "",
+    "accounts?": "others beside it: name and multiplier each",
     "strategy": "as its alerts call it",
     "stop_loss?": "percent",
     "target?": "percent",
@@ -106,6 +107,7 @@ def link_row(link: Link) -> Row:
         "id": link.id,
         "name": link.name,
         "account": link.account,
+        "accounts": [{"name": share.name, "multiplier": share.multiplier} for share in link.accounts],
         "strategy": link.strategy,
         "stop_loss": link.stop_loss,
         "target": link.target,

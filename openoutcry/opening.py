@@ -102,7 +102,7 @@ class Opening:
         ledger = self.desk.ledger
         names = {key[0] for key in ledger.positions} | {order.request.account for order in ledger.orders.values()}
         await self.twins({beside(name) for name in names if is_twin(name)}, always=True)
-        await self.twins({link.account for link in links.all() if link.paper})
+        await self.twins({share.name for link in links.all() if link.paper for share in link.shares})
         if all_on_paper:
             await self.twins(list(self.desk.venues))
 

@@ -13,6 +13,7 @@ from core.services.directory import Directory
 from core.services.intake import Intake
 from core.services.links import Links
 from core.services.options import Options
+from core.services.sharing import accept
 from core.values.accounts import Account
 from core.values.alerts import Alert, AlertKind, Source
 from core.values.errors import Broken, Transient
@@ -55,7 +56,7 @@ class Hook:
         alert = self._parse(Fields(raw), link, body, self._clock.now())
         ignored = _ignored(link, alert)
         try:
-            return answer(await self._intake.accept(alert, ignored))
+            return answer(await accept(self._intake, alert, link, ignored))
         except (Transient, Broken) as error:
             _log.error("an alert could not be written: %s", error)
             raise ApiError(503, "not_written", "the alert could not be written; send it again") from None

@@ -25,7 +25,9 @@ def _line(link: Link) -> Line:
         "command.link",
         {
             "name": link.name,
-            "account": link.account,
+            "account": ", ".join(
+                [link.account, *(f"{share.name} x {plain(share.multiplier)}" for share in link.accounts)]
+            ),
             "strategy": link.strategy,
             "size": size,
             **{name: "off" if percent is None else f"{plain(percent)} %" for name, percent in percents.items()},

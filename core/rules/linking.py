@@ -10,8 +10,9 @@ from typing import Any
 
 from core.rules.exits import better_stop, round_plan
 from core.values.alerts import Levels
+from core.values.ids import AccountName
 from core.values.instrument import Instrument
-from core.values.links import HUNDRED, Link, OptionRule, Product
+from core.values.links import HUNDRED, Link, OptionRule, Product, Share
 from core.values.money import Price, Quantity, parse_decimal
 from core.values.orders import ExitPlan, ExitRule, Refused, Side
 from core.values.proposals import Proposal
@@ -40,6 +41,8 @@ def _sound(link: Link) -> Link | Refused:
             return _bad(name, "empty")
     if link.quantity is None and link.risk_percent is None:
         return _bad("quantity", "empty where risk_percent is, too")
+    if link.risk_percent is not None and any(link.risk_percent * share.multiplier >= HUNDRED for share in link.shares):
+        return _bad("accounts", "100 percent at risk or more")
     return link
 
 
@@ -113,9 +116,22 @@ def _option(link: Link, _name: str, value: object) -> Link | None:
     return replace(link, option=OptionRule(day, number))
 
 
+def _accounts(link: Link, _name: str, value: object) -> Link | None:
+    """`[{"name": "Second", "multiplier": "0.5"}, ...]`; null or [] = none beside its own."""
+    shares: list[Share] = []
+    for one in value if isinstance(value, list) else ():
+        name = one.get("name") if isinstance(one, dict) and one.keys() <= {"name", "multiplier"} else None
+        multiplier = _positive(one.get("multiplier", "1")) if isinstance(name, str) else None
+        if not isinstance(name, str) or multiplier is None or multiplier > HUNDRED:
+            return None
+        shares.append(Share(AccountName(name.strip()), multiplier))
+    return replace(link, accounts=tuple(shares)) if value is None or isinstance(value, list) else None
+
+
 _CHANGES: Mapping[str, Callable[[Link, str, object], Link | None]] = {
     "name": _text,
     "account": _text,
+    "accounts": _accounts,
     "strategy": _text,
     "stop_loss": _percent,
     "target": _percent,

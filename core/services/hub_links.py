@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from core.services.intake import Intake
 from core.services.links import Links
+from core.services.sharing import accept
 from core.values.alerts import Alert, Source
 
 
@@ -26,4 +27,4 @@ class HubLinks:
                 owner=link.owner,
                 approval="ask" if link.ask else "none",
             )
-            await self._intake.accept(by_link, "" if link.running else "link_paused")
+            await accept(self._intake, by_link, link, "" if link.running else "link_paused")

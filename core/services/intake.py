@@ -70,15 +70,16 @@ class Intake:
                 self._windows[digest] = datetime.fromisoformat(start)
         await self._count_recent_entries(self._wire.now() - _TEN_MINUTES)
 
-    async def accept(self, alert: Alert, ignored: str = "") -> Receipt:
+    async def accept(self, alert: Alert, ignored: str = "", share: str = "") -> Receipt:
         """On disk when this returns. Raises Transient or Broken when it could not be written; nothing is then kept.
 
-        ignored: why the door does not want it taken up.
+        ignored: why the door does not want it taken up. share: the account, where one alert is taken for several and
+        this is not the first of them: an alert of its own.
         """
         now = self._now()
         if now - self._forgot_at >= _FORGET_EVERY:
             await self._forget(now)
-        digest = _digest(alert)
+        digest = _digest(alert, share)
         key = self._key(alert, digest, now)
         ignored = ignored or self.ignores(alert)
         status = AlertStatus.IGNORED if ignored else self._judge(alert, now)
@@ -105,6 +106,10 @@ class Intake:
         elif receipt.status is AlertStatus.IGNORED:
             await self._note_ignored(receipt.alert_id, alert, ignored)
         return receipt
+
+    async def first(self, receipt: Receipt) -> AlertRecord | None:
+        """What a duplicate is a duplicate of."""
+        return await self._store.alert(receipt.alert_id)
 
     async def _forget(self, now: datetime) -> None:
         """Equal bodies older than 30 days are new alerts."""
@@ -155,7 +160,7 @@ class Intake:
         rates: list[_Rate] = []
         if alert.kind is not AlertKind.ENTRY:
             return rates
-        door = alert.link or alert.source
+        door = f"{alert.link}@{alert.account}" if alert.link else alert.source
         if most := self._limits.entries_per_minute:
             rates.append(self._rate(door, most, _MINUTE))
         if most := self._limits.same_side_entries_per_10_min:
@@ -184,8 +189,9 @@ class Intake:
                 rate.add(alert.received_at)
 
 
-def _digest(alert: Alert) -> str:
-    return hashlib.sha256("\x1f".join((alert.source, alert.link or "", alert.body)).encode()).hexdigest()
+def _digest(alert: Alert, share: str) -> str:
+    parts = (alert.source, alert.link or "", alert.body, *([share] if share else []))
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 class _Rate:

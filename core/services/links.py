@@ -13,7 +13,7 @@ from core.services.tokens import draw_token, token_hash
 from core.values.changes import Audited, LinkSet
 from core.values.errors import Conflict
 from core.values.ids import OWNER, AccountName, LinkId, derive_id
-from core.values.links import Link
+from core.values.links import Link, Share
 from core.values.orders import Refused
 from core.values.people import Person, Role
 
@@ -113,17 +113,25 @@ class Links:
         return link if person.may(Role.TRADER) else Refused("not_allowed", {"role": Role.TRADER.word})
 
     def _fitting(self, link: Link | Refused, person: Person) -> Link | Refused:
-        """With the account under its own name, whose owner is the link's."""
+        """With the accounts under their own names; their owner is the link's."""
         if isinstance(link, Refused):
             return link
         account = self._directory.account(link.account, person)
         if isinstance(account, Refused):
             return account
-        return replace(link, account=account.name, owner=account.owner)
+        shares: list[Share] = []
+        for share in link.accounts:
+            other = self._directory.account(share.name, person)
+            if isinstance(other, Refused):
+                return other
+            if other.owner != account.owner or other.name in {account.name, *(found.name for found in shares)}:
+                return Refused("bad_field", {"name": "accounts", "value": share.name})
+            shares.append(replace(share, name=other.name))
+        return replace(link, account=account.name, accounts=tuple(shares), owner=account.owner)
 
     async def _save(self, link: Link, person: Person, action: str) -> Link | Refused:
         if link.paper:
-            await self.on_paper([link.account])
+            await self.on_paper([share.name for share in link.shares])
         audited = Audited(self._clock.now(), person.id, person.surface, action, link.id, _told(link))
         try:
             await self._store.save(LinkSet(link), audited)
@@ -151,4 +159,6 @@ async def _nothing(_accounts: Collection[AccountName]) -> None:
 def _told(link: Link) -> dict[str, str]:
     """For the audit trail: everything but the token."""
     fields = ("name", "account", "strategy", "stop_loss", "target", "trailing_stop", "quantity", "risk_percent")
-    return {name: str(value) for name in (*fields, "paper", "ask", "running") if (value := getattr(link, name))}
+    told = {name: str(value) for name in (*fields, "paper", "ask", "running") if (value := getattr(link, name))}
+    shares = ", ".join(f"{share.name} x {share.multiplier}" for share in link.accounts)
+    return told | ({"accounts": shares} if shares else {})

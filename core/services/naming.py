@@ -8,11 +8,12 @@ from core.services.directory import Directory
 from core.services.ledger import Key, Ledger
 from core.services.links import Links
 from core.services.trade import Trade
-from core.values.accounts import Account, Mode, twin_of
+from core.values.accounts import Account, Mode, beside, is_twin, twin_of
 from core.values.alerts import Alert, AlertKind, AlertRecord, Source
-from core.values.ids import LinkId
+from core.values.ids import AccountName, LinkId
 from core.values.instrument import Instrument
 from core.values.links import link_book
+from core.values.money import Quantity
 from core.values.orders import Cause, CauseKind, Refused
 
 
@@ -38,6 +39,9 @@ class Naming:
             return place if isinstance(place, Refused) else Trade(record.id, alert, *place, because, book)
         if link is None:
             return Refused("link_gone", {"id": alert.link})
+        share = next((share.multiplier for share in link.shares if share.name == alert.account), None)
+        if share is None:
+            return Refused("link_elsewhere", {"account": alert.account or ""})
         place = self._place(alert, paper=link.paper)
         if isinstance(place, Refused):
             return place
@@ -47,8 +51,8 @@ class Naming:
             *place,
             because,
             book=link.book,
-            quantity=link.quantity,
-            risk_percent=link.risk_percent,
+            quantity=None if link.quantity is None else Quantity(link.quantity * share),
+            risk_percent=None if link.risk_percent is None else link.risk_percent * share,
             rule=link.rule,
         )
 
@@ -70,11 +74,19 @@ class Naming:
         return None
 
     def held(self, link_id: LinkId, alert: Alert) -> list[Key]:
-        """What a link's book holds, or enters just now, of the alert's symbol or of options on it."""
+        """What a link's book holds, or enters just now, of the alert's symbol or of options on it, as far as it is this
+        alert's to leave: what other accounts of the link hold has an alert of its own."""
         book = link_book(link_id)
         busy = [(o.request.account, o.request.ticker, o.request.book) for o in self._ledger.orders.values()]
         keys = dict.fromkeys([*self._ledger.positions, *busy])
-        return [key for key in keys if key[2] == book and self._meant(key, alert)]
+        return [key for key in keys if key[2] == book and self._its(key[0], link_id, alert) and self._meant(key, alert)]
+
+    def _its(self, account: AccountName, link_id: LinkId, alert: Alert) -> bool:
+        """Shares have their own account alone, the link's own alert whatever is left."""
+        link = self._links.get(link_id)
+        shares = () if link is None else tuple(share.name for share in link.accounts)
+        name = beside(account) if is_twin(account) else account
+        return name == alert.account if alert.account in shares else name not in shares
 
     def _meant(self, key: Key, alert: Alert) -> bool:
         found = self._directory.find(key[0], alert.ticker, alert.exchange)

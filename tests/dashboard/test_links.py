@@ -319,3 +319,11 @@ async def test_ao_10_the_answer_waits_for_no_broker(house: House) -> None:
     states = {order["state"] for order in await rows(house, "orders")}
     assert states <= {"INTENDED", "SENT"}
     assert len(await rows(house, "alerts")) == 100
+
+
+async def test_a_link_names_its_accounts(house: House) -> None:
+    """None beside its own at first; an unknown one is 422 by its field."""
+    link = await made(house)
+    assert link["accounts"] == []
+    refused = await house.ask("PATCH", f"/api/v1/links/{link['id']}", {"accounts": [{"name": "Nobody"}]})
+    assert refused.status in {404, 422}
