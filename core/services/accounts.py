@@ -10,7 +10,7 @@ from typing import Protocol
 from core.ports import Clock, Store, Vault
 from core.services.directory import Directory
 from core.services.ledger import Ledger
-from core.values.accounts import AddedAccount
+from core.values.accounts import AddedAccount, twin_of
 from core.values.changes import AccountMade, AccountSet, Audited
 from core.values.errors import Conflict, DeskError
 from core.values.ids import AccountName
@@ -70,7 +70,7 @@ class Accounts:
             return Refused("not_allowed", {"role": Role.TRADER.word})
         if not isinstance(name, str) or not isinstance(broker, str):
             return Refused("bad_field", {"name": "name" if not isinstance(name, str) else "broker", "value": ""})
-        read = self._opener.read(name, broker, said, by)
+        read = self._read(name, broker, said, by)
         if isinstance(read, Refused):
             return read
         if not isinstance(self._directory.account(name), Refused):
@@ -89,7 +89,7 @@ class Accounts:
         if isinstance(before, Refused):
             return before
         kept = await self._vault.get(before.name)
-        read = self._opener.read(before.name, before.broker, {**before.settings, **kept, **said}, by)
+        read = self._read(before.name, before.broker, {**before.settings, **kept, **said}, by)
         if isinstance(read, Refused):
             return read
         account = replace(before, settings=read[0])
@@ -109,6 +109,13 @@ class Accounts:
         del self._accounts[account.name]
         return account
 
+    def _read(self, name: str, broker: str, said: Said, by: Person) -> tuple[Said, Said] | Refused:
+        """An account is given its name and broker once: said again, they would open another's."""
+        again = next((key for key in ("name", "broker") if key in said), None)
+        if again is not None:
+            return Refused("bad_field", {"name": again, "value": ""})
+        return self._opener.read(name, broker, said, by)
+
     async def _reopen(self, account: AddedAccount, credentials: Said) -> AddedAccount | Refused:
         self._accounts[account.name] = account
         try:
@@ -127,7 +134,9 @@ class Accounts:
         return Refused("account_in_use", {"account": found.name}) if self._busy(found.name) else found
 
     def _busy(self, name: AccountName) -> bool:
-        return bool(self._ledger.live(name)) or any(key[0] == name for key in self._ledger.positions)
+        """Whether anything stands open on it, or on the paper account beside it, which goes with it."""
+        both = (name, twin_of(name))
+        return any(map(self._ledger.live, both)) or any(key[0] in both for key in self._ledger.positions)
 
     def _audit(self, by: Person, action: str, account: AddedAccount) -> Audited:
         log.info(action, extra={"account": account.name, "by": by.id})

@@ -225,6 +225,20 @@ async def test_what_an_account_cannot_be_is_named(full: House, body: dict[str, A
     assert (answer.status in {409, 422}, answer.data["error"]["field"]) == (True, field)
 
 
+@pytest.mark.parametrize("more", [{"name": "Testing"}, {"broker": "paper"}, {"credentials": {"name": "Testing"}}])
+async def test_nobody_takes_over_an_account_by_its_name(full: House, more: dict[str, Any]) -> None:
+    """Neither when an account is changed nor among what a new one says: the owner's stays the owner's."""
+    body = {"name": "mine", "broker": "paper", "cash": "777"}
+    assert (await full.post("/api/v1/accounts", body, "ann-token")).status == 201
+    changed = await full.ask("PATCH", "/api/v1/accounts/mine", more, "ann-token")
+    assert (changed.status, changed.data["error"]["code"]) == (422, "bad_field")
+    if "credentials" in more:
+        assert (await full.post("/api/v1/accounts", body | more | {"name": "new"}, "ann-token")).status == 422
+    owners = await full.get("/api/v1/accounts/Testing")
+    assert (owners.data["name"], owners.data["equity"]) == ("Testing", "1000000")
+    assert (await full.get("/api/v1/accounts/Testing", "ann-token")).status == 404
+
+
 async def test_a_restart_knows_everybody_again(tmp_path: Path) -> None:
     """Token, account, link, position and its stop."""
     async with with_everybody(tmp_path) as house:

@@ -57,6 +57,19 @@ async def test_ao_13_a_paper_link_on_a_live_account_trades_beside_it(data_dir: P
         assert desk.position.paper
 
 
+async def test_an_account_stays_while_something_stands_open_on_the_paper_one_beside_it(data_dir: Path) -> None:
+    """Closing it would close that one, too, and leave a position that nobody watches."""
+    async with live(data_dir) as desk:
+        accounts = desk.engine.office.accounts
+        added = await accounts.add("mine", "tinvest", {"token": "t.secret"}, OWNER)
+        assert not isinstance(added, Refused), added
+        await send(desk, await link(desk, account="mine", paper=True), account="mine")
+        assert desk.position.position.account == "mine~paper"
+        refused = await accounts.remove("mine", OWNER)
+        assert isinstance(refused, Refused)
+        assert refused.code == "account_in_use"
+
+
 async def test_ao_14_a_live_link_makes_one_order_at_the_broker(data_dir: Path) -> None:
     """On the account itself."""
     async with live(data_dir) as desk:
