@@ -1,8 +1,8 @@
 """The end of the day: winners stay overnight, what is not in profit is closed in time, and a report says which
 (behaviour.md 5.7). Only managed positions are judged; those of people and of spreads are theirs.
 
-The report is written before anything is closed, under an id derived from account and moment: a kill in between finds it
-again at the next start and closes what it says, and no second report is made.
+The report is written before anything is closed: a kill in between finds it again at the next start and closes what it
+says, and no position is judged twice. Positions whose moment comes later than that of others get a report of their own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.services.lanes import Lanes
 from core.services.ledger import Key
 from core.services.trade import Exit
 from core.values.changes import Audited, NoticeMade, ReportMade
-from core.values.errors import Conflict, DeskError, Transient
+from core.values.errors import DeskError, Transient
 from core.values.fills import Position
 from core.values.ids import OWNER, AccountName, IntentId, PositionId, ReportId, derive_id
 from core.values.market import Session
@@ -90,7 +90,7 @@ class EndOfDay:
     async def look(self) -> None:
         """Judge every position whose moment has come. Raises nothing: what cannot be asked now is asked again soon."""
         now = self._desk.clock.now()
-        ends: dict[tuple[AccountName, Closing], list[Position]] = {}
+        ends: dict[tuple[AccountName, datetime, bool], list[Position]] = {}
         self._next = None
         for position in list(self._desk.ledger.positions.values()):
             try:
@@ -104,10 +104,10 @@ class EndOfDay:
             if now < found.due:
                 self._sooner(found.due)
             elif position.opened_at < found.due:
-                ends.setdefault((position.account, found), []).append(position)
-        for (account, end), positions in ends.items():
+                ends.setdefault((position.account, found.due, now >= found.ends), []).append(position)
+        for (account, due, missed), positions in ends.items():
             try:
-                await self._end(account, end, positions)
+                await self._end(account, due, positions, missed=missed)
             except Transient as error:
                 log.warning("the day cannot be ended yet", extra={"account": account, "reason": error.reason})
                 self._sooner(now + timedelta(seconds=1))
@@ -130,31 +130,28 @@ class EndOfDay:
             known = self._schedules[key] = (now, await broker.schedule(instrument, now - AROUND, now + AROUND))
         return closing(known[1], now, known[0] + AROUND, self._rule)
 
-    async def _end(self, account: AccountName, end: Closing, positions: Sequence[Position]) -> None:
-        """Write the report down, unless it is, and close what it does not keep."""
+    async def _end(self, account: AccountName, due: datetime, positions: Sequence[Position], *, missed: bool) -> None:
+        """Write down what was not judged before, and close what is not kept. missed: it is too late to close any."""
         desk, now = self._desk, self._desk.clock.now()
-        report_id = ReportId(derive_id(desk.desk_id, "report", END_OF_DAY, account, end.due.isoformat()))
-        report = await desk.store.report(report_id)
-        if report is None:
-            before = await self._judged_lately(account, end.due)
-            judged = [await self._judge(p, missed=now >= end.ends) for p in positions if p.id not in before]
-            if not judged:
-                return
+        kept = await self._judged_lately(account, due)
+        judged = [await self._judge(position, missed=missed) for position in positions if position.id not in kept]
+        if judged:
+            ids = sorted(each.position_id for each in judged)
+            report_id = ReportId(derive_id(desk.desk_id, "report", END_OF_DAY, account, due.isoformat(), *ids))
             owner = desk.venues[account].account.owner
-            report = Report(report_id, END_OF_DAY, end.due, account, tuple(judged), now >= end.ends, owner)
+            report = Report(report_id, END_OF_DAY, due, account, tuple(judged), missed, owner)
             told = telling.day_ended(desk.desk_id, report, now)
             trail = Audited(now, OWNER, "desk", "day.ended", report_id, {"account": account})
-            with suppress(Conflict):
-                await desk.store.save(ReportMade(report), NoticeMade(told), trail)
-        if now < end.ends:
-            dropped = {judged.position_id for judged in report.positions if not judged.kept}
-            self._close(report, [p for p in positions if p.id in dropped])
+            await desk.store.save(ReportMade(report), NoticeMade(told), trail)
+        if not missed:
+            kept |= {each.position_id: each.kept for each in judged}
+            self._close(due, [position for position in positions if not kept[position.id]])
 
-    async def _judged_lately(self, account: AccountName, due: datetime) -> Collection[PositionId]:
-        """A schedule that changed since must not judge a position twice in a day."""
-        recent = (await self._desk.store.reports(100)).items
+    async def _judged_lately(self, account: AccountName, due: datetime) -> dict[PositionId, bool]:
+        """What was judged at this end of the day, or at one that the schedule named before: whether it is kept."""
+        recent = (await self._desk.store.reports(1000)).items
         return {
-            judged.position_id
+            judged.position_id: judged.kept
             for report in recent
             if report.account == account and abs(report.at - due) < JUDGED_ONCE
             for judged in report.positions
@@ -174,7 +171,7 @@ class EndOfDay:
             instrument.strike,
         )
 
-    def _close(self, report: Report, positions: Sequence[Position]) -> None:
+    def _close(self, due: datetime, positions: Sequence[Position]) -> None:
         for position in positions:
             key = (position.account, position.ticker, position.book)
 
@@ -184,7 +181,7 @@ class EndOfDay:
                     return
                 entry = await self._desk.ledger.order(held.plan_order) if held.plan_order else None
                 because = entry.request.because if entry else ()
-                intent = IntentId(derive_id(self._desk.desk_id, "day", report.id, position.id))
+                intent = IntentId(derive_id(self._desk.desk_id, "day", due.isoformat(), position.id))
                 refused = await self._exiting.exit(Exit(key, intent, because, owner=held.owner))
                 if refused is not None:
                     await self._tell_refused(refused, position)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from brokers.paper.broker import PaperBroker
 from core.rules.closing import EndRule
 from core.services.end_of_day import EndOfDay
+from core.values.errors import Transient
+from core.values.instrument import Instrument
+from core.values.market import Session
 from core.values.orders import OrderRole
-from tests.desk import TestDesk, copy_of, levels, opened, price
+from tests.desk import TESTING, TestDesk, copy_of, levels, opened, price
 
 UTC_ZONE = ZoneInfo("UTC")
 AT_ONE = EndRule(timedelta(minutes=1), UTC_ZONE, time(13))
@@ -73,6 +78,62 @@ async def test_ao_32_winners_stay_and_the_rest_is_sold_once(tmp_path: Path) -> N
         await day(desk).look()
         await desk.settle()
         assert (len(await rows(desk)), len(await desk.orders(OrderRole.EXIT))) == (2, 1)
+
+
+async def test_ao_32_positions_whose_bells_differ_are_judged_at_one_time(tmp_path: Path) -> None:
+    """Shares close in the evening, perpetuals never: at the time of the rule both are judged and sold."""
+    market = {"still": True, "hours": "exchange", "prices": {"SBER": "300", "BTCPERP": "40000"}}
+    async with at_noon(tmp_path / "d", market=market) as desk:
+        await two_losers(desk)
+        await desk.clock.advance(3600)
+        for _ in range(2):
+            await desk.book_of("SBER", "298", "298.01")
+            await desk.book("39990", "40000")
+            await day(desk).look()
+            await desk.settle()
+        assert sorted(await rows(desk)) == [("BTCPERP", False), ("SBER", False)]
+        assert desk.positions() == []
+
+
+async def two_losers(desk: TestDesk) -> None:
+    await desk.enter(ticker="SBER", price=price("300"), long=levels("290", "330"))
+    await desk.book("39990", "40000")
+    await desk.enter()
+    assert len(desk.positions()) == 2
+
+
+class Without(PaperBroker):
+    """A paper broker that cannot tell one instrument's schedule just now."""
+
+    def __init__(self, whole: PaperBroker, ticker: str) -> None:
+        vars(self).update(vars(whole))
+        self._ticker = ticker
+
+    async def schedule(self, instrument: Instrument, start: datetime, end: datetime) -> Sequence[Session]:
+        if instrument.ticker == self._ticker:
+            raise Transient("the timetable cannot be had")
+        return await super().schedule(instrument, start, end)
+
+
+async def test_ao_32_a_schedule_that_comes_late_still_ends_its_day(tmp_path: Path) -> None:
+    """The one position's could not be had when the other's moment came: it is judged once it can."""
+    async with at_noon(tmp_path / "d") as desk:
+        await desk.book("39990", "40000")
+        await desk.enter()
+        await desk.book_of("ETHPERP", "3199", "3200")
+        await desk.enter(ticker="ETHPERP", price=price("3200"), long=levels("3100", "3400"))
+        venues = desk.engine.desk.venues
+        whole = venues[TESTING]
+        venues[TESTING] = replace(whole, broker=Without(desk.broker(), "ETHPERP"))
+        await desk.clock.advance(3600)
+        ending = day(desk)
+        await ending.look()
+        await desk.engine.lanes.idle()
+        venues[TESTING] = whole
+        await ending.look()
+        await desk.settle()
+        assert sorted(await rows(desk)) == [("BTCPERP", False), ("ETHPERP", False)]
+        assert desk.positions() == []
 
 
 async def test_ao_32_a_kill_after_the_report_closes_what_it_says(tmp_path: Path) -> None:
