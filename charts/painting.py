@@ -19,6 +19,8 @@ from texts import render
 TITLE, SMALL, TEXT = 24, 15, 17
 EDGE, HEADER, FOOTER = 16, 64, 38
 TAG, PAD = 26, 8
+TICK = 46
+"""Rows between two prices of the axis, at least."""
 DASH = 6
 _ZONE = 0.12
 
@@ -38,7 +40,7 @@ class _Painting:
         self._image = Image.new("RGB", (chart.width, chart.height), self._palette.ground)
         self._draw = ImageDraw.Draw(self._image)
         low, high = price_range(chart)
-        self._ticks = price_ticks(low, high, max(2, (chart.height - HEADER - FOOTER) // 60))
+        self._ticks = price_ticks(low, high, max(2, (chart.height - HEADER - FOOTER) // TICK))
         self._tags = [self._words(level) for level in chart.levels]
         widest = max(int(font(TEXT).getlength(text)) for text in [*self._tags, *map(str, self._ticks)])
         gutter = widest + 2 * PAD + EDGE
