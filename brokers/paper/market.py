@@ -46,8 +46,8 @@ class BuiltInMarket:
         hours: Hours = "always",
     ) -> None:
         self.still = still
-        self._seed, self._clock = seed, clock
-        rows = listings(clock.now(), prices or {}, exchange_hours=hours == "exchange")
+        self._seed, self._clock, self._began = seed, clock, clock.now()
+        rows = listings(self._began, prices or {}, exchange_hours=hours == "exchange")
         self._listed: dict[str, Listing] = {row.instrument.ticker: row for row in rows}
         self._walks = {ticker: self._walk(row) for ticker, row in self._listed.items()}
         self._quotes = {ticker: self._first_quote(row) for ticker, row in self._listed.items()}
@@ -140,11 +140,13 @@ class BuiltInMarket:
         return {quote.ticker: quote.last for quote in quotes if quote is not None and quote.last is not None}
 
     async def candles(self, ticker: str, start: datetime, end: datetime, interval_s: int) -> Sequence[Candle]:
-        """A made-up past around the start price, equal for equal seeds; nothing of the future, or of closed hours."""
+        """A made-up past that leads to the start price, equal for equal seeds and starts; nothing of the future, or of
+        closed hours."""
         listing = self._listing(ticker)
         end = min(end, self._clock.now())
         found: list[Candle] = []
-        for number, bar in enumerate(bars(self._seed, listing.instrument, listing.start, start, end, interval_s), 1):
+        past = bars(self._seed, listing.instrument, listing.start, self._began, start, end, interval_s)
+        for number, bar in enumerate(past, 1):
             if is_open(listing.instrument.calendar, bar.at):
                 found.append(bar)
             if number % _BREATH == 0:

@@ -57,12 +57,16 @@ class Walk:
 
 
 def bars(
-    seed: int, instrument: Instrument, anchor: Price, start: datetime, end: datetime, interval_s: int
+    seed: int, instrument: Instrument, anchor: Price, began: datetime, start: datetime, end: datetime, interval_s: int
 ) -> Iterator[Candle]:
-    """Bars that begin in [start, end), on whole multiples of the interval; each opens where the last one closed."""
-    ticks = int(anchor / instrument.tick)
+    """Bars that begin in [start, end), on whole multiples of the interval; each opens where the last one closed.
+
+    The past meets the price `anchor` at the moment `began`, where the walk starts.
+    """
     first = ceil(start.timestamp() / interval_s) * interval_s
     key, quarter = f"{seed}:{instrument.ticker}", max(1, interval_s // 4)
+    ticks = int(anchor / instrument.tick)
+    ticks = ticks * ticks // _price(key, ticks, int(began.timestamp()))
     opening = _price(key, ticks, first)
     for second in range(first, ceil(end.timestamp()), interval_s):
         inside = [_price(key, ticks, second + quarter * part) for part in (1, 2, 3)]

@@ -256,6 +256,17 @@ async def test_bars_hang_together() -> None:
     assert all(bar.volume > 0 for bar in bars)
 
 
+@pytest.mark.parametrize("ticker", ["SBER", "BTCPERP", "ETHPERP"])
+async def test_the_past_leads_to_the_present(ticker: str) -> None:
+    """The last bar closes within a thousandth of the price that the market begins with."""
+    made = market()
+    quote = made.quote(ticker)
+    assert quote is not None
+    assert quote.last is not None
+    last = (await made.candles(ticker, START - timedelta(hours=1), START, 60))[-1]
+    assert abs(last.close - quote.last) <= quote.last / 1000
+
+
 async def test_the_future_has_no_bars() -> None:
     """A span that goes beyond now ends now."""
     bars = await market().candles("SBER", START - timedelta(hours=1), START + timedelta(hours=5), 600)
