@@ -1,6 +1,7 @@
 """Message catalogues: key + parameters -> words of a language. No trading logic, and no other room's words.
 
-One TOML file a language, beside this file; `en.toml` is complete, others fall back to it key by key.
+One TOML file a language, beside this file; `en.toml` is complete, others fall back to it key by key. Others have a
+table `value` as well: what stands in parameters in English, like `buy`.
 """
 
 from __future__ import annotations
@@ -35,12 +36,25 @@ def _flatten(prefix: str, table: Mapping[str, object]) -> list[tuple[str, str]]:
 def render(key: str, params: Mapping[str, str] | None = None, language: str = FALLBACK) -> str:
     """The words of `key`. A key or parameter that is missing shows itself: a message must never be lost to a typo."""
     template = catalogue(language).get(key) or catalogue(FALLBACK).get(key)
-    values = _Shown(params or {})
+    values = _Shown({name: _value(name, text, language) for name, text in (params or {}).items()})
     if template is None:
         return " ".join([key, *(f"{name}={value}" for name, value in values.items())])
     if code := values.get("reason"):
         values["reason"] = _reason(code, values, language)
     return template.format_map(values).rstrip()
+
+
+def _value(name: str, text: str, language: str) -> str:
+    """What the desk writes into a parameter (`side`: buy, sell ...), as the language says it: `value.<name>.<text>`.
+
+    Of a list each part; of `fill 250` the first word. What is unknown stays as it came.
+    """
+    known, parts = catalogue(language), list[str]()
+    for part in text.split(", "):
+        word, gap, rest = part.partition(" ")
+        first = known.get(f"value.{name}.{word}", word)
+        parts.append(known.get(f"value.{name}.{part}", first + gap + rest))
+    return ", ".join(parts)
 
 
 def _reason(code: str, values: Mapping[str, str], language: str) -> str:
