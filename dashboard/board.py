@@ -13,6 +13,7 @@ from core.services.approvals import Approvals
 from core.services.desk import Desk
 from core.services.hub import Hub
 from core.services.office import Office
+from core.services.pairs import Pairs
 from core.services.portfolio import Portfolio
 from core.services.supervisor import Supervisor
 from core.services.worklist import Worklist
@@ -59,6 +60,7 @@ class Board:
     portfolio: Portfolio
     approvals: Approvals
     worklist: Worklist
+    pairs: Pairs
     office: Office
     supervisor: Supervisor
     desk: Desk

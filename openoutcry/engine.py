@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 
 from brokers.paper.market import BuiltInMarket
 from core.clock import ManualClock, SystemClock
 from core.jobs.cancelling import Cancelling
+from core.jobs.hedging import Manners
+from core.jobs.scan import Scanner
 from core.jobs.sellbuy import SellBuy
+from core.jobs.spreads import Spreads
 from core.jobs.traps import Traps
 from core.ports import BrokerFactory, Clock, Job
 from core.rules.routing import Approval
@@ -20,6 +24,7 @@ from core.services.bots import Bots
 from core.services.desk import Desk
 from core.services.directory import Directory
 from core.services.drain import Drain
+from core.services.evenness import Evenness
 from core.services.execution import Execution
 from core.services.guardian import Guardian
 from core.services.intake import Intake
@@ -32,6 +37,7 @@ from core.services.monitor import Monitor
 from core.services.naming import Naming
 from core.services.office import Office
 from core.services.outbox import Outbox
+from core.services.pairs import Pairs
 from core.services.reconciler import Reconciler
 from core.services.safety import Safety
 from core.services.supervisor import Supervisor
@@ -42,6 +48,7 @@ from openoutcry.errands import register
 from openoutcry.latch import FileLatch
 from openoutcry.opening import Opening
 from openoutcry.report import started
+from openoutcry.sections import Jobs
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES, open_market, open_venues
 from storage.sqlite import open_store
@@ -57,6 +64,15 @@ class Protection:
     watch: Watch
     guardian: Guardian
     monitor: Monitor
+
+
+@dataclass(frozen=True, slots=True)
+class Spreading:
+    """Trades of two legs: the rows, what pairs earn, and who sees that both legs hold each other's weight."""
+
+    pairs: Pairs
+    scanner: Scanner
+    evenness: Evenness
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +92,7 @@ class Engine:
     reconciler: Reconciler
     outbox: Outbox
     worklist: Worklist
+    spreading: Spreading
     supervisor: Supervisor
     office: Office
 
@@ -113,8 +130,8 @@ async def build(
     outbox = Outbox(store, wire)
     outbox.private = office.users.has
     worklist = Worklist(store, desk.directory, clock)
-    sellbuy = SellBuy(desk, execution, worklist, settings.jobs.pause_s)
-    supervisor = _supervisor(desk, [sellbuy, Traps(desk, execution), Cancelling(desk)], outbox)
+    spreading = _spreading(desk, settings.jobs, stack)
+    supervisor = _supervisor(desk, _jobs(desk, execution, worklist, spreading, settings.jobs), outbox)
     stack.push_async_callback(supervisor.close)
     at_the_door = settings.risk.at_the_door(settings.webhook)
     intake = Intake(store=store, clock=clock, wire=wire, desk_id=store.desk_id, limits=at_the_door)
@@ -136,6 +153,7 @@ async def build(
         reconciler=reconciler,
         outbox=outbox,
         worklist=worklist,
+        spreading=spreading,
         supervisor=supervisor,
         office=office,
     )
@@ -190,6 +208,24 @@ def _protection(desk: Desk, lanes: Lanes, settings: Settings, stack: AsyncExitSt
     return Protection(leaving, watch, guardian, Monitor(desk, guardian, watch, trailing))
 
 
+def _spreading(desk: Desk, settings: Jobs, stack: AsyncExitStack) -> Spreading:
+    pairs = Pairs(desk, timedelta(seconds=settings.session_offset_s))
+    spreading = Spreading(pairs, Scanner(desk, settings.scan_rate), Evenness(desk, pairs, settings.hedge_s))
+    stack.push_async_callback(spreading.scanner.close)
+    stack.push_async_callback(spreading.evenness.close)
+    return spreading
+
+
+def _jobs(desk: Desk, execution: Execution, worklist: Worklist, spreading: Spreading, settings: Jobs) -> Sequence[Job]:
+    manners = Manners(settings.pause_s, settings.hedge_s, settings.unhedged == "unwind")
+    return [
+        SellBuy(desk, execution, worklist, settings.pause_s),
+        Spreads(desk, execution, spreading.pairs, manners),
+        Traps(desk, execution),
+        Cancelling(desk),
+    ]
+
+
 def _supervisor(desk: Desk, jobs: Sequence[Job], outbox: Outbox) -> Supervisor:
     supervisor = Supervisor(desk.store, desk.clock, desk.wire, {job.kind: job for job in jobs}, outbox.tell)
     desk.on_halt = supervisor.halt
@@ -206,5 +242,6 @@ async def recover(engine: Engine, settings: Settings) -> None:
     engine.intake.on_accepted = engine.drain.take  # before the inbox is read: what comes meanwhile must not be left
     waiting = await engine.drain.catch_up()
     await engine.approvals.catch_up()
+    engine.spreading.evenness.begin()
     await engine.supervisor.open(halted=engine.desk.safety.halt is not None)
     await engine.outbox.tell(started(engine.desk, report, waiting, settings))

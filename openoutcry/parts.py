@@ -191,6 +191,8 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         healthy=lambda: pulse.ready and pulse.alive(),
         clock_now=engine.clock.now,
         supervisor=engine.supervisor,
+        pairs=engine.spreading.pairs,
+        scanner=engine.spreading.scanner,
         worklist=engine.worklist,
         office=engine.office,
     )
@@ -199,6 +201,7 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         console=Console(tools, commands.table()),
         portfolio=Portfolio(engine.desk, engine.guardian),
         approvals=engine.approvals,
+        pairs=engine.spreading.pairs,
         worklist=engine.worklist,
         office=engine.office,
         supervisor=engine.supervisor,

@@ -245,6 +245,8 @@ async def opened(
             engine.supervisor,
             engine.worklist,
             engine.office,
+            engine.spreading.pairs,
+            engine.spreading.scanner,
         )
         desk = TestDesk(settings, engine, Console(tools, commands.table()), wire, listening)
         await recover(engine, settings)

@@ -121,6 +121,7 @@ def instrument(row: Row, kind: InstrumentKind) -> Instrument:
         expires_at=time(row.get("expirationDate")) if future else None,
         basic_asset=str(row.get("basicAsset") or "") or None,
         basic_asset_size=Quantity(size) if size else None,
+        on_security=row.get("assetType") in {None, "TYPE_SECURITY"},
         margin_buy=number(row.get("initialMarginOnBuy")) or None,
         margin_sell=number(row.get("initialMarginOnSell")) or None,
         broker_key=str(row["uid"]),

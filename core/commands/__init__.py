@@ -10,6 +10,8 @@ from core.commands import (
     looking,
     reloading,
     reporting,
+    scanning,
+    spreading,
     stashing,
     stopping,
     tasking,
@@ -25,6 +27,8 @@ def table() -> Sequence[Command]:
     families = (
         trading,
         working,
+        spreading,
+        scanning,
         trapping,
         stashing,
         approving,

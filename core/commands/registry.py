@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from core.jobs.scan import Scanner
 from core.ports import Store
 from core.services.approvals import Approvals
 from core.services.desk import Desk
 from core.services.execution import Execution
 from core.services.guardian import Guardian
 from core.services.office import Office
+from core.services.pairs import Pairs
 from core.services.supervisor import Supervisor
 from core.services.worklist import Worklist
 from core.values.accounts import Account
@@ -51,6 +53,8 @@ class Tools:
     supervisor: Supervisor
     worklist: Worklist
     office: Office
+    pairs: Pairs
+    scanner: Scanner
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.commands.registry import Argument, ArgumentKind, Call, Command, Handler, Reply, Tools, reply
-from core.jobs.sellbuy import KIND, own_best
+from core.jobs.sellbuy import KIND
 from core.rules.risk import review
 from core.rules.sizing import size_by_sum, whole_steps
+from core.rules.spread import own_best
 from core.services import telling
 from core.services.cards import task_params
 from core.values.ids import IntentId, OrderId, TaskId, derive_id

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 
+from core.jobs.steps import CLOSED_PAUSES, SCHEDULE_AHEAD, cancel, judge, rest
 from core.ports import TaskContext
+from core.rules.spread import own_best
 from core.services.cards import task_trouble
 from core.services.desk import Desk
 from core.services.execution import Execution
@@ -20,7 +21,6 @@ from core.services.worklist import Worklist
 from core.values.errors import Rejected, Transient
 from core.values.ids import IntentId, OrderId, QueueId, derive_id
 from core.values.instrument import Instrument
-from core.values.market import Quote
 from core.values.money import ZERO, Price, Quantity, plain
 from core.values.orders import (
     Cause,
@@ -32,21 +32,11 @@ from core.values.orders import (
     OrderType,
     Purpose,
     Refused,
-    Side,
     TimeInForce,
 )
 from core.values.tasks import Task, TaskGoal, TaskState
 
 KIND = "sellbuy"
-CLOSED_PAUSES = 5
-"""A closed market is looked at less often, by this factor."""
-SETTLE_S = 20.0
-SCHEDULE_AHEAD = timedelta(days=7)
-PASSING = frozenset({"market_closed", "no_quote", "worse_than_best"})
-"""Refusals that the next look at the market answers by itself."""
-BUSY = frozenset({"broker_busy"})
-FINAL = frozenset({"halted", "reducing"})
-"""Refusals after which nothing goes on by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +61,6 @@ class Tally:
     @property
     def live(self) -> Order | None:
         return next((o for o in self.orders if not o.state.final), None)
-
-
-def own_best(side: Side, quote: Quote) -> Price | None:
-    """A buyer joins the bid, a seller the ask."""
-    return quote.bid if side is Side.BUY else quote.ask
 
 
 class SellBuy:
@@ -104,7 +89,7 @@ class SellBuy:
         """Cancel the live order and count what it brought. One that nobody knows of is cancelled once it is found."""
         tally = await self._tally(task)
         if tally.live is not None:
-            await self._cancel(tally.live)
+            await cancel(self._desk, tally.live)
         task = await self._counted(task, await self._tally(task))
         if task.goal is TaskGoal.STOP:
             await self._close_row(task)
@@ -162,7 +147,7 @@ class SellBuy:
         if best is None:
             return await self._wait_for_book(task, live, context)
         if live is not None and live.request.price != best:
-            await self._cancel(live)
+            await cancel(self._desk, live)
             return task if live.id not in self._ledger.orders else await self._rest(task, context, "cancel", live)
         if live is None:
             live = await self._place(task, tally, best)
@@ -170,7 +155,7 @@ class SellBuy:
 
     async def _wait_for_session(self, task: Task, live: Order | None, context: TaskContext) -> Task:
         if live is not None:
-            await self._cancel(live)
+            await cancel(self._desk, live)
             task = await self._counted(task, await self._tally(task))
         opens = await self._opening(task)
         return await self._rest(task, context, f"session {opens}".strip(), None, self._pause_s * CLOSED_PAUSES)
@@ -193,41 +178,17 @@ class SellBuy:
     async def _rest(
         self, task: Task, context: TaskContext, waits_for: str, live: Order | None, pause_s: float | None = None
     ) -> Task:
-        """Show what it waits for, then a pause; news of the live order ends it early."""
-        task = replace(task, waits_for=waits_for)
-        await context.save(task)
-        known = None if live is None else self._ledger.orders.get(live.id)
-
-        def news() -> bool:
-            return live is not None and self._ledger.orders.get(live.id) is not known
-
-        if live is None or known is not None:
-            await self._ledger.until(news, context.wire, pause_s or self._pause_s)
-        return task
+        return await rest(self._ledger, task, context, waits_for, live, pause_s or self._pause_s)
 
     # orders
-
-    async def _cancel(self, live: Order) -> None:
-        """Ask for its end and wait until all its fills are in, unless nobody can say yet."""
-        after = await unbroken(self._desk.cancel(live.id))
-        if after is not None and not after.state.in_doubt:
-            await self._ledger.until(lambda: live.id not in self._ledger.orders, self._desk.wire, SETTLE_S)
 
     async def _place(self, task: Task, tally: Tally, price: Price) -> Order | None:
         """The next order of this task, for all that is left. None: refused, but the next look may do better."""
         sent = await unbroken(self._execution.work(self._request(task, tally, price)))
         if isinstance(sent, Order) and sent.state is not OrderState.REJECTED:
             return sent
-        self._judge(sent.code if isinstance(sent, Refused) else sent.reason or "rejected", first=not tally.orders)
+        judge(sent.code if isinstance(sent, Refused) else sent.reason or "rejected", first=not tally.orders)
         return None
-
-    def _judge(self, code: str, *, first: bool) -> None:
-        """Raises Rejected where nothing has worked yet or nothing will; Transient where trying later may help."""
-        if code in PASSING:
-            return
-        if code in FINAL or (first and code not in BUSY):
-            raise Rejected(code)
-        raise Transient(code)
 
     def _request(self, task: Task, tally: Tally, price: Price) -> OrderRequest:
         assert task.account is not None, "a trade has an account"

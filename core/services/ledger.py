@@ -285,7 +285,8 @@ class Ledger:
             return []
         if after.state is OrderState.CANCELLED and after.request.purpose is Purpose.EXIT:
             return []  # the guardian's housekeeping; the audit trail has it
-        if after.request.role is OrderRole.TASK and not (after.request.purpose is Purpose.TRAP and after.filled):
+        role, fired = after.request.role, after.request.purpose is Purpose.TRAP and after.filled
+        if role in {OrderRole.TASK, OrderRole.HEDGE} and not fired:
             return []  # one of many; the task's card tells what they come to, but not what fires long after it
         return [NoticeMade(telling.order_ended(self._desk_id, after, self._clock.now()))]
 

@@ -17,7 +17,7 @@ from core.services.cards import Cards
 from core.services.worker import Worker, Workshop
 from core.values.changes import TaskSet
 from core.values.errors import DeskError
-from core.values.ids import QueueId, TaskId
+from core.values.ids import QueueId, SpreadId, TaskId
 from core.values.notices import Notice
 from core.values.orders import Refused
 from core.values.people import Person
@@ -114,8 +114,8 @@ class Supervisor:
                 return Refused("already_running", {"title": other.title, "id": other.id})
         return None
 
-    def working_on(self, row_id: QueueId) -> Task | None:
-        """The unfinished task that works on a row of the queue."""
+    def working_on(self, row_id: QueueId | SpreadId) -> Task | None:
+        """The unfinished task that works on a row of the queue, or on a spread."""
         return next((task for task in self.unfinished() if task.arguments.get("row") == row_id), None)
 
     async def first_step(self, task_id: TaskId) -> Task:

@@ -83,7 +83,8 @@ class Worker:
         if any(getattr(self.task, name) != value for name, value in changes.items()) or self.task.attempts:
             await self.keep(**changes, attempts=0)
             await self._show()
-        self.stepped.set()
+        if self.task.goal is TaskGoal.RUN:  # one that cleans up has not stopped yet
+            self.stepped.set()
 
     async def tell(self, notice: Notice) -> None:
         await self.shop.tell(notice)

@@ -45,6 +45,8 @@ class Instrument:
     expires_at: datetime | None = None
     basic_asset: str | None = None
     basic_asset_size: Quantity | None = None
+    on_security: bool = True
+    """Of futures: a share or bond lies under it, not a commodity, a currency or an index."""
     margin_buy: Decimal | None = None
     margin_sell: Decimal | None = None
     strike: Decimal | None = None

@@ -139,6 +139,8 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
             healthy=lambda: True,
             clock_now=engine.clock.now,
             supervisor=engine.supervisor,
+            pairs=engine.spreading.pairs,
+            scanner=engine.spreading.scanner,
             worklist=engine.worklist,
             office=engine.office,
         )
@@ -146,6 +148,7 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
             console=Console(tools, commands.table()),
             portfolio=Portfolio(engine.desk, engine.guardian),
             approvals=engine.approvals,
+            pairs=engine.spreading.pairs,
             worklist=engine.worklist,
             office=engine.office,
             supervisor=engine.supervisor,
