@@ -210,7 +210,7 @@ def _protection(desk: Desk, lanes: Lanes, settings: Settings, stack: AsyncExitSt
 
 def _spreading(desk: Desk, settings: Jobs, stack: AsyncExitStack) -> Spreading:
     pairs = Pairs(desk, timedelta(seconds=settings.session_offset_s))
-    spreading = Spreading(pairs, Scanner(desk, settings.scan_rate), Evenness(desk, pairs, settings.hedge_s))
+    spreading = Spreading(pairs, Scanner(desk), Evenness(desk, pairs, settings.hedge_s))
     stack.push_async_callback(spreading.scanner.close)
     stack.push_async_callback(spreading.evenness.close)
     return spreading

@@ -13,7 +13,7 @@ from core.values.ids import NoticeId, derive_id
 from core.values.money import parse_decimal, plain
 from core.values.notices import Line, Notice, NoticeKind
 from core.values.orders import Refused
-from core.values.people import Role
+from core.values.people import Person, Role
 
 LINES_MAX = 1000
 RATE_MAX = 1_000_000
@@ -40,7 +40,8 @@ def read_rows(words: Sequence[str]) -> Mapping[str, str] | Refused:
 async def scan(tools: Tools, call: Call) -> Reply:
     """The classic figure at once; what could really be had follows, in the same message where a chat can edit it."""
     assert call.account is not None, "the command needs an account"
-    rate = Decimal(call.arguments.get("rate") or await tools.scanner.usual_rate(call.account))
+    asked = call.arguments.get("rate")
+    rate = Decimal(asked) if asked else await _usual_rate(tools, call.person)
     pairs = await tools.scanner.scan(call.account, rate)
     if not pairs:
         return reply(tools, call, "command.scan_none", {"rate": plain(rate)})
@@ -62,6 +63,10 @@ async def scan(tools: Tools, call: Call) -> Reply:
     params = {"rate": plain(rate), "count": str(len(pairs))}
     answer = reply(tools, call, "command.scan", params, [_pair(pair) for pair in pairs])
     return replace(answer, card=card)
+
+
+async def _usual_rate(tools: Tools, person: Person) -> Decimal:
+    return (await tools.office.lists.tunables(person.master)).scan_rate
 
 
 def _pair(pair: Pair) -> Line:
@@ -90,7 +95,8 @@ def _params(pair: Pair) -> dict[str, str]:
 
 async def dscan(tools: Tools, call: Call) -> Reply:
     assert call.account is not None, "the command needs an account"
-    found = await tools.scanner.dividends(call.account, int(call.arguments.get("rows", DIVIDEND_LINES)))
+    rate, lines = await _usual_rate(tools, call.person), int(call.arguments.get("rows", DIVIDEND_LINES))
+    found = await tools.scanner.dividends(call.account, rate, lines)
     if not found:
         return reply(tools, call, "command.dscan_none", {})
     return reply(tools, call, "command.dscan", {"count": str(len(found))}, [_dividend(each) for each in found])

@@ -30,15 +30,9 @@ FEES_OF = timedelta(days=30)
 
 
 class Scanner:
-    def __init__(self, desk: Desk, rate: Decimal) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._works: set[asyncio.Task[None]] = set()
-        self._rate = rate
-
-    async def usual_rate(self, account: Account) -> Decimal:
-        """Percent a year that /scan asks for, and /dscan reckons with: what people have set, else the settings say."""
-        kept = await self._desk.store.tunables(account.owner)
-        return Decimal(kept.get("scan_rate") or self._rate)
 
     async def scan(self, account: Account, rate: Decimal) -> Sequence[Pair]:
         """The classic figure, by last prices. Raises Transient."""
@@ -59,14 +53,14 @@ class Scanner:
         ]
         return sorted((each for each in found if each), key=lambda each: each.yearly, reverse=True)
 
-    async def dividends(self, account: Account, lines: int) -> Sequence[Dividend]:
-        """What books, or last prices outside of hours, say of dividends to come."""
+    async def dividends(self, account: Account, rate: Decimal, lines: int) -> Sequence[Dividend]:
+        """What books, or last prices outside of hours, say of dividends to come, at this interest. Raises Transient."""
         venue, now = self._desk.venues[account.name], self._desk.clock.now()
         instruments = await venue.broker.instruments()
         tickers = {leg.ticker for near, far, _ in yields.dividend_pairs(instruments, now) for leg in (near, far)}
         prices = await venue.feed.last_prices(sorted(tickers))
         quotes = await self._books(venue.feed, tickers)
-        return yields.dividends(instruments, quotes, prices, now, await self.usual_rate(account), lines)
+        return yields.dividends(instruments, quotes, prices, now, rate, lines)
 
     async def fee_rate(self, venue: Venue) -> Decimal:
         """What this account paid of each trade's value lately; 0 where it has not traded."""
