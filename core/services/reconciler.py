@@ -19,7 +19,7 @@ from core.services.guardian import PROTECTIVE, Guardian
 from core.values.accounts import Account
 from core.values.capabilities import Capabilities, Idempotency
 from core.values.changes import FlagSet, NoticeMade
-from core.values.errors import Transient
+from core.values.errors import Broken, Transient
 from core.values.fills import Fill, Position
 from core.values.ids import AccountName, AlertId, UserId, desk_of
 from core.values.money import ZERO, Price, plain
@@ -61,7 +61,11 @@ class Reconciler:
     # at start
 
     async def recover(self) -> Report:
-        """Ask every broker, settle every difference, protection first. New entries only after it returns."""
+        """Ask every broker, settle every difference, protection first. New entries only after it returns.
+        Raises Broken where something stands open on an account that is not there: nobody would watch over it."""
+        orders = (order.request.account for order in self._ledger.orders.values())
+        if gone := {*orders, *(key[0] for key in self._ledger.positions)} - self._desk.venues.keys():
+            raise Broken(f"something stands open on {', '.join(sorted(gone))}, and no account has that name")
         report = Report()
         for venue in self._desk.venues.values():
             while not await self._settled(venue, report):

@@ -62,12 +62,12 @@ class Users:
         now, name = self._clock.now(), username.casefold()[:TEXT_MAX]
         if not self._throttle.allows(name, now):
             return Refused("too_many_logins", {})
+        self._throttle.failed(name, now)  # until it fits: many at the same time are many tries
         user = self._there(UserId(name))
         kept = user.password_hash if user and user.password_hash else _nobody()
         async with self._hashing:
             fits = await asyncio.to_thread(password_fits, password[: LENGTH_MAX + 1], kept)
         if user is None or not user.password_hash or not fits:
-            self._throttle.failed(name, now)
             log.warning("wrong name or password", extra={"surface": surface})
             return Refused("wrong_password", {})
         self._throttle.forget(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from core.services.users import TRIES
 from core.values.orders import Refused
 from core.values.people import Person, Role
 from tests.dashboard.conftest import House, opened, people
@@ -85,6 +87,15 @@ async def test_ao_01_name_and_password_open_the_desk(full: House) -> None:
     late = await users.by_password("bob", "correct horse", "api")
     assert isinstance(late, Refused)
     assert late.code == "too_many_logins"
+
+
+async def test_wrong_passwords_at_the_same_time_are_counted_one_by_one(full: House) -> None:
+    """Whoever tries twenty at once gets as many tries as one who waits for each answer."""
+    await added(full)
+    users = full.engine.office.users
+    refused = await asyncio.gather(*(users.by_password("bob", f"wrong horse {n}", "api") for n in range(20)))
+    codes = [each.code for each in refused if isinstance(each, Refused)]
+    assert (codes.count("wrong_password"), codes.count("too_many_logins")) == (TRIES, 20 - TRIES)
 
 
 async def test_a_token_opens_the_api_until_its_user_leaves(full: House) -> None:

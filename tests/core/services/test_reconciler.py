@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.values.alerts import AlertKind
+from core.values.errors import Broken
 from core.values.fills import Fill
 from core.values.ids import FillId
 from core.values.money import Price, Quantity
@@ -319,3 +320,12 @@ async def test_fills_of_every_account_are_caught_up(data_dir: Path) -> None:
         held = {v.position.account: v.protection.value for v in desk.positions()}
         assert held == {"Testing": "managed", "Other": "managed"}
         assert await desk.notices("position.differs") == []
+
+
+async def test_no_start_without_an_account_on_which_something_stands_open(tmp_path: Path) -> None:
+    """One that was renamed in the settings: said by its name, before anything trades unwatched."""
+    async with opened(tmp_path / "d") as desk:
+        await desk.enter()
+    with pytest.raises(Broken, match=TESTING):
+        async with opened(tmp_path / "d", account={"name": "Other"}):
+            pass
