@@ -20,6 +20,8 @@ from dashboard.pages import Pages
 from dashboard.pictures import PictureRoutes
 from dashboard.prices import Prices
 from dashboard.sellbuy import SellBuys
+from dashboard.stops import StopRoutes
+from dashboard.tunables import TunableRoutes
 from dashboard.users import UserRoutes
 from kit.http import with_slash
 
@@ -46,8 +48,8 @@ def _api(board: Board) -> list[Route]:
     prices, doing, demo, answers = Prices(board), Doing(board), Demo(board), Answers(board, board.approvals)
     queue = SellBuys(board, board.worklist, board.supervisor)
     reading = []
-    links, users = LinkRoutes(board), UserRoutes(board)
-    for listing in [*listings(board), queue.listing(), links.listing(), users.listing()]:
+    links, users, stops = LinkRoutes(board), UserRoutes(board), StopRoutes(board)
+    for listing in [*listings(board), queue.listing(), links.listing(), users.listing(), *stops.listings()]:
         path = f"{API}/{listing.name}"
         reading.append(paged(path, f"{listing.says}, newest first", list_handler(listing)))
         reading.append(Route("GET", f"{path}/{{id}}", "one of them", one_handler(listing)))
@@ -72,6 +74,8 @@ def _api(board: Board) -> list[Route]:
         Route("POST", f"{API}/commands", "run a command", doing.command, {"text": "as typed, like /status"}),
         Route("POST", f"{API}/actions/{{id}}", "press a notice's button, once", doing.press),
         *links.routes(API),
+        *stops.routes(API),
+        *TunableRoutes(board).routes(API),
         *users.routes(API),
         *AccountRoutes(board).routes(API),
         *Histories(board).routes(API),

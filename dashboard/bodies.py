@@ -66,6 +66,14 @@ def number_of(body: Body, field: str) -> Decimal:
     return number
 
 
+def flag_of(body: Body, field: str) -> bool:
+    """Raises ApiError 422."""
+    value = body.get(field)
+    if not isinstance(value, bool):
+        raise ApiError(422, "bad_field", f"{field} must be true or false", field)
+    return value
+
+
 def number_or_none(body: Body, field: str) -> Decimal | None:
     return None if body.get(field) is None else number_of(body, field)
 

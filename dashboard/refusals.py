@@ -19,7 +19,12 @@ STATUSES: Mapping[str, int] = {
     "wrong_password": 401,
 }
 """HTTP status by code; others are 422."""
-FIELDS: Mapping[str, str] = {"unknown_account": "account", "account_needed": "account"}
+FIELDS: Mapping[str, str] = {
+    "unknown_account": "account",
+    "account_needed": "account",
+    "unknown_ticker": "ticker",
+    "which_ticker": "ticker",
+}
 
 
 def refuse(refused: Refused, person: Person) -> NoReturn:

@@ -16,7 +16,7 @@ from core.values.orders import Refused, Side
 from core.values.people import Person, Role
 from core.values.tasks import QueueRow
 from dashboard.board import Board
-from dashboard.bodies import Body, number_of, read_object, text_of
+from dashboard.bodies import Body, flag_of, number_of, read_object, text_of
 from dashboard.lists import Listing, held_listing
 from dashboard.rows import Row, queue_row
 from kit.http import ApiError, json_response
@@ -52,7 +52,7 @@ class SellBuys:
         amount = _pieces(body, "amount")
         if amount < instrument.lot:
             raise ApiError(422, "zero_size", f"a lot is {instrument.lot}", "amount")
-        side = Side.SELL if _flag(body, "sell") else Side.BUY
+        side = Side.SELL if flag_of(body, "sell") else Side.BUY
         row = self._worklist.make(account, instrument, side, amount)
         await self._worklist.add(row, person)
         return json_response(self._row(row), status=201)
@@ -124,10 +124,3 @@ def _pieces(body: Body, field: str) -> Decimal:
     if number <= ZERO or number % 1:
         raise ApiError(422, "bad_field", f"{field} must be whole pieces", field)
     return number
-
-
-def _flag(body: Body, field: str) -> bool:
-    value = body.get(field)
-    if not isinstance(value, bool):
-        raise ApiError(422, "bad_field", f"{field} must be true or false", field)
-    return value

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from brokers.tinvest import codes, stops, translate
 from brokers.tinvest.account import Money, choose_account
@@ -27,13 +27,15 @@ from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.fills import Fill, Holding
 from core.values.instrument import Instrument
 from core.values.market import Session
-from core.values.orders import ApprovedOrder, Order, OrderRequest, OrderState, OrderTicket, OrderType
+from core.values.orders import ApprovedOrder, Order, OrderRequest, OrderState, OrderTicket, OrderType, Purpose
 
 log = logging.getLogger(__name__)
 
 CAPABILITIES = Capabilities(Idempotency.ALWAYS, stop_events=False, reduce_only=False, budgets=BUDGETS)
 """Its key is remembered for a month. No stream tells of stop orders: they are polled."""
 STOPS_S = 6.0
+STOPS_BUSY_S = 30.0
+"""How often stops are looked at; the second while traps are placed, which are counted in the same budget."""
 OVERLAP = timedelta(seconds=10)
 REFUSED_S = 30.0
 
@@ -64,6 +66,7 @@ class TInvestBroker:
         self._events: asyncio.Queue[OrderTicket | Fill | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._told_at: datetime | None = None
+        self._trapped_at = datetime.min.replace(tzinfo=UTC)
         self._listed_on: date | None = None
 
     async def start(self) -> None:
@@ -129,6 +132,8 @@ class TInvestBroker:
 
     async def _place(self, request: OrderRequest, instrument: Instrument) -> OrderTicket:
         triggered, urgency = request.type.triggered, URGENCY[request.purpose]
+        if request.purpose is Purpose.TRAP:
+            self._trapped_at = self._wire.now()
         if request.expires_at is not None and not triggered:
             raise Rejected("bad_expiry", "an order here rests for the day; a stop order may end at a moment")
         make = translate.stop_body if triggered else translate.order_body
@@ -281,8 +286,13 @@ class TInvestBroker:
             raise Transient(f"stream: {row.get('message')}")
 
     async def _watch_stops(self) -> None:
+        seen = self._wire.now()
         while True:
             await self._wire.sleep(STOPS_S)
+            now = self._wire.now()
+            if now - self._trapped_at < timedelta(seconds=STOPS_S) and now - seen < timedelta(seconds=STOPS_BUSY_S):
+                continue
+            seen = now
             try:
                 with readable("stops"):
                     self._tell(await self._records.poll_stops())

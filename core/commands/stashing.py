@@ -7,7 +7,7 @@ from decimal import Decimal
 from core.commands.registry import Argument, Ask, Call, Command, Reply, Tools, reply
 from core.commands.trapping import begin
 from core.jobs.pace import seconds_to_place
-from core.jobs.stash import USUAL, compare, kept, stash, told
+from core.jobs.stash import compare, kept, stash, told
 from core.jobs.traps import KIND
 from core.rules.traps import Return, trap_of
 from core.values.accounts import Account
@@ -17,7 +17,7 @@ from core.values.notices import Line
 from core.values.orders import OrderTicket, Refused
 from core.values.people import Role
 from core.values.tasks import Task, TaskGoal, TaskState
-from core.values.traps import Stash, packed
+from core.values.traps import USUAL, Stash, packed
 
 NAME_MAX = 40
 SHOWN_MAX = 50

@@ -99,7 +99,7 @@ async def dump(tools: Tools, call: Call) -> Reply:
 
 def _instrument(tools: Tools, call: Call) -> Instrument | Refused:
     assert call.account is not None, "the command needs an account"
-    return tools.desk.directory.find(call.account.name, call.arguments["ticker"])
+    return tools.desk.directory.only(call.account.name, call.arguments["ticker"])
 
 
 def _quantity(call: Call, instrument: Instrument, quote: Quote) -> Quantity | Refused:

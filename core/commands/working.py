@@ -73,7 +73,7 @@ async def _add(tools: Tools, call: Call) -> Reply:
     account = call.account if call.account is not None else tools.desk.directory.account(None, call.person)
     if isinstance(account, Refused):
         return account
-    found = tools.desk.directory.find(account.name, call.arguments["ticker"])
+    found = tools.desk.directory.only(account.name, call.arguments["ticker"])
     if isinstance(found, Refused):
         return found
     amount = Decimal(call.arguments["amount"])

@@ -1,8 +1,7 @@
-"""How fast a job may ask its broker, so that it never waits inside a call where nobody could stop it."""
+"""How fast a job may ask its broker, and how long that will take."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -10,55 +9,43 @@ from core.ports import Clock
 from core.values.capabilities import Capabilities, RateBudget
 from core.values.orders import OrderType
 
-LATE = 1.02
-"""A window is taken a little longer than it is: what is sent evenly arrives unevenly."""
-
 
 class Pace:
-    """At most `calls` in any `per_s` seconds of the wire's clock; 0 calls: as fast as it goes."""
+    """One turn every `every_s` of the wire's clock. A job that waits here can be stopped at once, which it cannot
+    while an order of its waits inside a broker's limiter."""
 
-    def __init__(self, clock: Clock, calls: int = 0, per_s: float = 0.0) -> None:
+    def __init__(self, clock: Clock, every_s: float) -> None:
         self._clock = clock
-        self._calls = calls
-        self._window = timedelta(seconds=per_s * LATE)
-        self._taken: deque[datetime] = deque(maxlen=calls)
+        self._every = timedelta(seconds=every_s)
+        self._next: datetime | None = None
 
     async def turn(self) -> None:
-        """Return when one more may be asked, and count it."""
-        while self._calls and len(self._taken) == self._calls:
-            left_s = (self._taken[0] + self._window - self._clock.now()).total_seconds()
-            if left_s <= 0:
-                break
+        while self._next is not None and (left_s := (self._next - self._clock.now()).total_seconds()) > 0:
             await self._clock.sleep(left_s)
-        self._taken.append(self._clock.now())
-
-
-def trap_budget(able: Capabilities) -> RateBudget | None:
-    """What placing stop orders is counted in."""
-    return able.budget("stops", "trading", "place")
+        self._next = self._clock.now() + self._every
 
 
 def even(able: Capabilities, clock: Clock) -> Pace:
     """For traps: evenly, over what exits and polling leave. So a turn comes free every other second, and a protective
     order, which goes first, never waits long behind hundreds of them."""
-    budget = trap_budget(able)
-    return Pace(clock) if budget is None else Pace(clock, 1, budget.trap_every_s)
+    return Pace(clock, seconds_to_place(able, 2))
 
 
 def seconds_to_place(able: Capabilities, count: int) -> float:
-    budget = trap_budget(able)
+    """So many traps, the first of them at once."""
+    budget = able.budget("stops", "trading", "place")
     return 0.0 if budget is None else max(0, count - 1) * budget.trap_every_s
 
 
-def cancel_budget(able: Capabilities, *, stop: bool) -> RateBudget | None:
-    return able.budget("stops", "trading", "cancel") if stop else able.budget("cancel", "trading", "place")
-
-
 def seconds_to_cancel(able: Capabilities, types: Sequence[OrderType]) -> float:
-    """Cancels go before everything else, so the whole budget is theirs."""
+    """Cancels go before everything else, so the whole budget is theirs; what polling took of it before is not back."""
     stops = sum(1 for kind in types if kind.triggered)
-    found = 0.0
-    for stop, count in ((True, stops), (False, len(types) - stops)):
-        budget = cancel_budget(able, stop=stop)
-        found += budget.seconds_for(count) if budget is not None else 0.0
-    return found
+    return _taking(able.budget("stops", "trading", "cancel"), stops) + _taking(
+        able.budget("cancel", "trading", "place"), len(types) - stops
+    )
+
+
+def _taking(budget: RateBudget | None, calls: int) -> float:
+    if budget is None or calls <= budget.calls * (1 - budget.polling):
+        return 0.0
+    return calls / budget.calls * budget.per_s

@@ -20,7 +20,6 @@ from core.values.orders import OrderTicket, Refused
 from core.values.people import Person
 from core.values.traps import Stash, Trap
 
-USUAL = "usual"
 UNDO = "undo"
 """What stood before the last restore."""
 

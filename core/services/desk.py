@@ -271,7 +271,8 @@ class Desk:
                     raise
                 await self.wire.sleep(min(error.retry_after_s, RETRY_AFTER_S_MAX))
                 continue
-            return await self.ledger.absorb(order.request.account, ticket) or order
+            # To its end, also where the job around it is stopped: disk and memory must not differ.
+            return await asyncio.shield(self.ledger.absorb(order.request.account, ticket)) or order
         return order
 
     def denied(self, order: Order) -> None:

@@ -53,6 +53,12 @@ class Lists:
                 refused = found if refused is None or found.code == "which_ticker" else refused
         return refused or Refused("unknown_ticker", {"ticker": ticker, "account": ""})
 
+    def instrument(self, person: Person, row: StopList) -> Instrument | None:
+        """None where no account of theirs lists it any more."""
+        seen = (account.name for account in self._directory.accounts if person.sees(account.owner))
+        found = (self._directory.find(name, row.ticker) for name in seen)
+        return next((one for one in found if isinstance(one, Instrument)), None)
+
     async def put(self, person: Person, ticker: str, changes: Mapping[str, bool]) -> StopList | Refused:
         """Add the ticker's row or change it; one that is new is on no list but those that `changes` name."""
         row = await self.row(person, ticker.upper())

@@ -55,6 +55,10 @@ def _trap(
     )
 
 
+USUAL = "usual"
+"""The stash of whoever names none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stash:
     """The stop orders of an account as they stood at a moment, under a name; the newest of a name is the only one."""
