@@ -67,7 +67,7 @@ class DiscordBot:
         self._office = Office(console, people, store, wire, places, language, payload)
         self._surface = DiscordSurface(store, places, language)
         self._ears = Ears(self._opened, Clicking(self._office), Texting(self._office, self._latency))
-        self._steps = Steps(self._office)
+        self._steps = Steps(self._office, self._surface.follow)
         self._token = token
         self._text = text_commands
         self._ask_gateway = not gateway_url

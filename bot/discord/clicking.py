@@ -69,9 +69,13 @@ class Clicking:
 
     async def _press(self, interaction: discord.Interaction, person: Person, action: ActionId) -> None:
         offered = await self._office.store.press(action)
-        if offered is not None and _is_edit(offered) and person.may(Role.APPROVER):
-            await self._show_form(interaction, person, offered)
-            return
+        if offered is not None and person.may(Role.APPROVER):
+            if _is(offered, "edit"):
+                await self._show_form(interaction, person, offered)
+                return
+            if _is_why(offered):
+                await interaction.response.send_modal(_why(offered, person.language))
+                return
         own = offered is not None and offered.person == person.id  # a confirmation: its message turns into the result
         await interaction.response.defer(ephemeral=True, thinking=not own)
         await self._answer(interaction, person, await self._office.console.press(action, person))
@@ -100,7 +104,11 @@ class Clicking:
     ) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         offered = await self._office.store.press(action)
-        proposal = await self._proposal(offered) if offered is not None and _is_edit(offered) else None
+        if offered is not None and _is_why(offered):
+            reason = _typed(data).get("reason", "").replace("@", "")
+            await self._answer(interaction, person, await self._run(f"{offered.command} {reason}", interaction, person))
+            return
+        proposal = await self._proposal(offered) if offered is not None and _is(offered, "edit") else None
         if offered is None or proposal is None:
             await interaction.edit_original_response(content=refusal(Refused("press_gone", {}), person.language))
             return
@@ -134,8 +142,24 @@ async def _whisper(interaction: discord.Interaction, text: str) -> None:
         await interaction.response.send_message(text, ephemeral=True)
 
 
-def _is_edit(offered: Press) -> bool:
-    return offered.command.startswith("/edit ")
+def _is(offered: Press, command: str) -> bool:
+    return offered.command.startswith(f"/{command} ")
+
+
+def _is_why(offered: Press) -> bool:
+    """Whether it waits for words: why a proposal was rejected."""
+    return _is(offered, "reason") and len(offered.command.split()) == 2
+
+
+def _why(offered: Press, language: str) -> discord.ui.Modal:
+    """The form for a reason in one's own words."""
+    modal = discord.ui.Modal(title=render("action.reject", {}, language), custom_id=offered.id, timeout=None)
+    item: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
+        label=render("discord.field_reason", {}, language), custom_id="reason", max_length=300
+    )
+    modal.add_item(item)
+    modal.stop()  # the library need not remember it
+    return modal
 
 
 def _shown(proposal: Proposal) -> Mapping[str, str]:

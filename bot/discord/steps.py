@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from bot import words
@@ -16,29 +16,39 @@ from bot.discord.client import DeskClient
 from bot.discord.office import Office
 from bot.discord.rendering import TEXT_MAX, plain
 from bot.discord.surface import as_port
+from bot.discord.threads import card_of
 from core.services.telling import order_params
 from core.values.changes import Change, OrderMade, OrderMoved
 from core.values.errors import Rejected, Transient
-from core.values.orders import Order
+from core.values.orders import Order, OrderRole, OrderState
 from texts import render
 
 KEPT_MAX = 200
 
 
 class Steps:
-    def __init__(self, office: Office) -> None:
+    """follow: says something in the thread below a proposal's card; stops are told there, too."""
+
+    def __init__(self, office: Office, follow: Callable[[str, str, str], Awaitable[None]]) -> None:
         self._office = office
+        self._follow = follow
+        self._stops: deque[tuple[str, str, str]] = deque(maxlen=KEPT_MAX)
         self._lines: deque[str] = deque(maxlen=KEPT_MAX)
         self._news = asyncio.Event()
         self._telling = False
         office.store.listen(self._hear)
 
     def _hear(self, changes: Sequence[Change]) -> None:
-        if not self._office.places.log or not self._telling:
+        if not self._telling:
             return
         orders = (change.order for change in changes if isinstance(change, OrderMade | OrderMoved))
         for order in orders:
-            if not order.state.final:
+            card = card_of(order.request.because)
+            if card is not None and order.request.role is OrderRole.STOP and order.state is OrderState.OPEN:
+                moved = render("discord.stop_at", order_params(order), self._office.language)
+                self._stops.append((card, f">>> {plain(moved)}", f"s{order.id.replace('-', '')[-24:]}"))
+                self._news.set()
+            if self._office.places.log and not order.state.final:
                 self._lines.append(self._line(order))
                 self._news.set()
 
@@ -60,5 +70,9 @@ class Steps:
                     with suppress(Rejected, Transient):
                         async with as_port():
                             await channel.send(f">>> {piece}")
+                while self._stops:
+                    with suppress(Rejected, Transient):
+                        async with as_port():
+                            await self._follow(*self._stops.popleft())
         finally:
             self._telling = False

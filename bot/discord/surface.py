@@ -15,13 +15,16 @@ from aiohttp import ClientError
 from bot.cards import Cards
 from bot.discord.client import DeskClient
 from bot.discord.office import Places
-from bot.discord.rendering import buttons, cut, notice_text, quoted
+from bot.discord.rendering import TEXT_MAX, buttons, cut, notice_text, quoted
 from bot.discord.study import study_post
+from bot.discord.threads import Threads, proposal_of
 from core.ports import Store
+from core.services.proposal_cards import proposal_params
 from core.values.alerts import Source
 from core.values.errors import Rejected, Transient
-from core.values.ids import AlertId
+from core.values.ids import AlertId, ProposalId
 from core.values.notices import Notice, NoticeKind
+from texts import render
 
 SEND_S_MAX = 60.0
 AWAY_S = 5.0
@@ -56,6 +59,7 @@ class DiscordSurface:
         self._places = places
         self._language = language
         self._cards = Cards(store, self.name)
+        self._threads = Threads(self._cards, places.guild, places.study)
 
     async def send(self, notice: Notice) -> None:
         """Everywhere it belongs; a channel that refuses does not keep it from the others.
@@ -84,9 +88,12 @@ class DiscordSurface:
         """What is to be done, in the order in which people should see it."""
         alerts = [AlertId(about[6:]) for about in notice.about if about.startswith("alert:")]
         steps: list[Callable[[], Awaitable[None]]] = [partial(self._show_alert, alert_id) for alert_id in alerts]
+        text = quoted(notice_text(notice, self._language))
+        proposal = proposal_of(notice.about)
         if notice.card.startswith("proposal:"):
             steps.append(partial(self._show_card, notice))
-        text = quoted(notice_text(notice, self._language))
+        elif proposal is not None:
+            steps.append(partial(self.follow, proposal, text, _nonce(f"t{notice.id}")))
         steps.append(partial(self._log, notice, text))
         if notice.critical or notice.kind in TROUBLE:
             steps.append(partial(self._post, self._places.error, text, f"e{notice.id}"))
@@ -103,7 +110,11 @@ class DiscordSurface:
             await self._cards.keep(card, self._places.study, message.id)
 
     async def _show_card(self, notice: Notice) -> None:
-        text = cut(notice_text(notice, self._language))
+        text = notice_text(notice, self._language)
+        if notice.actions and (ends := notice.params.get("expires_at")):
+            counted = render("discord.ends", {"when": f"<t:{ends}:R>"}, self._language)
+            text = f"{cut(text, TEXT_MAX - len(counted) - 1)}\n{counted}"  # Discord counts down by itself
+        text = cut(text)
         view = buttons(notice.actions, self._language)
         shown = (await self._cards.find(notice.card)).get(self._places.study)
         if shown is not None:
@@ -113,6 +124,13 @@ class DiscordSurface:
         message = await self._new(self._places.study, text, f"c{notice.id}", view)
         if message is not None:
             await self._cards.keep(notice.card, self._places.study, message.id)
+
+    async def follow(self, card: str, text: str, nonce: str) -> None:
+        """Into the thread below a proposal's card. Raises the library's errors."""
+        proposal = await self._store.proposal(ProposalId(card.removeprefix("proposal:")))
+        if proposal is not None:
+            title = render("discord.thread", proposal_params(proposal), self._language)
+            await self._threads.post(self._live(), card, title, text, nonce)
 
     async def _log(self, notice: Notice, text: str) -> None:
         """Which message tells of an order is kept: its picture comes later."""
@@ -128,9 +146,8 @@ class DiscordSurface:
     ) -> discord.Message | None:
         if not channel:
             return None
-        named = nonce[0] + nonce.replace("-", "")[-24:]  # 25 characters at most; the tail of an id is its digest
         more: dict[str, Any] = {} if view is None else {"view": view}
-        return await self._channel(channel).send(text, nonce=named, **more)
+        return await self._channel(channel).send(text, nonce=_nonce(nonce), **more)
 
     def _channel(self, channel: int) -> discord.PartialMessageable:
         return self._live().get_partial_messageable(channel, guild_id=self._places.guild)
@@ -139,3 +156,8 @@ class DiscordSurface:
         if self.client is None or self.client.is_closed():
             raise Transient("discord is not connected")
         return self.client
+
+
+def _nonce(name: str) -> str:
+    """25 characters at most; the tail of an id is its digest."""
+    return name[0] + name.replace("-", "")[-24:]

@@ -188,9 +188,9 @@ class TelegramBot:
     async def _pressed(self, press: CallbackQuery, speaker: Speaker) -> None:
         action = ActionId(press.data or "")
         offered = await self._store.press(action)
-        if await self._dialogue.open(offered, speaker):
+        if question := await self._dialogue.open(offered, speaker):
             await self._answer(press, "")
-            await self.surface.say(speaker.chat, render("telegram.edit", {}, speaker.person.language), ask=True)
+            await self.surface.say(speaker.chat, render(question, {}, speaker.person.language), ask=True)
             return
         work = asyncio.ensure_future(self._console.press(action, speaker.person))
         in_time = await within(work, ANSWER_S, self._wire)

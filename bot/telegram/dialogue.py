@@ -1,4 +1,4 @@
-"""The Edit button asks what to change; the next message of who pressed it, in that chat, is the answer."""
+"""Some buttons wait for words: what to edit, why not. The next message of who pressed, in that chat, is the answer."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Dialogue:
         self._wire = wire
         self._role = next((command.role for command in commands if command.name == EDIT), None)
 
-    async def open(self, offered: Press | None, speaker: Speaker) -> bool:
-        """Begin one, where this press asks for it and the person may. The button stays: it changes nothing yet."""
-        if offered is None or not offered.command.startswith(f"/{EDIT} "):
-            return False
+    async def open(self, offered: Press | None, speaker: Speaker) -> str:
+        """Begin one, where this press asks for it and the person may: the question's key, else empty. The button stays:
+        it changes nothing yet."""
+        question = "" if offered is None else _question(offered.command)
+        if offered is None or not question or offered.person not in {speaker.person.id, ANYBODY}:
+            return ""
         if self._role is None or not speaker.person.may(self._role):
-            return False
-        if offered.person not in {speaker.person.id, ANYBODY}:
-            return False
+            return ""
         until = self._wire.now() + OPEN_FOR
         await self._store.save(FlagSet(_key(speaker), f"{until.isoformat()} {offered.command}"))
-        return True
+        return question
 
     async def close(self, speaker: Speaker) -> str | None:
         """End it; the command that waited for its last words."""
@@ -43,6 +43,13 @@ class Dialogue:
         await self._store.save(FlagSet(_key(speaker), ""))
         until, _, command = kept.partition(" ")
         return command if self._wire.now() < datetime.fromisoformat(until) else None
+
+
+def _question(command: str) -> str:
+    """What is asked before this is typed."""
+    if command.startswith(f"/{EDIT} "):
+        return "telegram.edit"
+    return "telegram.reason" if command.startswith("/reason ") and len(command.split()) == 2 else ""
 
 
 def _key(speaker: Speaker) -> str:

@@ -74,8 +74,17 @@ class Showing:
         self._shown: OrderedDict[tuple[str, int], _Shown] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def show(self, card: str, chat: int, text: str, buttons: Buttons, *, urgent: bool) -> None:
-        """Send a card, or edit it where it stands; what does not fit is the dashboard's. Raises as Sender.send."""
+    async def place(self, card: str, chat: int) -> int | None:
+        """The message that shows a card in a chat."""
+        return (await self._cards.find(card)).get(chat)
+
+    async def show(
+        self, card: str, chat: int, text: str, buttons: Buttons, *, urgent: bool, reply: ReplyParameters | None = None
+    ) -> None:
+        """Send a card, or edit it where it stands; what does not fit is the dashboard's. Raises as Sender.send.
+
+        reply: what the new message stands below.
+        """
         lock = self._locks.setdefault(card, asyncio.Lock())
         async with lock:
             message = (await self._cards.find(card)).get(chat)
@@ -93,6 +102,7 @@ class Showing:
                 parse_mode="HTML",
                 link_preview_options=NO_PREVIEW,
                 reply_markup=buttons,
+                reply_parameters=reply,
             )
             sent = await self._sender.send(chat, new, urgent=urgent)
             self._remember(card, chat, _Shown(text, buttons))

@@ -11,6 +11,7 @@ from bot.telegram.light import (
     ForceReply,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    ReplyParameters,
     SendMessage,
 )
 from bot.telegram.sender import Sender
@@ -62,21 +63,35 @@ class TelegramSurface:
     async def show(self, notice: Notice, chat: int, language: str, *, urgent: bool = True) -> None:
         """Send a notice to one chat, or edit its card there. Raises as Sender.send."""
         said, buttons = words(notice, language), _keyboard(notice, language)
+        reply = await self._below(notice, chat)
         if notice.card:
-            await self._showing.show(notice.card, chat, said, buttons, urgent=urgent)
+            await self._showing.show(notice.card, chat, said, buttons, urgent=urgent, reply=reply)
             return
         *pieces, last = in_pieces(said)
         for piece in pieces:
-            await self._send(chat, piece, None, urgent=urgent)
-        await self._send(chat, last, buttons, urgent=urgent)
+            await self._send(chat, piece, None, reply, urgent=urgent)
+        await self._send(chat, last, buttons, reply, urgent=urgent)
+
+    async def _below(self, notice: Notice, chat: int) -> ReplyParameters | None:
+        """What comes of a proposal answers its card."""
+        card = next((name for name in notice.about if name.startswith("proposal:")), "")
+        message = await self._showing.place(card, chat) if card and card != notice.card else None
+        return None if message is None else ReplyParameters(message_id=message, allow_sending_without_reply=True)
 
     async def illustrate(self, card: str, png: bytes) -> None:
         """Raises Transient or Rejected."""
         await self._showing.illustrate(card, png, urgent=card.startswith("proposal:"))
 
-    async def _send(self, chat: int, text: str, buttons: Buttons, *, urgent: bool) -> None:
+    async def _send(
+        self, chat: int, text: str, buttons: Buttons, reply: ReplyParameters | None, *, urgent: bool
+    ) -> None:
         method = SendMessage(
-            chat_id=chat, text=text, parse_mode="HTML", link_preview_options=NO_PREVIEW, reply_markup=buttons
+            chat_id=chat,
+            text=text,
+            parse_mode="HTML",
+            link_preview_options=NO_PREVIEW,
+            reply_markup=buttons,
+            reply_parameters=reply,
         )
         await self._sender.send(chat, method, urgent=urgent)
 

@@ -69,9 +69,9 @@ async def reject(tools: Tools, call: Call) -> Reply:
         return answer
     proposal_id = call.arguments["id"]
     expires = tools.clock_now() + REASON_LIVES
-    actions = tuple(
-        Action(ActionId(secrets.token_hex(8)), f"action.{code}", f"/reason {proposal_id} {code}") for code in REASONS
-    )
+    commands = {f"action.{code}": f"/reason {proposal_id} {code}" for code in REASONS}
+    commands["action.own_words"] = f"/reason {proposal_id}"  # a chat asks for them before it types this
+    actions = tuple(Action(ActionId(secrets.token_hex(8)), label, line) for label, line in commands.items())
     offers = [PressOffered(Press(action.id, call.person.id, action.command, expires)) for action in actions]
     await tools.store.save(*offers)
     return replace(answer, lines=(Line("proposal.why", {"id": proposal_id}),), actions=actions)

@@ -19,6 +19,7 @@ TOKEN = "discord-token-of-the-tests.which-nobody-may-read"
 APP, BOT, OWNER_OF_APP = 900, 901, 902
 GUILD, STUDY, LOG, ERROR, ELSEWHERE = 1000, 2001, 2002, 2003, 2004
 APPROVERS, TRADERS = 3001, 3002
+CHANNELS = frozenset({STUDY, LOG, ERROR, ELSEWHERE})
 PRIVILEGED = 1 << 15
 WAIT_S = 20
 _AT = "2026-11-21T12:00:00.000000+00:00"
@@ -104,6 +105,7 @@ class DiscordServer:
         self.requests: list[tuple[str, str, str]] = []
         self.faults: list[Fault] = []
         self.files: dict[int, bytes] = {}
+        self.threads: dict[int, str] = {}
         self.refuse_intents = False
         self.forget_sessions = False
         self.close_before_hello = 0
@@ -370,16 +372,27 @@ class DiscordServer:
             case ["PUT", "applications", _, "guilds", guild, "commands"] if guild == str(GUILD):
                 self.commands = list(body)
                 return _json(self.commands)
-            case ["POST", "channels", channel, "messages"] if int(channel) in {STUDY, LOG, ERROR, ELSEWHERE}:
-                return self._create(int(channel), body)
-            case ["PATCH", "channels", _, "messages", number] if int(number) in self.messages:
-                return self._edit(int(number), body, files)
+            case [_, "channels", channel, "messages", *more]:
+                return self._channel(method, int(channel), more, body, files)
             case ["POST", "interactions", number, token, "callback"] if self._interactions.get(token) == int(number):
                 return self._callback(int(number), body)
             case ["PATCH", "webhooks", _, token, "messages", "@original"] if token in self._interactions:
                 return self._edit_original(self._interactions[token], body)
             case ["POST", "webhooks", _, token] if token in self._interactions:
                 return self._follow_up(self._interactions[token], body)
+        return _json({"message": "Unknown", "code": 10003}, 404)
+
+    def _channel(
+        self, method: str, channel: int, path: Sequence[str], body: Any, files: Mapping[int, bytes]
+    ) -> web.Response:
+        """The messages of a channel, or of a thread."""
+        match [method, *path]:
+            case ["POST"] if channel in CHANNELS or channel in self.threads:
+                return self._create(channel, body)
+            case ["POST", number, "threads"] if int(number) in self.messages:
+                return self._thread(channel, int(number), body)
+            case ["PATCH", number] if int(number) in self.messages:
+                return self._edit(int(number), body, files)
         return _json({"message": "Unknown", "code": 10003}, 404)
 
     def _create(self, channel: int, body: Json) -> web.Response:
@@ -397,6 +410,15 @@ class DiscordServer:
         if nonce is not None:
             self._nonces[nonce] = number
         return _json(message)
+
+    def _thread(self, channel: int, number: int, body: Json) -> web.Response:
+        """It has the id of its message, and a message has but one."""
+        if number in self.threads:
+            return _json({"message": "A thread has already been created for this message", "code": 160004}, 400)
+        if not 0 < len(body["name"]) <= 100:
+            return _json({"message": "Invalid Form Body: name", "code": 50035}, 400)
+        self.threads[number] = body["name"]
+        return _json({"id": str(number), "type": 11, "name": body["name"], "parent_id": str(channel)}, 201)
 
     def _edit(self, number: int, body: Json, files: Mapping[int, bytes] | None = None) -> web.Response:
         """Whatever the body leaves out stays, attachments among it."""

@@ -289,6 +289,7 @@ class TelegramServer:
         chat = int(fields["chat_id"])
         text = _checked(fields)
         shown = Shown(chat, next(self._message_ids), text, fields.get("reply_markup", {}))
+        shown.reply_to = fields.get("reply_parameters", {}).get("message_id", 0)
         self.messages[chat, shown.id] = shown
         return self._rendered(shown)
 

@@ -34,13 +34,40 @@ async def test_an_approver_approves_with_one_click(chat: Chat) -> None:
     await chat.server.until(lambda: "Approved by discord:11" in chat.server.card()["content"])
 
 
-@pytest.mark.parametrize(("label", "held"), [("Half", {"BTCPERP": Decimal("0.25")}), ("Reject", {})])
-async def test_half_and_reject_do_what_they_say(chat: Chat, label: str, held: dict[str, Decimal]) -> None:
-    """Half the pieces, or none."""
+async def test_half_is_half_the_pieces(chat: Chat) -> None:
+    """One click."""
     await chat.propose()
-    await chat.server.answer(await chat.server.click(ANN, chat.server.button(label)))
+    await chat.server.answer(await chat.server.click(ANN, chat.server.button("Half")))
     await chat.desk.settle()
-    assert await chat.desk.holds() == held
+    assert await chat.desk.holds() == {"BTCPERP": Decimal("0.25")}
+
+
+async def test_reject_is_one_click_and_the_reason_another(chat: Chat) -> None:
+    """Rejected at once; the usual reasons are offered, and a form for one's own words."""
+    await chat.propose()
+    card = chat.server.card()
+    asked = await chat.server.answer(await chat.server.click(ANN, chat.server.button("Reject")))
+    assert (await the_proposal(chat)).state is ProposalState.REJECTED
+    offered = {button["label"]: button["custom_id"] for row in asked.components for button in row["components"]}
+    assert list(offered) == ["Bad price", "Too late", "Too large", "Not my plan", "Other…"]
+    other = offered["Other…"]
+    form = await chat.server.answer(await chat.server.click(ANN, other, message=int(card["id"])))
+    assert [c["custom_id"] for row in form.modal["components"] for c in row["components"]] == ["reason"]
+    await chat.server.answer(await chat.server.submit(ANN, other, {"reason": "the @news are bad"}))
+    await chat.server.until(lambda: "the news are bad" in card["content"])
+    assert await chat.desk.orders() == []
+
+
+async def test_a_price_that_moved_is_asked_about_by_a_button(chat: Chat) -> None:
+    """The click is answered with both prices and a button of its own, which approves."""
+    await chat.propose()
+    await chat.desk.book("40399.5", "40400")
+    asked = await chat.server.answer(await chat.server.click(ANN, chat.server.button("Approve")))
+    assert "moved by 1 %, from 40000" in asked.texts[0]
+    [[confirm]] = [row["components"] for row in asked.components]
+    message = int(chat.server.card()["id"])
+    await chat.server.answer(await chat.server.click(ANN, confirm["custom_id"], message=message))
+    assert (await the_proposal(chat)).state is ProposalState.APPROVED
 
 
 async def test_a_hundred_clicks_at_once_are_one_order(chat: Chat) -> None:
@@ -123,7 +150,7 @@ async def test_a_forged_button_is_nobodys(chat: Chat, custom_id: str) -> None:
 async def test_a_stale_button_is_refused(chat: Chat) -> None:
     """Once used, an id is worth nothing, also long after."""
     await chat.propose()
-    button = chat.server.button("Reject")
+    button = chat.server.button("Half")
     message = int(chat.server.card()["id"])
     await chat.server.answer(await chat.server.click(ANN, button))
     answer = await chat.server.answer(await chat.server.click(ANN, button, message=message))

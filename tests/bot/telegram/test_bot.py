@@ -220,3 +220,37 @@ async def test_a_card_is_found_again_after_a_restart(chat: Chat) -> None:
     async with chat.running(outbox=True):
         await chat.server.until(lambda: "Rejected by owner (test)" in card.plain)
     assert card.edits == 1
+
+
+async def test_what_comes_of_a_proposal_answers_its_card(live: Chat) -> None:
+    """Fill and result are replies, so that a finger on one leads to the card."""
+    _, card = await live.propose()
+    await live.server.press(card.buttons["Approve"], card)
+    filled = await live.server.shown("(entry, Testing): filled")
+    await live.desk.book("41000", "41000.5")
+    result = await live.server.shown("is closed:")
+    assert (filled.reply_to, result.reply_to) == (card.id, card.id)
+
+
+async def test_reject_is_one_press_and_the_reason_another(live: Chat) -> None:
+    """The usual reasons are offered as buttons; the one pressed stands on the card."""
+    proposal, card = await live.propose()
+    await live.server.press(card.buttons["Reject"], card)
+    why = await live.server.shown("Why?")
+    assert list(why.buttons) == ["Bad price", "Too late", "Too large", "Not my plan", "Other…"]
+    await live.server.press(why.buttons["Too late"], why)
+    await live.server.until(lambda: "It is too late (too_late)" in card.plain)
+    now = await live.desk.engine.store.proposal(proposal.id)
+    assert now is not None
+    assert (now.state, now.reason) == (ProposalState.REJECTED, "too_late")
+
+
+async def test_a_reason_may_be_given_in_ones_own_words(live: Chat) -> None:
+    """Other… opens a reply; the next message is the reason."""
+    _, card = await live.propose()
+    await live.server.press(card.buttons["Reject"], card)
+    why = await live.server.shown("Why?")
+    await live.server.press(why.buttons["Other…"], why)
+    await live.server.shown("Answer this message with why")
+    await live.server.say("the news are bad")
+    await live.server.until(lambda: "the news are bad" in card.plain)
