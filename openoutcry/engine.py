@@ -42,7 +42,6 @@ from core.services.reconciler import Reconciler
 from core.services.results import Results
 from core.services.safety import Safety
 from core.services.supervisor import Supervisor
-from core.services.taking import Taking
 from core.services.trailing import Trailing
 from core.services.watch import Watch
 from core.services.worklist import Worklist
@@ -127,10 +126,7 @@ async def build(
     office = await _office(settings, store, desk, opening)
     naming = Naming(desk.directory, desk.ledger, office.links, settings.webhook.approval)
     execution = Execution(desk, naming, settings.risk.over_leverage)
-    execution.on_nobody = lambda position: protection.leaving.leave(position, "exit")
-    approvals = Approvals(desk, execution, naming, lanes, _asked(settings))
-    stack.push_async_callback(approvals.close)
-    stack.push_async_callback(Results(desk).close)
+    approvals = _approvals(settings, desk, execution, naming, lanes, stack)
     outbox = Outbox(store, wire)
     outbox.private = office.users.has
     worklist = Worklist(store, desk.directory, clock)
@@ -163,9 +159,16 @@ async def build(
     )
 
 
-def _asked(settings: Settings) -> Rules:
+def _approvals(
+    settings: Settings, desk: Desk, execution: Execution, naming: Naming, lanes: Lanes, stack: AsyncExitStack
+) -> Approvals:
+    """What waits for people, and what came of it."""
     asked = settings.proposals
-    return Rules(asked.expiry_s, asked.drift_percent_max, asked.two_person_above)
+    rules = Rules(asked.expiry_s, asked.drift_percent_max, asked.two_person_above)
+    approvals = Approvals(desk, execution, naming, lanes, rules)
+    stack.push_async_callback(approvals.close)
+    stack.push_async_callback(Results(desk).close)
+    return approvals
 
 
 async def _desk(settings: Settings, store: SqliteStore, clock: Clock, wire: Clock) -> Desk:
@@ -202,9 +205,7 @@ async def _office(settings: Settings, store: SqliteStore, desk: Desk, opening: O
 def _protection(desk: Desk, lanes: Lanes, settings: Settings, stack: AsyncExitStack) -> Protection:
     leaving = Leaving(desk, lanes)
     stack.push_async_callback(leaving.close)
-    taking = Taking(desk, lanes)
-    stack.push_async_callback(taking.close)
-    watch = Watch(desk, lanes, leaving, taking, int(settings.guardian.bad_tick_percent * PERCENT))
+    watch = Watch(desk, lanes, leaving, int(settings.guardian.bad_tick_percent * PERCENT))
     stack.push_async_callback(watch.close)
     guardian = Guardian(desk, lanes, watch)
     guardian.watch()
