@@ -42,6 +42,7 @@ from core.services.reconciler import Reconciler
 from core.services.results import Results
 from core.services.safety import Safety
 from core.services.supervisor import Supervisor
+from core.services.taking import Taking
 from core.services.trailing import Trailing
 from core.services.watch import Watch
 from core.services.worklist import Worklist
@@ -126,6 +127,7 @@ async def build(
     office = await _office(settings, store, desk, opening)
     naming = Naming(desk.directory, desk.ledger, office.links, settings.webhook.approval)
     execution = Execution(desk, naming, settings.risk.over_leverage)
+    execution.on_nobody = lambda position: protection.leaving.leave(position, "exit")
     approvals = _approvals(settings, desk, execution, naming, lanes, stack)
     outbox = Outbox(store, wire)
     outbox.private = office.users.has
@@ -205,7 +207,9 @@ async def _office(settings: Settings, store: SqliteStore, desk: Desk, opening: O
 def _protection(desk: Desk, lanes: Lanes, settings: Settings, stack: AsyncExitStack) -> Protection:
     leaving = Leaving(desk, lanes)
     stack.push_async_callback(leaving.close)
-    watch = Watch(desk, lanes, leaving, int(settings.guardian.bad_tick_percent * PERCENT))
+    taking = Taking(desk, lanes)
+    stack.push_async_callback(taking.close)
+    watch = Watch(desk, lanes, leaving, taking, int(settings.guardian.bad_tick_percent * PERCENT))
     stack.push_async_callback(watch.close)
     guardian = Guardian(desk, lanes, watch)
     guardian.watch()

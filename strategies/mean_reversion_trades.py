@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from core.rules.exits import breakeven_price
 from core.values.market import Candle
 from core.values.money import Price
 from core.values.orders import Side
@@ -89,7 +90,7 @@ class MeanReversion:
 
     def _open(self, side: Side, entry: Price, stop: Price, target: Price) -> Position:
         rules, distance = self._rules, abs(entry - stop)
-        breakeven = to_tick(entry * (1 + side.sign * 2 * rules.fee_percent / 100), self._tick)
+        breakeven = to_tick(breakeven_price(entry, side, rules.fee_percent), self._tick)
         parts: list[Part] = []
         if rules.partials:
             for name, mult, message in ((TP1, rules.tp1_mult, "tp1_breakeven"), (TP2, rules.tp2_mult, "tp2")):

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from core.rules.exits import better_stop
 from core.rules.levels import Armed
+from core.rules.targets import targets_of
 from core.rules.trails import PERCENT
 from core.values.instrument import Instrument
 from core.values.money import Price
@@ -57,8 +58,9 @@ def target_by(percent: Decimal, side: Side, average: Price, instrument: Instrume
 
 
 def armed(plan: ExitPlan, quantity: Decimal, instrument: Instrument, *, target_here: bool) -> Armed:
-    """An aimed plan in ticks. target_here: the desk itself watches the target."""
+    """An aimed plan in ticks. target_here: the desk itself watches the nearest of its targets."""
     side, rule = side_of(quantity), plan.rule or ExitRule()
+    nearest = targets_of(plan, quantity) if target_here else []
     ladder = []
     for gain, lock in rule.ladder if plan.average is not None else ():
         assert plan.average is not None, "a ladder hangs on the average entry"
@@ -68,7 +70,7 @@ def armed(plan: ExitPlan, quantity: Decimal, instrument: Instrument, *, target_h
         )
     return Armed(
         stop=None if plan.stop is None else ticks(plan.stop, instrument),
-        target=ticks(plan.target, instrument) if target_here and plan.target is not None else None,
+        target=ticks(nearest[0].price, instrument) if nearest else None,
         trailing=None if rule.trailing is None else int(rule.trailing * PERCENT),
         best=None if plan.best is None else ticks(plan.best, instrument),
         ladder=tuple(ladder),

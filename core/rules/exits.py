@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from core.rules.targets import targets_of
 from core.values.instrument import Instrument
 from core.values.money import Price, Quantity
 from core.values.orders import ExitPlan, Order, OrderRole, OrderState, OrderType, Side, side_of
@@ -57,43 +58,59 @@ def mend(
     of them reduce only. live: protective orders that are not in a final state.
 
     A new stop comes first, and what it replaces goes once the broker has confirmed it: a refusal or an answer that is
-    lost must not leave the position naked. A target goes first: without one there is no danger, with two there is.
-    Where the broker has no reduce-only orders, whatever stands could open a position: there is never more than one, of
-    just the right size, and an old stop goes before the new one. The target is then the desk's to watch.
+    lost must not leave the position naked. Targets go first: without one there is no danger, with one too many there
+    is. Where the broker has no reduce-only orders, whatever stands could open a position: there is never more than one,
+    of just the right size, and an old stop goes before the new one. Targets are then the desk's to watch.
     """
-    wanted = {} if quantity == 0 else {p.role: p for p in _wanted(quantity, plan)}
-    if not reduce_only:
-        wanted.pop(OrderRole.TARGET, None)
+    stops = _mend_stop(quantity, entering, plan, [o for o in live if o.request.role is OrderRole.STOP], reduce_only)
+    wanted = _targets(quantity, plan) if reduce_only else []
+    targets = _mend_targets(wanted, [o for o in live if o.request.role is OrderRole.TARGET])
+    return Mending(stops.place + targets.place, stops.cancel + targets.cancel)
+
+
+def _mend_stop(
+    quantity: Decimal,
+    entering: Decimal,
+    plan: ExitPlan,
+    standing: Sequence[Order],
+    reduce_only: bool,  # noqa: FBT001  -- passed on
+) -> Mending:
+    if quantity == 0 or plan.stop is None:
+        keeps_waiting = entering != 0 and quantity == 0 and reduce_only
+        return Mending(cancel=() if keeps_waiting else tuple(standing))
+    side, pieces = side_of(quantity).opposite, Quantity(abs(quantity))
+    want = Protection(OrderRole.STOP, side, OrderType.STOP, pieces, stop_price=plan.stop)
     most = abs(quantity) + abs(entering) if reduce_only else abs(quantity)
-    place: list[Protection] = []
-    cancel: list[Order] = []
-    for role in (OrderRole.STOP, OrderRole.TARGET):
-        standing = [order for order in live if order.request.role is role]
-        want = wanted.get(role)
-        if want is None:
-            keeps_waiting = role is OrderRole.STOP and entering != 0 and quantity == 0 and reduce_only
-            cancel += [] if keeps_waiting else standing
-            continue
-        good = [order for order in standing if _serves(order, want, most)]
-        sure = [order for order in good if order.state in STANDING]
-        alone = role is OrderRole.TARGET or not reduce_only
-        if sure or alone:
-            keep = (sure or good)[:1]
-            cancel += [order for order in standing if order not in keep]
-        if not good and not (alone and standing):
-            place.append(want)
-    return Mending(tuple(place), tuple(cancel))
+    good = [order for order in standing if _serves(order, want, most)]
+    sure = [order for order in good if order.state in STANDING]
+    cancel: tuple[Order, ...] = ()
+    if sure or not reduce_only:
+        keep = (sure or good)[:1]
+        cancel = tuple(order for order in standing if order not in keep)
+    place = (want,) if not good and (reduce_only or not standing) else ()
+    return Mending(place, cancel)
 
 
-def _wanted(quantity: Decimal, plan: ExitPlan) -> list[Protection]:
+def _mend_targets(wanted: Sequence[Protection], standing: Sequence[Order]) -> Mending:
+    """One order for each that is wanted, of just its size. Nothing new comes while anything else stands."""
+    others, missing = list(standing), []
+    for want in wanted:
+        good = [order for order in others if _serves(order, want, want.quantity)]
+        if good:
+            others.remove(next((order for order in good if order.state in STANDING), good[0]))
+        else:
+            missing.append(want)
+    return Mending(() if others else tuple(missing), tuple(others))
+
+
+def _targets(quantity: Decimal, plan: ExitPlan) -> list[Protection]:
+    if quantity == 0:
+        return []
     side = side_of(quantity).opposite
-    pieces = Quantity(abs(quantity))
-    wanted = []
-    if plan.stop is not None:
-        wanted.append(Protection(OrderRole.STOP, side, OrderType.STOP, pieces, stop_price=plan.stop))
-    if plan.target is not None:
-        wanted.append(Protection(OrderRole.TARGET, side, OrderType.LIMIT, pieces, price=plan.target))
-    return wanted
+    return [
+        Protection(OrderRole.TARGET, side, OrderType.LIMIT, part.quantity, price=part.price)
+        for part in targets_of(plan, quantity)
+    ]
 
 
 def _serves(order: Order, want: Protection, most: Decimal) -> bool:
@@ -105,6 +122,12 @@ def _serves(order: Order, want: Protection, most: Decimal) -> bool:
         want.stop_price,
     )
     return at_level and want.quantity <= order.remaining <= max(most, want.quantity)
+
+
+def breakeven_price(average: Price, side: Side, fee_percent: Decimal) -> Decimal:
+    """Where a position of this side ends with neither gain nor loss, both ways' fees paid: average * (1 +/- 2 * fee),
+    behaviour.md 2.8. Not rounded to ticks."""
+    return average * (1 + side.sign * 2 * fee_percent / 100)
 
 
 def better_stop(side: Side, standing: Price | None, offered: Price) -> Price:

@@ -6,17 +6,19 @@ they stand, and only what is missing is done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from core.rules.exits import STANDING, round_plan, stop_crossed
 from core.rules.linking import start_levels
 from core.rules.sizing import OverLeverage, size_by_risk, whole_steps
+from core.rules.targets import split
 from core.services.desk import Desk
-from core.services.exiting import SETTLE_S, Exiting, crossed
+from core.services.exiting import NOBODY_THERE, SETTLE_S, Exiting, crossed
 from core.services.naming import Naming
-from core.services.trade import Trade, exit_of
+from core.services.trade import Exit, Trade, exit_of
 from core.values.alerts import AlertKind
+from core.values.fills import Position
 from core.values.ids import IntentId, OrderId, derive_id
 from core.values.money import Price, Quantity, plain
 from core.values.orders import (
@@ -33,12 +35,15 @@ from core.values.orders import (
 
 
 class Execution:
+    """`on_nobody` is told of a position that an alert wants closed while its book is empty: it goes on trying."""
+
     def __init__(self, desk: Desk, naming: Naming, over_leverage: OverLeverage = OverLeverage.REFUSE) -> None:
         self._desk = desk
         self._naming = naming
         self._ledger = desk.ledger
         self._over_leverage = over_leverage
         self.exiting = Exiting(desk)
+        self.on_nobody: Callable[[Position], None] = lambda _position: None
 
     async def run(self, trade: Trade) -> Refused | None:
         """Do what the alert's kind says."""
@@ -76,11 +81,18 @@ class Execution:
 
     async def _leave(self, trade: Trade) -> Refused | None:
         """Close what the trade names; where a link holds more of the same, such as both a call and a put, that too."""
-        refused = await self.exiting.exit(exit_of(trade))
+        refused = await self._close(exit_of(trade))
         for key in () if trade.alert.link is None else self._naming.held(trade.alert.link, trade.alert):
             if key != trade.key:
                 intent = IntentId(f"{trade.alert_id}:{key[0]}:{key[1]}")
-                refused = await self.exiting.exit(replace(exit_of(trade), key=key, intent=intent)) or refused
+                refused = await self._close(replace(exit_of(trade), key=key, intent=intent)) or refused
+        return refused
+
+    async def _close(self, way: Exit) -> Refused | None:
+        refused = await self.exiting.exit(way)
+        position = self._ledger.position(way.key)
+        if refused is not None and refused.code in NOBODY_THERE and position is not None:
+            self.on_nobody(position)
         return refused
 
     async def _entry_orders(self, trade: Trade) -> list[OrderRequest] | Refused:
@@ -91,7 +103,8 @@ class Execution:
         at_work = self._ledger.held(trade.key) or self._ledger.live(*trade.key)
         if at_work and await self.exiting.exit(exit_of(trade)) is not None:
             return Refused("flatten_failed", {"ticker": trade.instrument.ticker})
-        entry = await self.planned(priced)
+        planned = await self.planned(priced)
+        entry = planned if isinstance(planned, Refused) else await self.exiting.sendable(planned)
         return entry if isinstance(entry, Refused) else [entry, *self._first_stop(priced, entry)]
 
     async def priced(self, trade: Trade) -> Trade | Refused:
@@ -130,7 +143,14 @@ class Execution:
             quantity = await self._sized(trade, side, price, plan.stop)
         else:
             quantity = whole_steps(trade.quantity, trade.instrument)
-        return quantity if isinstance(quantity, Refused) else self._entry(trade, side, price, quantity, plan)
+        if isinstance(quantity, Refused):
+            return quantity
+        if alert.close_percent is not None and levels.stop is not None:
+            parts = split(
+                price, levels.stop, side, quantity, alert.multiples, alert.close_percent, plan.target, trade.instrument
+            )
+            plan = replace(plan, parts=parts)
+        return self._entry(trade, side, price, quantity, plan)
 
     async def _sized(self, trade: Trade, side: Side, price: Price, stop: Price) -> Quantity | Refused:
         quote = await self._desk.quote(trade.account.name, trade.instrument.ticker)

@@ -7,7 +7,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.rules.exits import better_stop, round_plan, stop_crossed
+from core.rules.marketable import THROUGH_PERCENT, offered, through_book
+from core.rules.risk import QUOTE_AGE_MAX
 from core.services.desk import Desk
+from core.services.ledger import Key
 from core.services.trade import Exit, Trade
 from core.values.ids import OrderId, derive_id
 from core.values.market import Quote
@@ -20,14 +23,12 @@ from core.values.orders import (
     OrderType,
     Purpose,
     Refused,
-    Side,
-    TimeInForce,
     side_of,
 )
 
 EXIT_ROUNDS_MAX = 5
-THROUGH_PERCENT = Decimal(1)
-"""How far beyond the best price an exit's limit stands, where a limit it must be."""
+NOBODY_THERE = frozenset({"empty_book", "no_quote"})
+"""Refusals of an exit that is to be made as soon as there is a price for it."""
 SETTLE_S = 20.0
 """How long to wait for an order to end with all its fills; the reconciler asks for a lost one within 16 seconds."""
 
@@ -42,20 +43,18 @@ class Exiting:
 
         Where the broker has no reduce-only orders the protection goes before the close, since both could fill.
         """
-        key, broker = way.key, self._desk.venues[way.key[0]].broker
+        key = way.key
         entries = [o for o in self._ledger.live(*key) if o.request.role is OrderRole.ENTRY]
         await self._desk.cancel_all(entries)
         await self._over(entries)
-        if not broker.capabilities.reduce_only:
-            await self._desk.cancel_all(self._ledger.live(*key))
-            rivals = [o for o in self._ledger.live(*key) if o.request.role is not OrderRole.ENTRY]
-            if not await self._over(rivals):  # one that may still fill, and the close beside it, would be too much
-                return _unsure(next(o for o in rivals if o.id in self._ledger.orders))
+        refused = self.empty_book(key) or await self._clear_rivals(key)
+        if refused is not None:
+            return refused
         for number in range(EXIT_ROUNDS_MAX):
             held = self._ledger.held(key)
             if held == 0:
                 break
-            closed = await self._close_once(way, held, number)
+            closed = await self._closed(self.request(way, held, number))
             if isinstance(closed, Refused):
                 return closed
         if self._ledger.held(key):
@@ -63,6 +62,34 @@ class Exiting:
         await self._desk.cancel_all(self._ledger.live(*key))
         left = next((o for o in self._ledger.live(*key) if o.request.role is OrderRole.ENTRY), None)
         return None if left is None else _unsure(left)
+
+    async def part(self, way: Exit, pieces: Quantity) -> Refused | None:
+        """Close some of a book's position at a target that the desk watches. Where the broker has no reduce-only orders
+        the protection goes first, and that of the rest comes when all this is known (core.services.guardian)."""
+        refused = self.empty_book(way.key) or await self._clear_rivals(way.key)
+        held = self._ledger.held(way.key)
+        if refused is not None or held == 0:
+            return refused
+        pieces = min(pieces, Quantity(abs(held)))
+        return await self._closed(replace(self.request(way, held, 0), role=OrderRole.TARGET, quantity=pieces))
+
+    def empty_book(self, key: Key) -> Refused | None:
+        """Whether it is known that nobody is there to close a position with. What protects it then had better stay."""
+        account, ticker, _ = key
+        quote, held = self._desk.venues[account].feed.quote(ticker), self._ledger.held(key)
+        if held == 0 or quote is None or self._desk.clock.now() - quote.at > QUOTE_AGE_MAX:
+            return None
+        return None if offered(quote, side_of(held).opposite) else Refused("empty_book", {"ticker": ticker})
+
+    async def _clear_rivals(self, key: Key) -> Refused | None:
+        """Where nothing reduces only, whatever may still fill beside the close would be too much."""
+        if self._desk.venues[key[0]].broker.capabilities.reduce_only:
+            return None
+        await self._desk.cancel_all(self._ledger.live(*key))
+        rivals = [o for o in self._ledger.live(*key) if o.request.role is not OrderRole.ENTRY]
+        if await self._over(rivals):
+            return None
+        return _unsure(next(o for o in rivals if o.id in self._ledger.orders))
 
     async def _over(self, orders: Sequence[Order]) -> bool:
         """Wait until each has ended and all its fills are booked; one that nobody knows of may take some asking."""
@@ -89,8 +116,9 @@ class Exiting:
             owner=way.owner,
         )
 
-    async def _close_once(self, way: Exit, held: Decimal, number: int) -> Refused | None:
-        request = await self._sendable(self.request(way, held, number))
+    async def _closed(self, wanted: OrderRequest) -> Refused | None:
+        """Send it and wait until it is over; Refused where nothing of it was filled."""
+        request = await self.sendable(wanted)
         if isinstance(request, Refused):
             return request
         intended = await self._desk.intend(request)
@@ -102,21 +130,23 @@ class Exiting:
         if not over:
             return _unsure(sent)
         if not sent.filled:
-            return Refused("exit_refused", {"ticker": way.key[1], "reason": sent.reason})
+            return Refused("exit_refused", {"ticker": request.ticker, "reason": sent.reason})
         return None
 
-    async def _sendable(self, request: OrderRequest) -> OrderRequest | Refused:
+    async def sendable(self, request: OrderRequest) -> OrderRequest | Refused:
         """As the broker takes it: where it knows no market orders, one at a limit that goes well through the book."""
-        if self._desk.venues[request.account].broker.capabilities.market_orders:
+        able = self._desk.venues[request.account].broker.capabilities
+        if able.market_orders or request.type is not OrderType.MARKET:
             return request
         quote = await self._desk.quote(request.account, request.ticker)
-        best = None if quote is None else (quote.ask if request.side is Side.BUY else quote.bid)
+        best = None if quote is None else offered(quote, request.side)
         if best is None:
             return Refused("no_quote", {"ticker": request.ticker})
+        percent, collar = THROUGH_PERCENT, self._desk.limits.collar_percent
+        if request.purpose is Purpose.ENTRY and collar:
+            percent = min(percent, collar)
         instrument = self._desk.directory.instrument(request.account, request.ticker)
-        through = best * (1 + request.side.sign * THROUGH_PERCENT / 100)
-        price = instrument.price_up(through) if request.side is Side.BUY else instrument.price_down(through)
-        return replace(request, type=OrderType.LIMIT, price=price, time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL)
+        return through_book(request, best, instrument, percent)
 
     async def breakeven(self, trade: Trade) -> Refused | None:
         """Move the stop of the open position to the alert's breakeven price; a stop never worsens.

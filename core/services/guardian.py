@@ -12,6 +12,7 @@ from core.rules.aims import aim
 from core.rules.exits import STANDING, Mending, Protection, mend
 from core.services import telling
 from core.services.desk import Desk
+from core.services.incomplete import tell_incomplete
 from core.services.lanes import Lanes
 from core.services.ledger import Key
 from core.services.watch import Watch
@@ -26,7 +27,7 @@ from core.values.orders import (
     Order,
     OrderRequest,
     OrderRole,
-    OrderType,
+    PartTarget,
     Purpose,
     Refused,
 )
@@ -131,6 +132,7 @@ class Guardian:
 
     async def _place(self, position: Position, todo: Mending) -> None:
         entry = await self._ledger.order(position.plan_order) if position.plan_order else None
+        missing: list[tuple[PartTarget, str]] = []
         for protection in todo.place:
             tries = self._refused.get((position.id, protection), 0)
             if tries >= TRIES_MAX:
@@ -138,8 +140,16 @@ class Guardian:
             sent = await self._send(await self._request(position, protection, entry))
             if isinstance(sent, Refused) or (sent.state.final and not sent.filled):
                 self._refused[position.id, protection] = tries + 1
-                if isinstance(sent, Refused) or tries + 1 == TRIES_MAX:  # the first no may have crossed a fill
-                    await self._alarm(position, protection, sent)
+                if not isinstance(sent, Refused) and tries + 1 < TRIES_MAX:
+                    continue  # the first no may have crossed a fill
+                why = sent if isinstance(sent, Refused) else Refused("stop_rejected", {"reason": sent.reason})
+                if protection.price is None:
+                    await self._alarm(position, why)
+                else:
+                    reason = why.params.get("reason") or why.code
+                    missing.append((PartTarget(protection.price, protection.quantity), reason))
+        if missing:
+            await tell_incomplete(self._desk, position, missing)
 
     async def _send(self, request: OrderRequest) -> Order | Refused:
         made = await self._desk.intend(request)
@@ -180,11 +190,9 @@ class Guardian:
             owner=position.owner,
         )
 
-    async def _alarm(self, position: Position, protection: Protection, sent: Order | Refused) -> None:
-        """A refused stop leaves a managed position naked: people must know at once."""
-        if protection.type is not OrderType.STOP:
-            return
-        why = sent if isinstance(sent, Refused) else Refused("stop_rejected", {"reason": sent.reason})
-        notice = telling.unprotected(self._desk.desk_id, position, why, self._desk.clock.now())
-        log.error("unprotected", extra={"position": position.id, "ticker": position.ticker, "why": why.code})
+    async def _alarm(self, position: Position, why: Refused) -> None:
+        """A stop was refused: where none stands, a managed position is naked, and people must know at once."""
+        tell = telling.stop_stays if self.covered([position]) else telling.unprotected
+        notice = tell(self._desk.desk_id, position, why, self._desk.clock.now())
+        log.error("stop refused", extra={"position": position.id, "ticker": position.ticker, "why": why.code})
         await self._desk.store.save(NoticeMade(notice))

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from core.crashpoints import crashpoint
 from core.rules.backoff import backoff_s
+from core.rules.matching import NO_LIQUIDITY
 from core.services.desk import Desk
-from core.services.exiting import Exiting
+from core.services.exiting import NOBODY_THERE, Exiting
 from core.services.lanes import Lanes
 from core.services.ledger import Key
 from core.services.trade import Exit
@@ -28,8 +29,10 @@ from core.values.orders import OrderRole, Refused
 log = logging.getLogger(__name__)
 
 TRIES_MAX = 5
-BUSY = "broker_busy"
-"""The reason of an order that could not be sent: an outage, which is waited out however long it takes."""
+WAITED_OUT = frozenset({"broker_busy", NO_LIQUIDITY})
+"""Reasons of orders that could not be sent or met nobody: it is waited however long that takes."""
+EMPTY_S = 1.0
+"""How long to wait where nobody is in the book; nothing is sent, and it does not count as a try."""
 WORKING_S = 5.0
 """How long to wait where an exit still works, or nobody knows what became of it."""
 
@@ -61,7 +64,8 @@ class Leaving:
 
     def in_trouble(self, position: PositionId) -> bool:
         """Whether two tries have failed: it will take longer than people should wait for without knowing."""
-        return self._tries.get(position, 0) >= 2
+        empty = position in self.trouble and self.trouble[position].code in NOBODY_THERE
+        return empty or self._tries.get(position, 0) >= 2
 
     def leave(self, position: Position, why: str, level: Price | None = None) -> None:
         """Close a position at market, in its instrument's lane; nothing happens where that is under way or failed."""
@@ -95,6 +99,11 @@ class Leaving:
         if any(o.request.role is OrderRole.EXIT for o in self._ledger.live(*leaving.key)):
             self._later(leaving, WORKING_S)
             return
+        empty = self._exiting.empty_book(leaving.key)
+        if empty is not None:
+            self.trouble[position.id] = empty
+            self._later(leaving, EMPTY_S)
+            return
         try:
             refused = await self._exiting.exit(await self._way(position, leaving))
         except DeskError as error:
@@ -125,7 +134,7 @@ class Leaving:
         extra = {"position": position.id, "ticker": position.ticker, "why": refused.code, "tries": tries}
         log.error("not left", extra=extra)
         self.trouble[position.id] = refused
-        if tries < TRIES_MAX or refused.params.get("reason") == BUSY:
+        if tries < TRIES_MAX or refused.params.get("reason") in WAITED_OUT or refused.code in NOBODY_THERE:
             self._later(leaving, backoff_s(tries, position.id))
             return
         del self._tries[position.id]

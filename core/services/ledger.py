@@ -16,6 +16,7 @@ from decimal import Decimal
 from core.crashpoints import crashpoint
 from core.ports import Clock, Store
 from core.rules.books import share_out
+from core.rules.targets import taken
 from core.services import telling
 from core.values.changes import Audited, Change, FillTaken, NoticeMade, OrderMade, OrderMoved, PositionSet
 from core.values.errors import Conflict
@@ -247,6 +248,8 @@ class Ledger:
                 and position.plan_order != order.id
             ):
                 position = replace(position, plan=order.request.plan or NO_PLAN, plan_order=order.id)
+            if order is not None and order.request.role is OrderRole.TARGET:
+                position = replace(position, plan=taken(position.plan, order.request, pieces))
             after.append(position)
         return after
 

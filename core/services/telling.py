@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from core.values.accounts import Halt
@@ -9,9 +11,18 @@ from core.values.alerts import AlertRecord
 from core.values.changes import Audited
 from core.values.fills import Position
 from core.values.ids import DeskId, NoticeId, UserId, derive_id
-from core.values.money import plain
+from core.values.money import ZERO, plain
 from core.values.notices import Line, Notice, NoticeKind, Params
-from core.values.orders import CauseKind, Order, OrderRole, OrderState, ProtectionClass, Refused, protection_class
+from core.values.orders import (
+    CauseKind,
+    Order,
+    OrderRole,
+    OrderState,
+    PartTarget,
+    ProtectionClass,
+    Refused,
+    protection_class,
+)
 from core.values.reports import Report
 
 _ENDED = {
@@ -151,6 +162,53 @@ def unprotected(desk_id: DeskId, position: Position, why: Refused, now: datetime
         params={**params, "code": why.code, "reason": "", **why.params},
         about=(f"position:{position.id}",),
         critical=True,
+        owner=position.owner,
+    )
+
+
+def stop_stays(desk_id: DeskId, position: Position, why: Refused, now: datetime) -> Notice:
+    """A new stop was refused; the one before it goes on protecting the position."""
+    return replace(
+        unprotected(desk_id, position, why, now),
+        id=NoticeId(derive_id(desk_id, "notice", "stop_stays", position.id, why.code, now.isoformat())),
+        key="position.stop_stays",
+    )
+
+
+def incomplete(
+    desk_id: DeskId,
+    position: Position,
+    placed: Sequence[Order],
+    missing: Sequence[tuple[PartTarget, str]],
+    now: datetime,
+) -> Notice:
+    """Targets of a position were given up. placed: the orders of the same cause. missing: each with why."""
+    lines = [
+        Line(
+            "position.placed",
+            {
+                "id": order.id,
+                "role": order.request.role.value,
+                "quantity": plain(order.request.quantity),
+                "price": plain(order.request.price or order.request.stop_price or order.average_price or ZERO),
+                "state": order.state.value,
+            },
+        )
+        for order in placed
+    ]
+    lines += [
+        Line("position.missing", {"quantity": plain(part.quantity), "price": plain(part.price), "reason": reason})
+        for part, reason in missing
+    ]
+    levels = (plain(part.price) for part, _ in missing)
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "incomplete", position.id, *levels, now.isoformat())),
+        at=now,
+        kind=NoticeKind.ERROR,
+        key="position.incomplete",
+        params={"account": position.account, "ticker": position.ticker, "quantity": plain(position.quantity)},
+        lines=tuple(lines),
+        about=(f"position:{position.id}", *(f"order:{order.id}" for order in placed)),
         owner=position.owner,
     )
 

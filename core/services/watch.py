@@ -15,12 +15,14 @@ from functools import partial
 
 from core.ports import Feed
 from core.rules.aims import aim, armed, ticks
-from core.rules.exits import STANDING
+from core.rules.exits import STANDING, better_stop
 from core.rules.levels import Armed, Crossed, Kind, Levels
+from core.rules.targets import targets_of
 from core.services.desk import Desk
 from core.services.lanes import Lanes
 from core.services.leaving import Leaving
 from core.services.ledger import Key
+from core.services.taking import Taking
 from core.values.errors import Rejected, Transient
 from core.values.fills import Position
 from core.values.ids import PositionId
@@ -62,9 +64,11 @@ class Symbol:
 class Watch:
     """on_moved: told of a symbol in which a stop or best price has moved."""
 
-    def __init__(self, desk: Desk, lanes: Lanes, leaving: Leaving, jump: int) -> None:
+    def __init__(self, desk: Desk, lanes: Lanes, leaving: Leaving, taking: Taking, jump: int) -> None:
         """jump: how far beyond the last one a quote is believed without a second, in millionths of a percent."""
-        self._desk, self._ledger, self._lanes, self._leaving, self._jump = desk, desk.ledger, lanes, leaving, jump
+        self._desk, self._ledger, self._lanes, self._jump = desk, desk.ledger, lanes, jump
+        self._leaving, self._taking = leaving, taking
+        taking.on_done = self.look_at
         self._symbols: dict[tuple[int, str], Symbol] = {}
         self._feeds: dict[int, Feed] = {}
         self._armed: dict[Key, tuple[PositionId, Armed]] = {}
@@ -149,12 +153,16 @@ class Watch:
             best=plan.best if best is None else Price(best * tick),
         )
 
-    def _arm(self, key: Key, position: Position) -> None:
+    def _arm(self, key: Key, position: Position, reached: Price | None = None) -> None:
+        """reached: a price that the market has been at, where what was known of its best is gone."""
         symbol = self._symbol_of(position)
         if symbol is None:
             return
         plan = aim(position.plan, position.quantity, position.average_price, symbol.instrument)
-        here = not self._desk.venues[position.account].broker.capabilities.reduce_only
+        if reached is not None and plan.best is not None:
+            plan = replace(plan, best=better_stop(side_of(position.quantity), plan.best, reached))
+        at_broker = self._desk.venues[position.account].broker.capabilities.reduce_only
+        here = not at_broker and not self._taking.holds_back(position)
         wanted = armed(plan, position.quantity, symbol.instrument, target_here=here)
         if self._armed.get(key) == (position.id, wanted) and key in symbol.levels:
             return
@@ -270,7 +278,13 @@ class Watch:
         if position is None or not self._begun:
             return
         level = Price(crossed.level * symbol.instrument.tick)
-        if crossed.kind is not Kind.TARGET and self._left_to_broker(key, position, level):
+        if crossed.kind is Kind.TARGET:
+            nearest = targets_of(position.plan, position.quantity)[:1]
+            if any(part.quantity < abs(position.quantity) for part in nearest):
+                self._taking.take(position, level)
+                self._arm(key, position, level)
+                return
+        elif self._left_to_broker(key, position, level):
             return
         self._leaving.leave(position, crossed.kind.value, level)
 

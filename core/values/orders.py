@@ -154,9 +154,18 @@ class ExitRule:
 
 
 @dataclass(frozen=True, slots=True)
+class PartTarget:
+    """A price at which part of a position is closed. quantity: pieces still to be closed there."""
+
+    price: Price
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
 class ExitPlan:
     """How the position that an entry makes is to be protected: prices in force, absent = none.
 
+    target: where all that is left is closed. parts: intermediate targets; what was closed at one is taken off it.
     rule: what moves them with the position's average entry and with the market. best: the best price for the position
     since it opened, as far as a trailing stop or ladder needs it. average: the average entry that the prices were last
     made from.
@@ -167,6 +176,7 @@ class ExitPlan:
     rule: ExitRule | None = None
     best: Price | None = None
     average: Price | None = None
+    parts: tuple[PartTarget, ...] = ()
 
 
 NO_PLAN = ExitPlan()

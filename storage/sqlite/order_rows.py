@@ -20,6 +20,7 @@ from core.values.orders import (
     OrderRole,
     OrderState,
     OrderType,
+    PartTarget,
     Purpose,
     Side,
     TimeInForce,
@@ -113,6 +114,8 @@ def _plan_text(plan: ExitPlan) -> str:
     fields: dict[str, object] = {name: plain(price) for name, price in prices.items() if price is not None}
     if plan.rule is not None:
         fields["rule"] = _rule_fields(plan.rule)
+    if plan.parts:
+        fields["parts"] = [[plain(part.price), plain(part.quantity)] for part in plan.parts]
     return encode(fields)
 
 
@@ -130,9 +133,11 @@ def _read_plan(text: str) -> ExitPlan:
     fields = json.loads(text)
     if not fields:
         return NO_PLAN
-    rule = fields.pop("rule", None)
+    rule, parts = fields.pop("rule", None), fields.pop("parts", ())
     return ExitPlan(
-        **{name: read_price(price) for name, price in fields.items()}, rule=None if rule is None else _read_rule(rule)
+        **{name: read_price(price) for name, price in fields.items()},
+        rule=None if rule is None else _read_rule(rule),
+        parts=tuple(PartTarget(Price(Decimal(price)), Quantity(Decimal(pieces))) for price, pieces in parts),
     )
 
 

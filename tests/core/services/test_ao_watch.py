@@ -194,7 +194,7 @@ async def test_ao_27_outages_wait_longer_each_time_under_the_same_id(desk: TestD
     desk.engine.market.set_book("SBER", D("195"), D("195.01"))
     await desk.wait(6.5)
     assert await desk.holds() == {"SBER": 100}
-    await desk.wait(2.5)
+    await desk.wait(4)
     await desk.settle()
     [way_out] = await desk.orders(OrderRole.EXIT)
     assert (way_out.state, len(await exits(desk)), await desk.holds()) == (OrderState.FILLED, 1, {})

@@ -19,8 +19,9 @@ async def test_a_refused_new_stop_leaves_the_old_one(desk: TestDesk) -> None:
     await desk.breakeven()
     assert "sell stop 0.5 39800" in await desk.at_broker()
     assert len(await desk.orders(OrderRole.STOP)) == 3
-    [alarm, *_] = await desk.notices("position.unprotected")
+    [alarm] = await desk.notices("position.stop_stays")
     assert (alarm.critical, alarm.params["code"]) == (True, "stop_rejected")
+    assert await desk.notices("position.unprotected") == []
 
 
 async def test_a_stop_refused_once_is_tried_again_before_people_are_called(desk: TestDesk) -> None:

@@ -1,0 +1,137 @@
+"""Targets that the desk itself watches and that close a part only: one order for each, in its instrument's lane.
+
+Until it is done the position is watched without that target, its stop goes on; then the next one is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.rules.backoff import backoff_s
+from core.rules.targets import targets_of
+from core.services.desk import Desk
+from core.services.exiting import Exiting
+from core.services.incomplete import tell_incomplete
+from core.services.lanes import Lanes
+from core.services.ledger import Key
+from core.services.trade import Exit
+from core.values.errors import DeskError
+from core.values.fills import Position
+from core.values.ids import IntentId, OrderId, PositionId, derive_id
+from core.values.money import Price, plain
+from core.values.orders import OrderRole, PartTarget, Refused
+
+log = logging.getLogger(__name__)
+
+TRIES_MAX = 5
+WORKING_S = 5.0
+"""How long to wait where an order still works, or nobody knows what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """level: the target's price."""
+
+    key: Key
+    position: PositionId
+    level: Price
+
+
+class Taking:
+    """`on_done` is told of a book whose part was taken or given up."""
+
+    def __init__(self, desk: Desk, lanes: Lanes) -> None:
+        self._desk, self._ledger, self._lanes = desk, desk.ledger, lanes
+        self._exiting = Exiting(desk)
+        self._tries: dict[PositionId, int] = {}
+        self._failed: set[tuple[PositionId, Price]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
+        self.on_done: Callable[[Key], None] = lambda _key: None
+
+    def holds_back(self, position: Position) -> bool:
+        """Whether its nearest target is not to be watched: it is being taken, or was given up."""
+        if position.id in self._tries:
+            return True
+        nearest = targets_of(position.plan, position.quantity)[:1]
+        return any((position.id, part.price) in self._failed for part in nearest)
+
+    def take(self, position: Position, level: Price) -> None:
+        """Close what the plan says at this level; nothing happens where something is being taken."""
+        if position.id not in self._tries:
+            self._tries[position.id] = 0
+            self._line_up(Part((position.account, position.ticker, position.book), position.id, level))
+
+    async def close(self) -> None:
+        for task in self._waiting:
+            task.cancel()
+        await asyncio.gather(*self._waiting, return_exceptions=True)
+
+    def _line_up(self, part: Part) -> None:
+        account, ticker, _ = part.key
+        self._lanes.add((account, ticker), lambda: self._run(part))
+
+    async def _run(self, part: Part) -> None:
+        position = self._ledger.position(part.key)
+        wanted = None if position is None or position.id != part.position else _at(position, part.level)
+        if position is None or wanted is None:
+            self._done(part)
+            return
+        if any(o.request.role in {OrderRole.EXIT, OrderRole.TARGET} for o in self._ledger.live(*part.key)):
+            self._later(part, WORKING_S)
+            return
+        try:
+            refused = await self._exiting.part(await self._way(position, part.level), wanted.quantity)
+        except DeskError as error:
+            refused = Refused("exit_refused", {"ticker": position.ticker, "reason": str(error)})
+        if refused is None or refused.code == "empty_book":  # when somebody is there again, the level is reached anew
+            self._done(part)
+        else:
+            await self._refused(position, part, wanted, refused)
+
+    async def _way(self, position: Position, level: Price) -> Exit:
+        """Named by the level and the first try that was not made yet."""
+        number = 0
+        while await self._ledger.order(self._order_id(position.id, level, number)):
+            number += 1
+        entry = await self._ledger.order(position.plan_order) if position.plan_order else None
+        because = entry.request.because if entry else ()
+        key = (position.account, position.ticker, position.book)
+        return Exit(key, self._intent(position.id, level, number), because, level, position.owner)
+
+    async def _refused(self, position: Position, part: Part, wanted: PartTarget, refused: Refused) -> None:
+        tries = self._tries[position.id] = self._tries[position.id] + 1
+        extra = {"position": position.id, "ticker": position.ticker, "why": refused.code, "tries": tries}
+        log.warning("target not taken", extra=extra)
+        if tries < TRIES_MAX:
+            self._later(part, backoff_s(tries, position.id))
+            return
+        self._failed.add((position.id, part.level))
+        await tell_incomplete(self._desk, position, [(wanted, refused.params.get("reason") or refused.code)])
+        self._done(part)
+
+    def _done(self, part: Part) -> None:
+        self._tries.pop(part.position, None)
+        self.on_done(part.key)
+
+    def _later(self, part: Part, seconds: float) -> None:
+        async def again() -> None:
+            await self._desk.wire.sleep(seconds)
+            self._line_up(part)
+
+        task = asyncio.create_task(again(), name=f"taking {part.position}")
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
+
+    def _intent(self, position: PositionId, level: Price, number: int) -> IntentId:
+        return IntentId(derive_id(self._desk.desk_id, "take", position, plain(level), str(number)))
+
+    def _order_id(self, position: PositionId, level: Price, number: int) -> OrderId:
+        return OrderId(derive_id(self._desk.desk_id, "exit", self._intent(position, level, number), "0"))
+
+
+def _at(position: Position, level: Price) -> PartTarget | None:
+    found = targets_of(position.plan, position.quantity)
+    return next((part for part in found if part.price == level), None)
