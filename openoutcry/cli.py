@@ -14,6 +14,7 @@ from core.values.accounts import Halt
 from core.values.errors import DeskError
 from kit.secrets import Redactor
 from openoutcry import __version__
+from openoutcry.alert_cli import add_commands as add_alert_commands
 from openoutcry.check import check_settings, verify_audit
 from openoutcry.demo import curl, furnish, sample_alert
 from openoutcry.latch import FileLatch
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = audit.add_parser("verify", help="recompute the hash chain")
     verify.add_argument("--settings", type=Path, metavar="FILE", required=True)
     verify.set_defaults(command=_audit_verify)
+    add_alert_commands(commands)
     add_people_commands(commands)
     return parser
 
