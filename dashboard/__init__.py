@@ -20,6 +20,7 @@ from dashboard.pages import Pages
 from dashboard.pictures import PictureRoutes
 from dashboard.prices import Prices
 from dashboard.sellbuy import SellBuys
+from dashboard.spreads import SpreadRoutes
 from dashboard.stops import StopRoutes
 from dashboard.tunables import TunableRoutes
 from dashboard.users import UserRoutes
@@ -47,9 +48,10 @@ def routes(board: Board) -> list[web.RouteDef]:
 def _api(board: Board) -> list[Route]:
     prices, doing, demo, answers = Prices(board), Doing(board), Demo(board), Answers(board, board.approvals)
     queue = SellBuys(board, board.worklist, board.supervisor)
+    spreads = SpreadRoutes(board)
     reading = []
     links, users, stops = LinkRoutes(board), UserRoutes(board), StopRoutes(board)
-    for listing in [*listings(board), queue.listing(), links.listing(), users.listing(), *stops.listings()]:
+    for listing in [*listings(board), queue.listing(), links.listing(), users.listing(), spreads.listing(), *stops.listings()]:
         path = f"{API}/{listing.name}"
         reading.append(paged(path, f"{listing.says}, newest first", list_handler(listing)))
         reading.append(Route("GET", f"{path}/{{id}}", "one of them", one_handler(listing)))
@@ -73,6 +75,7 @@ def _api(board: Board) -> list[Route]:
         Route("GET", f"{API}/proposals/{{id}}/picture", "its picture, a PNG", PictureRoutes(board).proposal),
         Route("POST", f"{API}/commands", "run a command", doing.command, {"text": "as typed, like /status"}),
         Route("POST", f"{API}/actions/{{id}}", "press a notice's button, once", doing.press),
+        *spreads.routes(API),
         *links.routes(API),
         *stops.routes(API),
         *TunableRoutes(board).routes(API),

@@ -27,8 +27,8 @@ FIELDS: Mapping[str, str] = {
 }
 
 
-def refuse(refused: Refused, person: Person) -> NoReturn:
-    """Raises the ApiError of a refusal, in the person's words."""
-    field = FIELDS.get(refused.code) or refused.params.get("name")
+def refuse(refused: Refused, person: Person, field: str | None = None) -> NoReturn:
+    """Raises the ApiError of a refusal, in the person's words. field: where the refusal alone does not tell it."""
+    field = field or FIELDS.get(refused.code) or refused.params.get("name")
     words = render(f"refused.{refused.code}", refused.params, person.language)
     raise ApiError(STATUSES.get(refused.code, 422), refused.code, words, field)

@@ -17,6 +17,7 @@ from core.values.notices import Notice
 from core.values.orders import Order, Side
 from core.values.proposals import Proposal, ProposalState
 from core.values.reports import Report
+from core.values.spreads import LegDone, SpreadRow
 from core.values.tasks import QueueRow, Task
 
 Row = dict[str, object]
@@ -252,25 +253,52 @@ def task_row(task: Task) -> Row:
 
 def queue_row(row: QueueRow, instrument: Instrument | None) -> Row:
     """The fields of the old REST surface (behaviour.md 1.13), and account, ticker and side as they are called here."""
-    kind = None if instrument is None else instrument.kind
-    evenings = instrument is not None and not instrument.calendar.endswith("-main")
     return {
         "id": row.id,
         "account": row.account,
-        "figi": instrument.broker_key or None if instrument else None,
         "ticker": row.ticker,
-        "min_price_increment": instrument.tick if instrument else None,
-        "lot": instrument.lot if instrument else None,
+        **_old_fields(instrument),
         "sell": row.side is Side.SELL,
         "side": row.side,
         "amount": row.amount,
         "executed": row.executed,
         "avg_exec_price": _short(row.average_price) or Decimal(0),
+        "active": row.active,
+        "command": row.command or None,
+    }
+
+
+def spread_row(row: SpreadRow, legs: Mapping[str, Instrument]) -> Row:
+    """The fields of the old REST surface (behaviour.md 1.13), and account and side as they are called here."""
+    done = {"far_leg": (row.far, row.far_done), "near_leg": (row.near, row.near_done)}
+    return {
+        "id": row.id,
+        "account": row.account,
+        "sell": row.side is Side.SELL,
+        "side": row.side,
+        "price": row.price,
+        "amount": row.amount,
+        "ratio": row.ratio,
+        "active": row.active,
+    } | {name: _leg(ticker, each, legs.get(ticker)) for name, (ticker, each) in done.items()}
+
+
+def _leg(ticker: str, done: LegDone, instrument: Instrument | None) -> Row:
+    average = _short(done.average) or Decimal(0)
+    return {"ticker": ticker, **_old_fields(instrument), "executed": done.executed, "avg_exec_price": average}
+
+
+def _old_fields(instrument: Instrument | None) -> Row:
+    """What the old surface tells of an instrument beside a row; None for all of one that the venue dropped."""
+    kind = None if instrument is None else instrument.kind
+    evenings = instrument is not None and not instrument.calendar.endswith("-main")
+    return {
+        "figi": instrument.broker_key or None if instrument else None,
+        "min_price_increment": instrument.tick if instrument else None,
+        "lot": instrument.lot if instrument else None,
         "asset_type": _OLD_TYPES.get(kind) if kind else None,
         "morning_trading": evenings,
         "evening_trading": evenings,
-        "active": row.active,
-        "command": row.command or None,
     }
 
 

@@ -83,9 +83,10 @@ class Pairs:
     async def add(self, row: SpreadRow, by: Person) -> None:
         await self._store.save(SpreadSet(row), self._audit("spread.added", row, by))
 
-    async def change(self, row: SpreadRow, by: Person) -> SpreadRow:
-        """What a person made of it; whether it is active follows."""
-        changed = self._judged(row)
+    async def change(self, row: SpreadRow, by: Person, *, wanted: bool = True) -> SpreadRow:
+        """What a person made of it. It is active while something is left, unless nobody wants it."""
+        judged = self._judged(row)
+        changed = replace(judged, active=judged.active and wanted)
         await self._store.save(SpreadSet(changed), self._audit("spread.changed", changed, by))
         return changed
 
