@@ -51,7 +51,14 @@ def _api(board: Board) -> list[Route]:
     spreads = SpreadRoutes(board)
     reading = []
     links, users, stops = LinkRoutes(board), UserRoutes(board), StopRoutes(board)
-    for listing in [*listings(board), queue.listing(), links.listing(), users.listing(), spreads.listing(), *stops.listings()]:
+    for listing in [
+        *listings(board),
+        queue.listing(),
+        links.listing(),
+        users.listing(),
+        spreads.listing(),
+        *stops.listings(),
+    ]:
         path = f"{API}/{listing.name}"
         reading.append(paged(path, f"{listing.says}, newest first", list_handler(listing)))
         reading.append(Route("GET", f"{path}/{{id}}", "one of them", one_handler(listing)))

@@ -66,6 +66,14 @@ def number_of(body: Body, field: str) -> Decimal:
     return number
 
 
+def pieces_of(body: Body, field: str) -> Decimal:
+    """Whole and more than 0. Raises ApiError 422."""
+    number = number_of(body, field)
+    if number <= 0 or number % 1:
+        raise ApiError(422, "bad_field", f"{field} must be whole pieces", field)
+    return number
+
+
 def flag_of(body: Body, field: str) -> bool:
     """Raises ApiError 422."""
     value = body.get(field)

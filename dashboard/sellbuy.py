@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import NoReturn
 
 from aiohttp import web
@@ -11,12 +10,11 @@ from core.services.supervisor import Supervisor
 from core.services.worklist import Worklist
 from core.values.accounts import Account
 from core.values.instrument import Instrument
-from core.values.money import ZERO
 from core.values.orders import Refused, Side
 from core.values.people import Person, Role
 from core.values.tasks import QueueRow
 from dashboard.board import Board
-from dashboard.bodies import Body, flag_of, number_of, read_object, text_of
+from dashboard.bodies import Body, flag_of, number_of, pieces_of, read_object, text_of
 from dashboard.lists import Listing, held_listing
 from dashboard.rows import Row, queue_row
 from kit.http import ApiError, json_response
@@ -49,7 +47,7 @@ class SellBuys:
         body = await read_object(request)
         account = self._account(body, person)
         instrument = self._instrument(body, account, person)
-        amount = _pieces(body, "amount")
+        amount = pieces_of(body, "amount")
         if amount < instrument.lot:
             raise ApiError(422, "zero_size", f"a lot is {instrument.lot}", "amount")
         side = Side.SELL if flag_of(body, "sell") else Side.BUY
@@ -61,7 +59,7 @@ class SellBuys:
         """An audited correction: 200 the row. 409 while a task works on it."""
         row = await self._asked(request, person)
         body = await read_object(request)
-        amount = _pieces(body, "amount") if "amount" in body else row.amount
+        amount = pieces_of(body, "amount") if "amount" in body else row.amount
         executed = number_of(body, "executed") if "executed" in body else row.executed
         average = number_of(body, "avg_exec_price") if "avg_exec_price" in body else row.average_price
         if executed % 1:
@@ -117,10 +115,3 @@ def _refuse(refused: Refused, person: Person) -> NoReturn:
 def _trader(person: Person) -> None:
     if not person.may(Role.TRADER):
         raise ApiError(403, "not_allowed", "this needs the role trader")
-
-
-def _pieces(body: Body, field: str) -> Decimal:
-    number = number_of(body, field)
-    if number <= ZERO or number % 1:
-        raise ApiError(422, "bad_field", f"{field} must be whole pieces", field)
-    return number

@@ -14,7 +14,7 @@ from core.values.orders import Refused, Side
 from core.values.people import Person, Role
 from core.values.spreads import LegDone, SpreadRow
 from dashboard.board import Board
-from dashboard.bodies import Body, flag_of, number_of, read_object, text_of
+from dashboard.bodies import Body, flag_of, number_of, pieces_of, read_object, text_of
 from dashboard.docs import Route
 from dashboard.lists import Listing, held_listing
 from dashboard.refusals import refuse
@@ -67,7 +67,7 @@ class SpreadRoutes:
         account = self._account(body, person)
         far, near = (self._instrument(body, field, account, person) for field in ("far", "near"))
         side = Side.SELL if flag_of(body, "sell") else Side.BUY
-        price, amount = number_of(body, "price"), _pieces(body, "amount")
+        price, amount = number_of(body, "price"), pieces_of(body, "amount")
         row = self._pairs.make(account, (far, near), side, price, amount, _ratio(body))
         if isinstance(row, Refused):
             refuse(row, person, "ratio" if row.code == "no_ratio" else "amount")
@@ -83,7 +83,7 @@ class SpreadRoutes:
         if "price" in body:
             row = replace(row, price=number_of(body, "price"))
         if "amount" in body:
-            row = replace(row, amount=Quantity(_pieces(body, "amount")))
+            row = replace(row, amount=Quantity(pieces_of(body, "amount")))
         if ratio := _ratio(body):
             row = replace(row, ratio=ratio)
         if body.get("far_leg") is not None:
@@ -126,13 +126,6 @@ class SpreadRoutes:
 def _trader(person: Person) -> None:
     if not person.may(Role.TRADER):
         raise ApiError(403, "not_allowed", "this needs the role trader")
-
-
-def _pieces(body: Body, field: str) -> Decimal:
-    number = number_of(body, field)
-    if number <= ZERO or number % 1:
-        raise ApiError(422, "bad_field", f"{field} must be whole pieces", field)
-    return number
 
 
 def _ratio(body: Body) -> Decimal:

@@ -37,7 +37,7 @@ FUTURE = Instrument(
 
 def quote(bid: str | None, ask: str | None) -> Quote:
     prices = [None if text is None else Price(D(text)) for text in (bid, ask)]
-    return Quote("X", NOW, *prices)
+    return Quote("X", NOW, prices[0], prices[1])
 
 
 def done(executed: int, average: str) -> LegDone:
