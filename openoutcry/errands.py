@@ -19,7 +19,7 @@ from core.clock import SystemClock
 from core.ports import Clock, Store
 from core.rules.passwords import LENGTH_MAX, LENGTH_MIN, hash_password
 from core.services.tokens import draw_token, token_hash
-from core.services.users import Users
+from core.services.users import SPOKEN, Users
 from core.values.errors import Broken, DeskError
 from core.values.ids import OWNER
 from core.values.orders import Refused
@@ -37,12 +37,13 @@ Errand = Mapping[str, str]
 _BY = Person(OWNER, "owner", Role.ADMIN, "cli")
 
 
-def user_errand(name: str, role: str, password: str) -> Errand:
+def user_errand(name: str, role: str, password: str, language: str | None = None) -> Errand:
     """Raises SettingsError for a password that is too short or too long."""
     if not LENGTH_MIN <= len(password) <= LENGTH_MAX:
         raise SettingsError(f"password: {LENGTH_MIN} to {LENGTH_MAX} characters, on standard input")
     hashed = hash_password(password, secrets.token_bytes(16))
-    return {"do": "user", "username": name, "role": role, "password_hash": hashed}
+    chosen = {} if language is None else {"language": language}
+    return {"do": "user", "username": name, "role": role, "password_hash": hashed, **chosen}
 
 
 def token_errand(name: str) -> tuple[Errand, str]:
@@ -55,8 +56,7 @@ async def run(errand: Errand, users: Users) -> str:
     """Why not; empty when it is done."""
     match errand.get("do"):
         case "user":
-            said = {"username": errand["username"], "role": errand["role"], "password_hash": errand["password_hash"]}
-            done = await users.add(said, _BY)
+            done = await users.add({name: value for name, value in errand.items() if name != "do"}, _BY)
         case "token":
             done = await users.keep_token(errand["username"], errand["token_hash"], _BY)
         case _:
@@ -87,8 +87,8 @@ async def _alone(settings: Settings, errand: Errand) -> str:
 
 async def register(settings: Settings, store: Store, clock: Clock) -> Users:
     """The people of the database."""
-    users = Users(store, clock, [person.name for person in settings.people])
-    users.load(await store.roll())
+    users = Users(store, clock, [person.name for person in settings.people], settings.desk.language)
+    users.load(await store.roll(), await store.flag(SPOKEN))
     return users
 
 

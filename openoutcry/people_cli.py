@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.clock import SystemClock
+from core.services.users import LANGUAGES
 from core.values.people import Role
 from openoutcry.errands import see_to, token_errand, user_errand
 from openoutcry.lock import only_desk
@@ -26,6 +27,7 @@ def add_commands(commands: Commands) -> None:
     add.add_argument("name")
     add.add_argument("--role", required=True, choices=[role.word for role in Role])
     add.add_argument("--password-stdin", action="store_true", required=True)
+    add.add_argument("--language", choices=LANGUAGES, help="the desk's own unless given")
     add.add_argument("--settings", type=Path, metavar="FILE")
     add.set_defaults(command=_add_user)
 
@@ -44,7 +46,7 @@ def add_commands(commands: Commands) -> None:
 def _add_user(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
     password = sys.stdin.readline().rstrip("\r\n")
-    see_to(settings, user_errand(options.name, options.role, password))
+    see_to(settings, user_errand(options.name, options.role, password, options.language))
     print(f"{options.name} may use this desk as {options.role}")
     return 0
 

@@ -27,4 +27,5 @@ def who(settings: Settings, users: Users) -> People:
         owner_token=settings.server.api_token.get_secret_value(),
         language=settings.desk.language,
         others=users.by_token,
+        speaking=users.speaking,
     )

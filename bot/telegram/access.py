@@ -78,9 +78,10 @@ class Access:
             return None
         return Speaker(person, user.id, message.chat.id)
 
-    def readers(self, owner: UserId) -> Collection[int]:
-        """The chats that a notice of this owner's belongs to."""
+    def readers(self, owner: UserId, language: str) -> Mapping[int, str]:
+        """The chats that a notice of this owner's belongs to, each with its language: a group's is the desk's."""
         if self._chat_id:
-            return [self._chat_id]
+            return {self._chat_id: language}
         found = ((user, self._people.by_telegram(user)) for user in sorted(self._allowed))
-        return [user for user, person in found if person and (person.sees(owner) or person.may(Role.APPROVER))]
+        seeing = [(user, p) for user, p in found if p and (p.sees(owner) or p.may(Role.APPROVER))]
+        return {user: person.language for user, person in seeing}

@@ -94,7 +94,7 @@ class TelegramBot:
             on_conflict=on_conflict,
         )
         self.surface = TelegramSurface(
-            self._sender, Cards(store, "telegram"), language, lambda notice: self._access.readers(notice.owner)
+            self._sender, Cards(store, "telegram"), lambda notice: self._access.readers(notice.owner, language)
         )
 
     async def run(self) -> None:
@@ -162,7 +162,9 @@ class TelegramBot:
             self._tasks.discard(task)
             if not task.cancelled() and (bug := task.exception()) is not None:
                 log.error("telegram update failed", exc_info=bug)
-                self._start(speaker, self.surface.say(speaker.chat, render("telegram.failed", {}, self._language)))
+                self._start(
+                    speaker, self.surface.say(speaker.chat, render("telegram.failed", {}, speaker.person.language))
+                )
 
         task = asyncio.create_task(guarded(), name="telegram update")
         self._tasks.add(task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 
 from bot.cards import Cards
 from bot.telegram.light import (
@@ -27,16 +27,13 @@ BUTTONS_A_ROW = 3
 
 
 class TelegramSurface:
-    """The outbox's way into every chat that listens. readers: those of a notice, as chats."""
+    """The outbox's way into every chat that listens. readers: those of a notice, as chats, each with its language."""
 
     name = "telegram"
 
-    def __init__(
-        self, sender: Sender, cards: Cards, language: str, readers: Callable[[Notice], Collection[int]]
-    ) -> None:
+    def __init__(self, sender: Sender, cards: Cards, readers: Callable[[Notice], Mapping[int, str]]) -> None:
         self._sender = sender
         self._showing = Showing(sender, cards)
-        self._language = language
         self._readers = readers
         self._had: tuple[NoticeId | None, set[int]] = (None, set())
 
@@ -46,12 +43,11 @@ class TelegramSurface:
             self._had = (notice.id, set())
         had = self._had[1]
         refused: Rejected | None = None
-        readers = self._readers(notice)
-        for chat in readers:
+        for chat, language in self._readers(notice).items():
             if chat in had:
                 continue
             try:
-                await self.show(notice, chat, self._language, urgent=_urgent(notice))
+                await self.show(notice, chat, language, urgent=_urgent(notice))
             except Rejected as error:
                 refused = error
                 log.warning("a chat refused a notice", extra={"chat": chat, "reason": error.reason})

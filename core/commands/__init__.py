@@ -11,6 +11,7 @@ from core.commands import (
     reloading,
     reporting,
     scanning,
+    speaking,
     spreading,
     stashing,
     stopping,
@@ -36,6 +37,7 @@ def table() -> Sequence[Command]:
         scanning,
         reporting,
         reloading,
+        speaking,
         tasking,
         stopping,
     )

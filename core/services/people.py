@@ -33,7 +33,7 @@ class DiscordLists:
 
 class People:
     """Empty lists mean nobody. telegram_users act as the owner unless a member has their id. others: people of the
-    database, by their API token.
+    database, by their API token. speaking: the person with the language that they chose.
 
     Members and listed people help to run the owner's desk: they see what the owner owns, and their role says what they
     may do with it.
@@ -48,6 +48,7 @@ class People:
         owner_token: str = "",
         language: str = "en",
         others: Callable[[str], Person | None] = lambda _token: None,
+        speaking: Callable[[Person], Person] = lambda person: person,
     ) -> None:
         self._members = members
         self._telegram_users = frozenset(telegram_users)
@@ -55,6 +56,7 @@ class People:
         self._owner_token = owner_token
         self._language = language
         self._others = others
+        self._speaking = speaking
 
     def by_token(self, token: str) -> Person | None:
         """The bearer of an API token; every known token is compared, in constant time."""
@@ -65,15 +67,14 @@ class People:
         return found or self._others(token)
 
     def _tokens(self) -> list[tuple[str, Person]]:
-        owner = owner_person("api", self._language)
-        return [(self._owner_token, owner), *((m.token, self._person(m, "api")) for m in self._members)]
+        return [(self._owner_token, self._owner("api")), *((m.token, self._person(m, "api")) for m in self._members)]
 
     def by_telegram(self, user_id: int) -> Person | None:
         """Only an allowed user is anybody; as which person, the members say."""
         if user_id not in self._telegram_users:
             return None
         member = next((m for m in self._members if m.telegram_id == user_id), None)
-        return self._person(member, "telegram") if member else owner_person("telegram", self._language)
+        return self._person(member, "telegram") if member else self._owner("telegram")
 
     def by_discord(self, user_id: int, role_ids: Collection[int]) -> Person | None:
         """Asked anew at every click: a role that was taken away counts no more."""
@@ -85,7 +86,7 @@ class People:
         if listed is None:
             return None
         name = f"discord:{user_id}"
-        return Person(UserId(name), name, listed, "discord", self._language, works_for=OWNER)
+        return self._speaking(Person(UserId(name), name, listed, "discord", self._language, works_for=OWNER))
 
     def _listed(self, user_id: int, roles: frozenset[int]) -> Role | None:
         lists = self._discord
@@ -95,5 +96,9 @@ class People:
             return Role.TRADER
         return None
 
+    def _owner(self, surface: str) -> Person:
+        return self._speaking(owner_person(surface, self._language))
+
     def _person(self, member: Member, surface: str) -> Person:
-        return Person(UserId(member.name), member.name, member.role, surface, self._language, works_for=OWNER)
+        name, role = member.name, member.role
+        return self._speaking(Person(UserId(name), name, role, surface, self._language, works_for=OWNER))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 import secrets
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from core.ports import Clock, Store
 from core.rules.passwords import LENGTH_MAX, LENGTH_MIN, hash_password, password_fits
 from core.services.tokens import draw_token, token_hash
-from core.values.changes import Audited, TokenMade, UserMade, UserSet
+from core.values.changes import Audited, FlagSet, TokenMade, UserMade, UserSet
 from core.values.errors import Conflict
 from core.values.ids import OWNER, UserId
 from core.values.orders import Refused
@@ -24,7 +25,9 @@ log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
 _RESERVED = frozenset({OWNER, "desk"})
-_LANGUAGES = frozenset({"en", "ru"})
+LANGUAGES = ("en", "ru")
+SPOKEN = "languages"
+"""The flag that keeps what language those chose who are not of the database: JSON, by person."""
 TEXT_MAX = 100
 TRIES, TRIES_WITHIN = 5, timedelta(minutes=1)
 """Wrong passwords for one name before it has to wait."""
@@ -34,20 +37,25 @@ HASHES_AT_ONCE = 2
 
 
 class Users:
-    """reserved: names of the settings' people, which nobody may take. Refused: not_allowed, unknown_id, bad_field,
-    name_taken, too_many_logins, wrong_password."""
+    """reserved: names of the settings' people, which nobody may take. language: of new people.
 
-    def __init__(self, store: Store, clock: Clock, reserved: Collection[str] = ()) -> None:
+    Refused: not_allowed, unknown_id, bad_field, name_taken, too_many_logins, wrong_password.
+    """
+
+    def __init__(self, store: Store, clock: Clock, reserved: Collection[str] = (), language: str = "en") -> None:
         self._store = store
         self._clock = clock
+        self._language = language
+        self._spoken: dict[str, str] = {}
         self._reserved = _RESERVED | {name.casefold() for name in reserved}
         self._users: dict[UserId, User] = {}
         self._tokens: dict[str, UserId] = {}
         self._throttle = Throttle()
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
 
-    def load(self, roll: Roll) -> None:
-        """Take over what the journal holds, and nothing else."""
+    def load(self, roll: Roll, spoken: str | None = None) -> None:
+        """Take over what the journal holds, and nothing else. spoken: its flag SPOKEN."""
+        self._spoken = json.loads(spoken or "{}")
         self._users = {user.id: user for user in roll.users}
         self._tokens = {token.hash: token.user for token in roll.tokens}
 
@@ -80,7 +88,13 @@ class Users:
     def again(self, person: Person) -> Person | None:
         """The same person as of now; None for one who left. Whoever is not of the database stays as they are."""
         user = self._there(person.id)
-        return user.person(person.surface) if user is not None else (None if self.has(person.id) else person)
+        if user is not None:
+            return user.person(person.surface)
+        return None if self.has(person.id) else self.speaking(person)
+
+    def speaking(self, person: Person) -> Person:
+        """Somebody who is not of the database, with the language that they chose."""
+        return replace(person, language=self._spoken.get(person.id, person.language))
 
     def _there(self, user_id: UserId | None) -> User | None:
         user = None if user_id is None else self._users.get(user_id)
@@ -110,7 +124,8 @@ class Users:
             return _bad("password", "empty")
         rest = {name: value for name, value in said.items() if name != "username"}
         hashed = rest.pop("password_hash", "") if by.surface == CLI else ""
-        user = await self._said(User(user_id, username, Role.VIEWER, password_hash=str(hashed)), rest)
+        new = User(user_id, username, Role.VIEWER, password_hash=str(hashed), language=self._language)
+        user = await self._said(new, rest)
         if isinstance(user, Refused):
             return user
         try:
@@ -131,6 +146,20 @@ class Users:
         await self._store.save(UserSet(user), self._audit(by, "user.changed", user))
         self._users[user.id] = user
         return user
+
+    async def speak(self, language: str, by: Person) -> Refused | None:
+        """What everybody may change of themselves: in which language the desk speaks with them, on every surface."""
+        if language not in LANGUAGES:
+            return _bad("language", language)
+        user = self._there(by.id)
+        if user is not None:
+            user = replace(user, language=language)
+            await self._store.save(UserSet(user), self._audit(by, "user.changed", user))
+            self._users[user.id] = user
+        else:
+            self._spoken[by.id] = language
+            await self._store.save(FlagSet(SPOKEN, json.dumps(self._spoken)))
+        return None
 
     async def remove(self, user_id: str, by: Person) -> User | Refused:
         """They open nothing any more from now on; what they own stays, and the name is never used again."""
@@ -190,7 +219,7 @@ class Users:
             case "last":
                 return None if text is None else replace(user, last=text)
             case "language":
-                return replace(user, language=text) if text in _LANGUAGES else None
+                return replace(user, language=text) if text in LANGUAGES else None
             case "role":
                 role = next((role for role in Role if role.word == text), None)
                 return None if role is None else replace(user, role=role)
