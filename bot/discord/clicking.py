@@ -62,9 +62,11 @@ class Clicking:
                 await self._submit(interaction, person, ActionId(str(data["custom_id"])), data)
 
     async def _slash(self, interaction: discord.Interaction, person: Person, data: Mapping[str, Any]) -> None:
-        await interaction.response.defer()
+        commands = self._office.console.commands
+        private = any(command.private for command in commands if command.name == data["name"])
+        await interaction.response.defer(ephemeral=private)
         options = {option["name"]: option["value"] for option in data.get("options", ())}
-        line = line_of(self._office.console.commands, data["name"], options)
+        line = line_of(commands, data["name"], options)
         await self._answer(interaction, person, await self._run(line, interaction, person))
 
     async def _press(self, interaction: discord.Interaction, person: Person, action: ActionId) -> None:
@@ -169,7 +171,7 @@ def _shown(proposal: Proposal) -> Mapping[str, str]:
         "price": plain(proposal.price),
         "type": proposal.type.value,
         "stop": "" if proposal.stop is None else plain(proposal.stop),
-        "target": plain(proposal.targets[0]) if proposal.targets else "",
+        "target": plain(proposal.targets[-1]) if proposal.targets else "",
     }
 
 

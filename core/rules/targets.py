@@ -11,35 +11,56 @@ from core.values.money import ZERO, Price, Quantity
 from core.values.orders import ExitPlan, OrderRequest, PartTarget, Side, side_of
 
 
+def levels_at(
+    entry: Price, stop: Price, side: Side, multiples: Sequence[Decimal], instrument: Instrument
+) -> tuple[Price, ...]:
+    """Where intermediate targets stand: entry +/- |entry - stop| * multiple (behaviour.md 2.6), towards a sure fill, in
+    the order of their multiples. One that would stand at the entry itself or at no price at all is left out."""
+    away = [entry + side.sign * abs(entry - stop) * multiple for multiple in multiples]
+    prices = [instrument.price_down(level) if side is Side.BUY else instrument.price_up(level) for level in away]
+    return tuple(price for price in prices if price > 0 and (price - entry) * side.sign > 0)
+
+
 def split(
-    entry: Price,
-    stop: Price,
+    prices: Sequence[Price],
     side: Side,
     quantity: Quantity,
-    multiples: Sequence[Decimal],
     close_percent: Decimal,
     main: Price | None,
     instrument: Instrument,
 ) -> tuple[PartTarget, ...]:
-    """Intermediate targets at entry +/- |entry - stop| * multiple, each for `close_percent` of the whole quantity
-    (behaviour.md 2.6), nearest first; the main target has the rest.
+    """Intermediate targets at these prices, each for `close_percent` of the whole quantity, nearest first; the main
+    target has the rest, and one at its price is left to it.
 
-    Prices towards a sure fill, pieces down to the step, all together never more than the quantity: nearer targets go
-    first. Without a main target the last takes what rounding left, where they close everything. One that would stand
-    at the entry itself, at no price at all, or where the main one stands is left out.
+    Pieces down to the step, all together never more than the quantity: nearer targets go first. Without a main target
+    the last takes what rounding left, where they are to close everything.
     """
     each = instrument.quantity_down(quantity * close_percent / 100)
-    whole = main is None and close_percent * len(multiples) >= 100
+    whole = main is None and close_percent * len(prices) >= 100
     left: Decimal = quantity
     parts: dict[Price, Decimal] = {}
-    for number, multiple in enumerate(sorted(multiples), 1):
-        level = entry + side.sign * abs(entry - stop) * multiple
-        price = instrument.price_down(level) if side is Side.BUY else instrument.price_up(level)
-        pieces = left if whole and number == len(multiples) else min(each, left)
-        if pieces > 0 and price > 0 and price != main and (price - entry) * side.sign > 0:
+    nearest_first = sorted((price for price in prices if price != main), key=lambda price: price * side.sign)
+    for number, price in enumerate(nearest_first, 1):
+        pieces = left if whole and number == len(nearest_first) else min(each, left)
+        if pieces > 0:
             parts[price] = parts.get(price, ZERO) + pieces
             left -= pieces
     return tuple(PartTarget(price, Quantity(pieces)) for price, pieces in parts.items())
+
+
+def prices_of(plan: ExitPlan) -> tuple[Price, ...]:
+    """Every target as people are shown it: the intermediate ones from near to far, the main one last."""
+    return (*(part.price for part in plan.parts), *(() if plan.target is None else (plan.target,)))
+
+
+def told_apart(shown: Sequence[Price], multiples: int, *, has_main: bool) -> tuple[tuple[Price, ...], Price | None]:
+    """Intermediate targets and main one of what people were shown. multiples: how many intermediate ones the alert asks.
+    A single target in place of several is one that a person wrote: it closes everything."""
+    if not shown:
+        return (), None
+    if has_main or len(shown) == 1 < multiples or not multiples:
+        return tuple(shown[:-1]), shown[-1]
+    return tuple(shown), None
 
 
 def targets_of(plan: ExitPlan, quantity: Decimal) -> list[PartTarget]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from core.rules.linking import still_meant
+from core.rules.targets import told_apart
 from core.services import telling
 from core.services.desk import Desk
 from core.services.execution import Execution
@@ -73,7 +74,11 @@ class Approved:
         if isinstance(named, Refused):
             return named
         instrument = self._desk.directory.instrument(proposal.account, proposal.ticker)
-        rule, levels = still_meant(named.rule, proposal, record.alert.levels(proposal.side), instrument)
+        own, asked = record.alert.levels(proposal.side), len(record.alert.multiples)
+        has_main = own.target is not None or (named.rule is not None and named.rule.target is not None)
+        parts, main = told_apart(proposal.targets, asked, has_main=has_main)
+        shown = replace(proposal, targets=() if main is None else (main,))
+        rule, levels = still_meant(named.rule, shown, own, instrument)
         alert = replace(
             record.alert,
             side=proposal.side,
@@ -95,6 +100,7 @@ class Approved:
             because=because,
             quantity=proposal.quantity,
             rule=rule,
+            targets=parts,
         )
 
     async def _until_executed(self, proposal: Proposal, by: str) -> None:

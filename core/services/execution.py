@@ -12,7 +12,7 @@ from dataclasses import replace
 from core.rules.exits import STANDING, round_plan, stop_crossed
 from core.rules.linking import start_levels
 from core.rules.sizing import OverLeverage, size_by_risk, whole_steps
-from core.rules.targets import split
+from core.rules.targets import levels_at, split
 from core.services.desk import Desk
 from core.services.exiting import NOBODY_THERE, SETTLE_S, Exiting, crossed
 from core.services.naming import Naming
@@ -146,9 +146,10 @@ class Execution:
         if isinstance(quantity, Refused):
             return quantity
         if alert.close_percent is not None and levels.stop is not None:
-            parts = split(
-                price, levels.stop, side, quantity, alert.multiples, alert.close_percent, plan.target, trade.instrument
-            )
+            at = trade.targets
+            if at is None:
+                at = levels_at(price, levels.stop, side, alert.multiples, trade.instrument)
+            parts = split(at, side, quantity, alert.close_percent, plan.target, trade.instrument)
             plan = replace(plan, parts=parts)
         return self._entry(trade, side, price, quantity, plan)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.rules.risk import Situation, checklist, reduces
+from core.rules.targets import prices_of
 from core.services.desk import Desk
 from core.services.execution import Execution
 from core.services.trade import Trade, exit_of
@@ -37,7 +38,6 @@ class Proposing:
             return request
         alert, plan, now = priced.alert, request.plan, self._desk.clock.now()
         stop = plan.stop if plan else None
-        target = plan.target if plan else None
         price = alert.price or request.arrival or Price(ZERO)
         risk = ZERO if stop is None else abs(price - stop) * request.quantity * priced.instrument.point_value
         checks, quoted = await self._judged(request, enters=entry)
@@ -53,7 +53,7 @@ class Proposing:
             quantity=request.quantity,
             price=price,
             stop=stop,
-            targets=() if target is None else (target,),
+            targets=prices_of(plan) if plan else (),
             risk=risk,
             created_at=now,
             expires_at=now + self._expiry,

@@ -32,6 +32,8 @@ class Trade:
     """How a link leaves what it enters, in percent of prices that only the market knows."""
     arrival: Price | None = None
     """The alert's own price, where the trade's is the market's."""
+    targets: tuple[Price, ...] | None = None
+    """Intermediate targets that a person was shown; None: where the alert's multiples put them."""
 
     @property
     def key(self) -> Key:

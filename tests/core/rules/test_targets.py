@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.rules.exits import Protection, breakeven_price, mend
-from core.rules.targets import split, taken, targets_of
+from core.rules.targets import levels_at, prices_of, split, taken, targets_of, told_apart
 from core.values.ids import AccountName, IntentId, OrderId
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.money import ZERO, Price, Quantity
@@ -45,7 +45,7 @@ def cut(
 ) -> list[tuple[Decimal, Decimal]]:
     stop = STOP if side is Side.BUY else Price(D(40200))
     target = None if main is None else Price(D(main))
-    parts = split(ENTRY, stop, side, Quantity(D(quantity)), at, D(close), target, COIN)
+    parts = split(levels_at(ENTRY, stop, side, at, COIN), side, Quantity(D(quantity)), D(close), target, COIN)
     return [(part.price, part.quantity) for part in parts]
 
 
@@ -100,7 +100,7 @@ def test_le_22_targets_together_are_the_position(
     """With a main target exactly, without one never more; of whatever part of it is held."""
     main = Price(ENTRY + side.sign * 150) if has_main else None
     stop = Price(ENTRY - side.sign * 200)
-    parts = split(ENTRY, stop, side, quantity, at, close, main, COIN)
+    parts = split(levels_at(ENTRY, stop, side, at, COIN), side, quantity, close, main, COIN)
     assert sum(part.quantity for part in parts) <= quantity
     assert all(COIN.on_step(part.quantity) and COIN.on_tick(part.price) for part in parts)
     plan = ExitPlan(stop, main, parts=parts)
@@ -110,6 +110,17 @@ def test_le_22_targets_together_are_the_position(
         assert total == held if has_main else total <= held
         nearness = [part.price * side.sign for part in asked]
         assert nearness == sorted(set(nearness))
+
+
+def test_what_people_are_shown_is_told_apart_again() -> None:
+    """The main target stands last; one price in place of several is a person's own."""
+    parts = tuple(PartTarget(Price(D(at)), Quantity(D("0.1"))) for at in (40120, 40200))
+    for main in (Price(D(41000)), None):
+        shown = prices_of(ExitPlan(STOP, main, parts=parts))
+        assert told_apart(shown, 2, has_main=main is not None) == ((D(40120), D(40200)), main)
+    assert told_apart([Price(D(40500))], 2, has_main=False) == ((), D(40500))
+    assert told_apart([Price(D(40500))], 0, has_main=False) == ((), D(40500))
+    assert told_apart([], 2, has_main=True) == ((), None)
 
 
 def made(wanted: Protection, number: int) -> Order:
@@ -138,7 +149,7 @@ def test_no_sequence_of_fills_turns_the_position(
     """Fills of targets in any order and size, mended after each: never more rests than is held, each level takes its
     share once, and what is over takes everything else away."""
     main, stop = Price(ENTRY + side.sign * 500), Price(ENTRY - side.sign * 200)
-    parts = split(ENTRY, stop, side, quantity, at, close, main, COIN)
+    parts = split(levels_at(ENTRY, stop, side, at, COIN), side, quantity, close, main, COIN)
     plan, held, live = ExitPlan(stop, main, parts=parts), quantity * side.sign, list[Order]()
     due = {part.price: part.quantity for part in targets_of(plan, held)}
     for number in range(12):

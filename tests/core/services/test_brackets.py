@@ -311,3 +311,41 @@ async def test_a_part_below_a_step_is_the_main_targets(desk: TestDesk) -> None:
     await bracket(desk, ticker="SBER", price=price("300"), long=levels("294", "330"))
     assert await desk.holds() == {"SBER": D(10)}
     assert await standing(desk) == ["sell 10 294", "sell 10 330"]
+
+
+# asked first
+
+
+async def test_a_proposal_shows_every_target_and_approving_places_them(data_dir: Path) -> None:
+    """The main one last."""
+    async with opened(data_dir, webhook={"approval": "ask"}) as desk:
+        await bracket(desk)
+        [proposal] = (await desk.engine.store.proposals(10)).items
+        assert proposal.targets == (D(40120), D(40200), D(40300), D(41000))
+        await desk.say(f"/approve {proposal.id} {proposal.version}")
+        assert await standing(desk) == [
+            "sell 0.5 39800", "sell 0.1 40120", "sell 0.1 40200", "sell 0.1 40300", "sell 0.2 41000",
+        ]  # fmt: skip
+
+
+async def test_half_of_a_proposal_has_half_at_every_target(data_dir: Path) -> None:
+    """A fifth of what is traded, not of what was asked."""
+    async with opened(data_dir, webhook={"approval": "ask"}) as desk:
+        await bracket(desk)
+        [proposal] = (await desk.engine.store.proposals(10)).items
+        await desk.say(f"/approve {proposal.id} {proposal.version} half")
+        assert await standing(desk) == [
+            "sell 0.25 39800", "sell 0.05 40120", "sell 0.05 40200", "sell 0.05 40300", "sell 0.1 41000",
+        ]  # fmt: skip
+
+
+async def test_a_target_that_a_person_writes_is_the_only_one(data_dir: Path) -> None:
+    """What is shown after the edit is what is done."""
+    async with opened(data_dir, webhook={"approval": "ask"}) as desk:
+        await bracket(desk)
+        [proposal] = (await desk.engine.store.proposals(10)).items
+        await desk.say(f"/edit {proposal.id} {proposal.version} target=40500")
+        [proposal] = (await desk.engine.store.proposals(10)).items
+        assert proposal.targets == (D(40500),)
+        await desk.say(f"/approve {proposal.id} {proposal.version}")
+        assert await standing(desk) == ["sell 0.5 39800", "sell 0.5 40500"]
