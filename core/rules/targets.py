@@ -54,7 +54,7 @@ def prices_of(plan: ExitPlan) -> tuple[Price, ...]:
 
 
 def told_apart(shown: Sequence[Price], multiples: int, *, has_main: bool) -> tuple[tuple[Price, ...], Price | None]:
-    """Intermediate targets and main one of what people were shown. multiples: how many intermediate ones the alert asks.
+    """Intermediate targets and main one of what people were shown. multiples: how many of the former the alert asks.
     A single target in place of several is one that a person wrote: it closes everything."""
     if not shown:
         return (), None
