@@ -53,7 +53,7 @@ class Board:
 
     sample_alert: the body that the page's button posts to the order route. hosts: names besides the loopback ones
     under which browsers may reach us. picture: the file of what has this id, where
-    there is one. clock: the market's; wire: real time, which sessions and streams keep.
+    there is one. clock: the market's; wire: real time, which sessions and streams keep. language: of the login.
     """
 
     console: Console
@@ -77,3 +77,4 @@ class Board:
     hosts: frozenset[str] = frozenset()
     picture: Callable[[str], Path | None] = lambda _id: None
     figures: Figures = field(default_factory=Figures)
+    language: str = "en"

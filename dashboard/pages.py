@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -87,9 +88,10 @@ class Pages:
         if person is not None:
             return self._console(person)
         if self._board.open_pages is None:
-            return page("login.html", texts.FALLBACK)
-        response = self._console(self._board.open_pages)
-        self._gate.open_session(request, response, self._board.open_pages)
+            return page("login.html", self._board.language)
+        anybody = self._board.open_pages
+        response = self._console(self._board.office.users.again(anybody) or anybody)
+        self._gate.open_session(request, response, anybody)
         return response
 
     def _console(self, person: Person) -> web.Response:
@@ -105,6 +107,7 @@ class Pages:
             person.language,
             person=person,
             commands=commands,
+            values=json.dumps(texts.values(person.language), ensure_ascii=False),
             live=live,
             sample=board.sample_alert is not None,
             login=board.open_pages is None,

@@ -36,12 +36,12 @@ def _flatten(prefix: str, table: Mapping[str, object]) -> list[tuple[str, str]]:
 def render(key: str, params: Mapping[str, str] | None = None, language: str = FALLBACK) -> str:
     """The words of `key`. A key or parameter that is missing shows itself: a message must never be lost to a typo."""
     template = catalogue(language).get(key) or catalogue(FALLBACK).get(key)
-    values = _Shown({name: _value(name, text, language) for name, text in (params or {}).items()})
+    shown = _Shown({name: _value(name, text, language) for name, text in (params or {}).items()})
     if template is None:
-        return " ".join([key, *(f"{name}={value}" for name, value in values.items())])
-    if code := values.get("reason"):
-        values["reason"] = _reason(code, values, language)
-    return template.format_map(values).rstrip()
+        return " ".join([key, *(f"{name}={value}" for name, value in shown.items())])
+    if code := shown.get("reason"):
+        shown["reason"] = _reason(code, shown, language)
+    return template.format_map(shown).rstrip()
 
 
 def _value(name: str, text: str, language: str) -> str:
@@ -62,6 +62,11 @@ def _reason(code: str, values: Mapping[str, str], language: str) -> str:
     said = catalogue(language).get(f"refused.{code}") or catalogue(FALLBACK).get(f"refused.{code}")
     words = said.format_map(values).rstrip(".") if said else "{"
     return code if "{" in words else f"{words} ({code})"
+
+
+def values(language: str) -> Mapping[str, str]:
+    """What a page may find in rows, as the language says it, by `<name>.<value>`: `side.buy`. English needs none."""
+    return {key.removeprefix("value."): said for key, said in catalogue(language).items() if key.startswith("value.")}
 
 
 class _Shown(dict[str, str]):

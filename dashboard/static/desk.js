@@ -2,10 +2,12 @@
 // The console page. It shows what /events says and sends what people do; it keeps no truth of its own.
 const $ = (id) => document.getElementById(id);
 const words = $("t-words").dataset;
+const values = JSON.parse(words.values);
 const told = { alerts: [], orders: [], fills: [], positions: [], notices: [], accounts: [], state: {} };
 const RECENT = 60;
 const SILENT_MS = 6000;
 
+const say = (name, value) => values[`${name}.${value}`] ?? value;
 const fit = (text, values) => text.replace(/{(\w+)}/g, (_, name) => values[name] ?? "");
 const clock = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const money = (text) => Number(text).toLocaleString([], { maximumFractionDigits: 2 });
@@ -76,6 +78,9 @@ function showOrders() {
   $("orders").replaceChildren(...told.orders.map((row) => {
     const element = fill(copy("t-order"), {
       ...row,
+      role: say("role", row.role),
+      side: say("side", row.side),
+      state: say("state", row.state),
       time: clock(row.at),
       done: `${row.filled} / ${row.quantity}`,
       level: short(row.average_price ?? row.stop_price ?? row.price ?? row.type),
@@ -113,13 +118,13 @@ function showStory() {
   const alert = told.alerts.find((row) => row.account);
   if (!alert) return;
   const refused = alert.reason && alert.status !== "duplicate";
-  const about = [alert.action, alert.ticker, alert.kind].filter(Boolean).join(" ");
-  tell("alert", refused ? "failed" : "done", about, refused ? fit(words.refused, alert) : `${clock(alert.received_at)} · ${alert.status}`);
+  const about = [say("side", alert.action), alert.ticker, say("kind", alert.kind)].filter(Boolean).join(" ");
+  tell("alert", refused ? "failed" : "done", about, refused ? fit(words.refused, alert) : `${clock(alert.received_at)} · ${say("status", alert.status)}`);
   const order = told.orders.find((row) => alert.order_ids.includes(row.id) && ["entry", "exit"].includes(row.role));
   if (!order) return ["order", "fill", "position"].forEach((name) => tell(name, "", ""));
   const failed = ["REJECTED", "EXPIRED", "CANCELLED"].includes(order.state) && order.filled === "0";
   const mark = failed ? "failed" : order.state === "FILLED" ? "done" : "waits";
-  tell("order", mark, `${order.side} ${order.quantity} ${order.ticker}`, `${order.type} ${order.role} · ${order.state}`);
+  tell("order", mark, `${say("side", order.side)} ${order.quantity} ${order.ticker}`, `${say("type", order.type)} ${say("role", order.role)} · ${say("state", order.state)}`);
   const fills = told.fills.filter((row) => row.order_id === order.id);
   if (!fills.length) return ["fill", "position"].forEach((name) => tell(name, "", ""));
   const fee = fills.reduce((sum, row) => sum + Number(row.fee), 0);

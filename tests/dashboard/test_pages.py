@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
+from pathlib import Path
 
 import pytest
 
+from core.values.people import owner_person
 from dashboard.pages import ASSETS, json_before_html
-from tests.dashboard.conftest import PASSPHRASE, House
+from tests.dashboard.conftest import PASSPHRASE, House, opened
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -145,3 +149,16 @@ async def test_tv_15_the_hubs_routes_are_documented(house: House) -> None:
     for path in ("/alert", "/carbon-alert", "/wsalerts"):
         assert f"<code>{path}</code>" in page.data
         assert path in told.data["paths"]
+
+
+async def test_a_page_is_in_its_readers_language(tmp_path: Path) -> None:
+    """The login is in the desk's, the console in that of whoever opened it: also what stands in its tables."""
+    async with opened(tmp_path / "ru", language="ru") as russian:
+        login = await russian.get("/", None, headers=HTML)
+        assert '<html lang="ru">' in login.data
+    async with opened(tmp_path / "open", open_pages=owner_person("dashboard")) as demo:
+        await demo.post("/api/v1/commands", {"text": "/language ru"})
+        console = await demo.get("/", None, headers=HTML)
+    assert '<html lang="ru">' in console.data
+    [values] = re.findall('data-values="([^"]*)"', console.data)
+    assert json.loads(html.unescape(values))["side.buy"] == "\u043f\u043e\u043a\u0443\u043f\u043a\u0430"
