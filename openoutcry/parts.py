@@ -125,6 +125,7 @@ async def open_house(
         listener = await listen(app, settings.server.host, settings.server.port, first=hot, shutdown_s=FINISH_S)
         stack.push_async_callback(listener.close)
         house = House(engine.store, engine.desk, _url(listener))
+        engine.office.links.base_url = settings.server.public_url.rstrip("/") or house.url
         listening(house.url)
         errands = watch_errands(settings.desk.data_dir, engine.office.users, engine.wire)
         await stack.enter_async_context(
@@ -216,6 +217,7 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         demo=_controls(engine) if mood.demo or engine.market.still else None,
         open_pages=owner_person("dashboard", settings.desk.language) if mood.demo else None,
         hosts=frozenset(name.lower() for name in settings.server.hosts),
+        language=settings.desk.language,
         sample_alert=None if sample is None else lambda: sample(engine.desk),
     )
 

@@ -90,11 +90,27 @@ class Desk(Section):
     database_url: SecretStr = NO_SECRET
 
 
+def _private(url: str) -> str:
+    """A token travels over it: encrypted, or not beyond this machine."""
+    parts = urlsplit(url)
+    if (
+        url
+        and parts.scheme not in {"https", "wss"}
+        and not (parts.scheme in {"http", "ws"} and _loopback(parts.hostname or ""))
+    ):
+        raise ValueError("must begin with https:// or wss://; plain http or ws is for this machine alone")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_private)]
+
+
 class Server(Section):
     host: str = "127.0.0.1"
     port: int = Field(8089, ge=0, le=65535)
     api_token: SecretStr = NO_SECRET
     hosts: tuple[str, ...] = ()
+    public_url: Address = ""
     trusted_proxies: tuple[str, ...] = ()
     tls_in_front: bool = False
 
@@ -123,21 +139,6 @@ class Webhook(Section):
     alert_age_s_max: float = Field(60, ge=0)
     exit_age_s_max: float = Field(3600, ge=0)
     resend_window_s: float = Field(30, ge=0)
-
-
-def _private(url: str) -> str:
-    """A token travels over it: encrypted, or not beyond this machine."""
-    parts = urlsplit(url)
-    if (
-        url
-        and parts.scheme not in {"https", "wss"}
-        and not (parts.scheme in {"http", "ws"} and _loopback(parts.hostname or ""))
-    ):
-        raise ValueError("must begin with https:// or wss://; plain http or ws is for this machine alone")
-    return url
-
-
-Address = Annotated[str, AfterValidator(_private)]
 
 
 class Telegram(Section):

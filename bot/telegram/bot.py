@@ -176,9 +176,11 @@ class TelegramBot:
     async def _said(self, update_id: int, speaker: Speaker, text: str) -> None:
         asked = await self._dialogue.close(speaker)
         if not text.startswith("/"):
-            if asked is None and speaker.chat < 0:
+            composing = asked is None and await self._console.waits_for(speaker.person)
+            if asked is None and not composing and speaker.chat < 0:
                 return  # people talk to each other in a group
-            text = f"{asked} {text}" if asked is not None else "/help"
+            if not composing:
+                text = f"{asked} {text}" if asked is not None else "/help"
         await self._tell(speaker, await self._console.run(text, speaker.person, f"telegram:{update_id}"))
 
     async def _tell_late(self, speaker: Speaker, texts: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from core.commands import (
     approving,
+    composing,
     linking,
     looking,
     reloading,
@@ -32,6 +33,7 @@ def table() -> Sequence[Command]:
         stashing,
         approving,
         linking,
+        composing,
         looking,
         spreading,
         scanning,

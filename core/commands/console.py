@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from core.commands import composing
 from core.commands.registry import Ask, Call, Command, Reply, Tools
 from core.services import telling
 from core.values.changes import Audited, PressOffered, PressUsed
@@ -39,10 +40,16 @@ class Console:
         call_id: the surface's own id of the message, so that a message told twice is one command.
         """
         words = text[:LINE_MAX].split()
+        if words and not words[0].startswith("/") and await self.waits_for(person):
+            words.insert(0, "/answer")
         name = words[0].lstrip("/").partition("@")[0].lower() if words else ""
         if name == "press" and len(words) == 2:
             return await self.press(ActionId(words[1]), person)
         return [await self._answer(name, words[1:], text, person, call_id or self._call_id(person))]
+
+    async def waits_for(self, person: Person) -> bool:
+        """Whether plain words of this person answer a question of ours."""
+        return await composing.waits(self._tools.store, person, self._tools.clock_now())
 
     async def press(self, action: ActionId, person: Person) -> list[Notice]:
         """Use a confirmation, once, by the person it was offered to."""

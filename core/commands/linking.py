@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.commands.composing import begin
 from core.commands.registry import Argument, Call, Command, Handler, Reply, Tools, reply
 from core.commands.tasking import ask_tasks
 from core.values.links import Link
@@ -12,7 +13,12 @@ from core.values.people import Role
 
 
 async def links(tools: Tools, call: Call) -> Reply:
-    """Those that the person may see, and whether their bot runs."""
+    """Those that the person may see, and whether their bot runs; `new`: make one."""
+    what = call.arguments.get("what", "").lower()
+    if what == "new":
+        return await begin(tools, call)
+    if what:
+        return Refused("usage", {"usage": "/links [new]"})
     found = tools.office.links.seen(call.person)
     bot = "running" if tools.office.bots.state(call.person) else "stopped"
     return reply(tools, call, "command.links", {"count": str(len(found)), "bot": bot}, [_line(link) for link in found])
@@ -65,7 +71,7 @@ def switching(verb: str, *, running: bool) -> Handler:
 
 _WHAT = (Argument("what", required=False), Argument("name", required=False))
 COMMANDS = (
-    Command("links", Role.VIEWER, links),
+    Command("links", Role.VIEWER, links, (Argument("what", required=False),), private=True),
     Command("pause", Role.TRADER, switching("pause", running=False), _WHAT),
     Command("resume", Role.TRADER, switching("resume", running=True), _WHAT),
 )

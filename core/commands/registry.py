@@ -92,7 +92,7 @@ class Command:
     """Its one-line help is catalogue entry `help.<name>`.
 
     parse: reads typed words that follow another order than `arguments`. always: done at once and audited afterwards,
-    also while the journal cannot be written, since it only takes risk away.
+    also while the journal cannot be written, since it only takes risk away. private: the answer is for who asked alone.
     """
 
     name: str
@@ -104,6 +104,7 @@ class Command:
     aliases: tuple[str, ...] = ()
     hidden: bool = False
     always: bool = False
+    private: bool = False
 
     @property
     def usage(self) -> str:

@@ -306,3 +306,14 @@ async def test_a_long_answer_is_split_between_lines(tmp_path: Path, server: Disc
         await server.until(lambda: "\n".join(server.answers[number].texts).count("SBER") == 30)
     assert len(server.answers[number].texts) > 1
     assert all(len(piece) <= 2000 for piece in server.answers[number].texts)
+
+
+async def test_a_link_is_composed_by_slash_commands(chat: Chat) -> None:
+    """Seen by who asked alone: at the end it tells a secret."""
+    asked = await chat.server.answer(await chat.server.slash(BOSS, "links", what="new"))
+    assert asked.ephemeral
+    answers = ("Trend", "Testing", "Super Trend", "0.5", "2 %", "none", "none", "paper")
+    for text in answers:
+        told = await chat.server.answer(await chat.server.slash(BOSS, "answer", text=text))
+        assert told.ephemeral
+    assert "/hook/" in told.texts[0]

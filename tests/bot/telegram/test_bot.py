@@ -254,3 +254,25 @@ async def test_a_reason_may_be_given_in_ones_own_words(live: Chat) -> None:
     await live.server.shown("Answer this message with why")
     await live.server.say("the news are bad")
     await live.server.until(lambda: "the news are bad" in card.plain)
+
+
+async def test_a_link_is_composed_in_the_chat(live: Chat) -> None:
+    """Plain words and presses answer the questions; the URL comes at the end."""
+    await live.server.say("/links new")
+    await live.server.shown("What is it called?")
+    await live.server.say("Trend")
+    asked = await live.server.shown("On which account")
+    await live.server.press(asked.buttons["Testing"], asked)
+    for question, answer in (
+        ("Which strategy", "SuperTrend"),
+        ("How much", "0.5"),
+        ("Stop loss", "2 %"),
+        ("Target", "none"),
+        ("Trailing", "none"),
+        ("Trade at once", "auto"),
+    ):
+        await live.server.shown(question)
+        await live.server.say(answer)
+    done = await live.server.shown("Webhook URL")
+    assert '"strategy": "SuperTrend"' in done.plain
+    assert "/hook/" in done.plain
