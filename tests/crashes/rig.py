@@ -115,6 +115,7 @@ class Rig:
             "OPENOUTCRY_SERVER__API_TOKEN": "test-token",
             "OPENOUTCRY_WEBHOOK__PASSPHRASE": "test-word",
             "OPENOUTCRY_ACCOUNTS": json.dumps([self.account]),
+            "OPENOUTCRY_JOBS__PAUSE_S": "0.05",
             **({"OPENOUTCRY_CRASHPOINT": point} if point else {}),
         }
         process = subprocess.Popen(

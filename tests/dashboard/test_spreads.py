@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests.dashboard.conftest import House
+from tests.futures import FAR, LATER
 
 PATH = "/api/v1/spreads"
-ROW = {"far": "SRZ6", "near": "sber", "sell": True, "price": "620.5", "amount": 10, "account": "Testing"}
+ROW = {"far": FAR, "near": "sber", "sell": True, "price": "620.5", "amount": 10, "account": "Testing"}
 LEG = {"figi", "ticker", "min_price_increment", "lot", "morning_trading", "evening_trading", "asset_type"}
 
 
@@ -25,9 +26,9 @@ async def test_tm_26_a_row_has_its_ratio(house: House) -> None:
     row = await added(house)
     assert (row["ratio"], row["price"], row["amount"], row["sell"], row["active"]) == ("100", "620.5", "10", True, True)
     assert row["far_leg"].keys() >= LEG | {"executed", "avg_exec_price"}
-    assert (row["far_leg"]["ticker"], row["near_leg"]["ticker"], row["near_leg"]["lot"]) == ("SRZ6", "SBER", "10")
+    assert (row["far_leg"]["ticker"], row["near_leg"]["ticker"], row["near_leg"]["lot"]) == (FAR, "SBER", "10")
     assert (await added(house, ratio="10"))["ratio"] == "10"
-    assert (await added(house, near="SRH7"))["ratio"] == "1"
+    assert (await added(house, near=LATER))["ratio"] == "1"
     assert len((await house.get(f"{PATH}/")).data["items"]) == 3
     assert (await house.get(f"{PATH}/{row['id']}")).data == row
 
@@ -36,8 +37,8 @@ async def test_tm_26_a_row_has_its_ratio(house: House) -> None:
     ("changes", "field"),
     [
         ({"near": "GAZP"}, "ratio"),
-        ({"far": "SBER", "near": "SRZ6"}, "ratio"),
-        ({"near": "SRZ6"}, "ratio"),
+        ({"far": "SBER", "near": FAR}, "ratio"),
+        ({"near": FAR}, "ratio"),
         ({"ratio": -1}, "ratio"),
         ({"far": "NOSUCH"}, "far"),
         ({"near": None}, "near"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.desk import TestDesk, opened
+from tests.futures import FAR, LATER
 
 D = Decimal
 
@@ -24,7 +25,7 @@ async def test_tm_55_a_line_a_pair_the_best_first(desk: TestDesk) -> None:
     """Both tickers and the yearly figure to two digits."""
     answer = await desk.say("/scan 0")
     rows = [line.params for line in answer.lines]
-    assert {row["near"] + row["far"] for row in rows} == {"SBERSRZ6", "SBERSRH7", "SRZ6SRH7"}
+    assert {row["near"] + row["far"] for row in rows} == {f"SBER{FAR}", f"SBER{LATER}", f"{FAR}{LATER}"}
     figures = [D(row["yearly"]) for row in rows]
     assert figures == sorted(figures, reverse=True)
     assert all(row["yearly"][-3] == "." for row in rows)
@@ -54,7 +55,7 @@ async def test_the_executable_figure_follows_in_the_same_card(desk: TestDesk) ->
     await desk.say("/buy 10 SBER")
     await desk.book_of("SBER", "298", "299")
     await desk.wait(2)
-    future = desk.engine.market.quote("SRZ6")
+    future = desk.engine.market.quote(FAR)
     assert future is not None
     assert future.bid is not None
     await desk.book_of("SBER", "298", "299", ask_size="700")
@@ -62,7 +63,7 @@ async def test_the_executable_figure_follows_in_the_same_card(desk: TestDesk) ->
     await desk.wait(1)
     [told] = await desk.notices("command.scan_now")
     assert told.card == answer.card
-    [row] = [line.params for line in told.lines if line.params["far"] == "SRZ6"]
+    [row] = [line.params for line in told.lines if line.params["far"] == FAR]
     assert row["pieces"] == "7"
     assert D(row["fees"]) == ((future.bid + 29900) / 1000).quantize(D("0.01"))
     assert int(row["profit"]) == int(future.bid - 29900 - (future.bid + 29900) / 1000)
@@ -72,8 +73,8 @@ async def test_the_executable_figure_follows_in_the_same_card(desk: TestDesk) ->
 async def test_tm_58_dividends_that_futures_expect(desk: TestDesk) -> None:
     """A future below its share with interest expects one; no more lines than asked for, 50 unless told."""
     assert (await desk.say("/dscan")).key == "command.dscan_none"
-    await desk.book_of("SRZ6", "28000", "28010")
+    await desk.book_of(FAR, "28000", "28010")
     answer = await desk.say("/dscan")
-    [row] = [line.params for line in answer.lines if (line.params["near"], line.params["far"]) == ("SBER", "SRZ6")]
+    [row] = [line.params for line in answer.lines if (line.params["near"], line.params["far"]) == ("SBER", FAR)]
     assert D(row["percent"]) >= 1
     assert len((await desk.say("/dscan 1")).lines) == 1

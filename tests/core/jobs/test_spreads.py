@@ -16,9 +16,9 @@ from core.values.orders import OrderRole, OrderState
 from core.values.spreads import SpreadRow
 from core.values.tasks import Task, TaskState
 from tests.desk import TestDesk, opened
+from tests.futures import FAR, LATER
 
 D = Decimal
-FAR = "SRZ6"
 RICH = {"cash": "100000000"}
 ADD = f"/spreads add {FAR} SBER sell 600 10"
 
@@ -254,13 +254,13 @@ async def test_a_stopped_spread_goes_on_where_it_was(desk: TestDesk) -> None:
 async def test_tm_38_spreads_are_worked_on_side_by_side(desk: TestDesk) -> None:
     """Two rows of one pair; one fills, the other goes on."""
     await desk.say(f"/spreads add {FAR} SBER sell 600 3")
-    await desk.say("/spreads add SRH7 SBER sell -100000 4")
+    await desk.say(f"/spreads add {LATER} SBER sell -100000 4")
     await desk.say("/spreads")
     await desk.wait(2)
-    assert {(o.request.ticker, int(o.request.quantity)) for o in desk.live()} == {(FAR, 3), ("SRH7", 4)}
+    assert {(o.request.ticker, int(o.request.quantity)) for o in desk.live()} == {(FAR, 3), (LATER, 4)}
     await bought(desk, "3")
     states = {task.ticker: task.state for task in (await desk.engine.store.tasks(10)).items}
-    assert states == {FAR: TaskState.DONE, "SRH7": TaskState.RUNNING}
+    assert states == {FAR: TaskState.DONE, LATER: TaskState.RUNNING}
     assert (await desk.say("/spreads")).params["code"] == "already_running"
 
 

@@ -54,7 +54,7 @@ def scanned(*instruments: Instrument, rate: str = "0", **texts: str) -> list[tup
 def test_tm_55_the_yearly_figure() -> None:
     """Share 150, size 100, future 15600, margin 3000, 73 days: profit 600 on 18000, 17.82 % a year."""
     [pair] = scan([share(), future()], prices(SBER="150", SRU6="15600"), NOW, D(0))
-    assert (pair.profit, pair.margin, pair.days, str(pair.yearly)) == (600, 18000, 73, "17.82")
+    assert (pair.profit, pair.margin, f"{pair.days}", f"{pair.yearly}") == (D(600), D(18000), "73", "17.82")
     assert yearly_percent(D(70000), D(70000), 364) == D("100.38")
 
 
