@@ -87,3 +87,19 @@ def test_ao_40_what_is_wrong_is_named_without_its_value(key: str) -> None:
     said = run_program("check", "--settings", "nowhere", env={f"{PREFIX}DESK__{key}": SECRET})
     assert said.returncode == 2
     assert SECRET not in said.stdout + said.stderr
+
+
+def test_le_04_the_environment_goes_before_the_file(tmp_path: Path) -> None:
+    """A passphrase in both: the environment's is the one that counts; where it has none, the file's."""
+    file = tmp_path / "settings.toml"
+    file.write_text('[webhook]\npassphrase = "of the file"\n')
+    script = (
+        "import sys; from pathlib import Path; from openoutcry.settings import load_settings; "
+        "print(load_settings(Path(sys.argv[1])).webhook.passphrase.get_secret_value())"
+    )
+    for said, counts in (({f"{PREFIX}WEBHOOK__PASSPHRASE": SECRET}, SECRET), ({}, "of the file")):
+        told = subprocess.run(
+            [sys.executable, "-c", script, str(file)],
+            env=environment(said), cwd=HOUSE, capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        assert told.stdout.strip() == counts

@@ -151,6 +151,37 @@ async def test_what_cannot_be_used_is_422_naming_the_field(desk: Desk, entry: Bo
     assert await desk.rows() == 0
 
 
+@pytest.mark.parametrize("order_type", ["iceberg", "stop", "market limit", 7])
+async def test_le_19_a_bad_order_type_is_refused_before_anything_is_placed(
+    desk: Desk, entry: Body, order_type: object
+) -> None:
+    """At the door: there is no alert, and so neither a stop nor an entry."""
+    status, answer = await desk.post(entry | {"type": order_type})
+    assert (status, answer["error"]["code"], answer["error"]["field"]) == (422, "unknown_type", "type")
+    assert (await desk.rows(), desk.drained) == (0, [])
+
+
+async def test_le_07_an_unknown_subaccount_is_an_error_that_names_it(desk: Desk, entry: Body) -> None:
+    """And nothing is stored."""
+    status, answer = await desk.post(entry | {"subaccount": "Nobody"})
+    assert (status, answer["error"]["code"]) == (422, "unknown_account")
+    assert "Nobody" in answer["error"]["message"]
+    assert await desk.rows() == 0
+
+
+@pytest.mark.parametrize(
+    ("exchange", "ticker", "status"),
+    [("BINANCE", "ETHPERP", 200), ("BINANCE", "ETHUSDT", 200), ("BYBIT", "BTCPERP", 200), ("BYBIT", "ETHPERP", 422)],
+)
+async def test_le_08_a_chart_symbol_is_what_its_exchange_calls_it(
+    desk: Desk, entry: Body, exchange: str, ticker: str, status: int
+) -> None:
+    """By that exchange's map, or as it is where the map has none; one that nobody lists is an error."""
+    answered, answer = await desk.post(entry | {"exchange": exchange, "ticker": ticker})
+    assert answered == status
+    assert status == 200 or answer["error"]["code"] == "unknown_ticker"
+
+
 async def test_the_field_is_named_as_it_was_sent(desk: Desk, entry: Body) -> None:
     """Spellings vary; the sender looks for theirs."""
     stop = entry.pop("long SL")

@@ -22,6 +22,23 @@ async def test_le_12_an_entry_risks_one_percent(desk: TestDesk) -> None:
     assert await desk.holds() == {"BTCPERP": D("0.5")}
 
 
+@pytest.mark.parametrize(("risk", "size"), [("1", "0.5"), ("0.5", "0.25"), ("2", "1")])
+async def test_le_07_the_risk_is_the_accounts_own(data_dir: Path, risk: str, size: str) -> None:
+    """In percent: 1 is a hundredth of its free money."""
+    async with opened(data_dir, account={"risk_percent": risk}) as desk:
+        await desk.enter()
+        assert await desk.holds() == {"BTCPERP": D(size)}
+
+
+async def test_le_08_an_order_is_for_what_the_exchange_calls_it(data_dir: Path) -> None:
+    """The chart's BTCUSDT.P on Bybit is BTCPERP here; on another exchange nobody knows it."""
+    async with opened(data_dir, tickers={"bybit": {"BTCUSDT.P": "BTCPERP"}}) as desk:
+        await desk.enter(ticker="BTCUSDT.P", exchange="BYBIT")
+        assert {o.request.ticker for o in await desk.orders()} == {"BTCPERP"}
+        record = await desk.enter(ticker="BTCUSDT.P", exchange="BINANCE")
+        assert record.reason == "unknown_ticker"
+
+
 async def test_le_10_an_entry_flattens_the_other_side_first(desk: TestDesk) -> None:
     """A short is closed, with its orders, before the long is opened."""
     await desk.enter(Side.SELL)
@@ -349,6 +366,37 @@ async def test_each_account_trades_its_own(data_dir: Path) -> None:
         assert (await desk.holds(), await desk.holds("Other")) == ({"BTCPERP": D("0.5")}, {"BTCPERP": D(1)})
         await desk.exit(account="OTHER")
         assert (await desk.holds(), await desk.holds("Other")) == ({"BTCPERP": D("0.5")}, {})
+
+
+async def test_w_21_alerts_for_two_accounts_at_once_trade_each_its_own(data_dir: Path) -> None:
+    """Money, risk and leverage of one are never the other's, however their work interleaves."""
+    other = {"name": "Other", "broker": "paper", "cash": "20000", "risk_percent": "0.5", "leverage_max": 1}
+    async with opened(data_dir, more_accounts=[other]) as desk:
+        known = {"side": Side.BUY, "price": price("40000"), "long": levels("39000")}
+        alerts = [an_alert(AlertKind.ENTRY, desk.now, account=name, **known) for name in (TESTING, "Other")]
+        await asyncio.gather(*map(desk.let_in, alerts))
+        await desk.settle()
+        assert (await desk.holds(), await desk.holds("Other")) == ({"BTCPERP": D("0.1")}, {"BTCPERP": D("0.1")})
+        assert {(o.request.account, o.request.owner) for o in await desk.orders()} == {
+            (TESTING, "owner"),
+            ("Other", "owner"),
+        }
+
+
+async def test_w_23_an_exit_of_one_symbol_leaves_the_stop_of_another(desk: TestDesk) -> None:
+    """Nothing is cancelled for the whole account."""
+    await desk.limit("3100", ticker="ETHPERP", long=levels("3000", "3500"))
+    others = await desk.at_broker()
+    await desk.enter()
+    await desk.exit()
+    assert await desk.at_broker() == others
+    assert len(others) == 2
+
+
+async def test_w_24_the_step_is_the_instruments_own(desk: TestDesk) -> None:
+    """A coin's thousandth is no step of a share that is traded by tens."""
+    await desk.enter(ticker="SBER", price=price("300"), long=levels("297.7"))
+    assert await desk.holds() == {"SBER": D(40)}
 
 
 @pytest.mark.parametrize("account", [None, "testing"])
