@@ -197,7 +197,7 @@ class Desk:
             # Since the order was judged time went by, for the disk or between two tries: a kill or a cancel that came
             # meanwhile must still hold it back.
             now = replace(situation, state=self.safety.state(request.account))
-            approved = review(request, self.limits, now)
+            approved = review(self._netted(request), self.limits, now)
             if isinstance(approved, Refused):
                 return await self.refuse(order, approved)
             if self.unwanted(order.id):
@@ -222,6 +222,14 @@ class Desk:
             crashpoint("ack.committed")
             return await self.found(known)
         return await self._end(order, OrderState.REJECTED, "broker_busy")
+
+    def _netted(self, request: OrderRequest) -> OrderRequest:
+        """Brokers net what our books keep apart: an exit of one book that another holds against reduces nothing there,
+        and as reduce-only it would be refused. Its own book's position bounds it in the gate."""
+        net = self.ledger.net(request.account, request.ticker)
+        if request.role is not OrderRole.EXIT or -net * request.side.sign >= request.quantity:
+            return request
+        return replace(request, reduce_only=False)
 
     async def _lose(self, order: Order, error: OutcomeUnknown) -> Order:
         lost = await self.ledger.move(replace(order, state=OrderState.UNKNOWN, reason=error.reason))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.values.orders import OrderRole, Side
+from core.values.orders import Book, OrderRole, Side
 from tests.desk import TestDesk, opened
 from tests.guard import BARE, ROOM, exits, hold, quotes, rule
 
@@ -129,3 +129,20 @@ async def test_an_exit_keeps_the_causes_of_its_entry(data_dir: Path) -> None:
         await quotes(desk, "196")
         [way_out] = await desk.orders(OrderRole.EXIT)
         assert way_out.request.because == entry.request.because
+
+
+@pytest.mark.parametrize("other", ["50", "100", "300"])
+async def test_books_that_hold_against_each_other_are_each_left_at_their_stop(desk: TestDesk, other: str) -> None:
+    """A broker nets them: closing the one reduces nothing there, and still it is closed, whole and once."""
+    await hold(desk, rule("2"))
+    await hold(desk, rule("2"), side=Side.SELL, quantity=other, book=Book("link:two"))
+    assert await desk.holds() == ({} if other == "100" else {"SBER": 100 - D(other)})
+    await quotes(desk, "195", "195")
+    await desk.wait(30)
+    await desk.settle()
+    assert [view.position.quantity for view in desk.positions()] == [-D(other)]
+    assert await desk.holds() == {"SBER": -D(other)}
+    await quotes(desk, "205", "205", side=Side.SELL)
+    await desk.wait(30)
+    await desk.settle()
+    assert (desk.positions(), await desk.holds()) == ([], {})
