@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -349,3 +351,44 @@ async def test_a_target_that_a_person_writes_is_the_only_one(data_dir: Path) -> 
         assert proposal.targets == (D(40500),)
         await desk.say(f"/approve {proposal.id} {proposal.version}")
         assert await standing(desk) == ["sell 0.5 39800", "sell 0.5 40500"]
+
+
+# whatever comes
+
+
+@pytest.mark.parametrize("dialect", ["paper", "tinvest", "alpaca", "bare", "angelone"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_walk_of_prices_turns_the_position(data_dir: Path, dialect: str, seed: int) -> None:
+    """Thin books, jumps and a restart: never more than was bought, never short, no target takes more than its share;
+    at the end the stop takes what is left."""
+    dice = random.Random(seed)
+    account = {"dialect": dialect}
+    async with opened(data_dir, account=account) as desk:
+        await bracket(desk)
+        await walk(desk, dice)
+    async with opened(data_dir, account=account) as desk:
+        await walk(desk, dice)
+        await desk.book("39700", "39701")
+        await desk.wait(10)
+        await desk.settle()
+        assert (await desk.holds(), await standing(desk), desk.positions()) == ({}, [], [])
+        assert sum(fill.signed for fill in await desk.fills()) == 0
+        shares: Counter[Decimal] = Counter()
+        for order in await desk.orders(OrderRole.TARGET):
+            level = order.request.arrival or order.request.price
+            assert level is not None
+            shares[level] += order.filled
+        assert all(shares[D(level)] <= D("0.1") for level in ("40120", "40200", "40300"))
+
+
+async def walk(desk: TestDesk, dice: random.Random) -> None:
+    for _ in range(6):
+        bid = D(dice.randrange(39850, 40400, 10))
+        size = dice.choice([None, "0.03", "0.07"])
+        await desk.book(f"{bid:f}", f"{bid + 1:f}", bid_size=size)
+        await desk.wait(1)
+        await desk.settle()
+        held = (await desk.holds()).get("BTCPERP", D(0))
+        resting = [row for row in await standing(desk) if not row.endswith(" 39800")]
+        assert 0 <= held <= D("0.5")
+        assert sum(D(row.split()[1]) for row in resting) <= held
