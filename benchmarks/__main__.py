@@ -7,7 +7,19 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import alert_to_order, alerts_accepted, chats, guardian, hook, hub, idle, pictures, restart, tinvest
+from benchmarks import (
+    alert_to_order,
+    alerts_accepted,
+    chats,
+    guardian,
+    hook,
+    hub,
+    idle,
+    pictures,
+    restart,
+    scan,
+    tinvest,
+)
 
 RESULTS = Path(__file__).parent / "results.csv"
 
@@ -49,6 +61,9 @@ def main() -> None:
     levels = guardian.measure()
     keep("guardian, 10,000 positions, to a plain loop of Decimals", levels["to_plain"], "ratio")
     keep("guardian, 10,000 positions to 10", levels["to_small"], "ratio")
+    pairs = scan.measure()
+    keep("scan of 300 futures and 200 shares, processor time", pairs["scan_ms"], "ms")
+    keep("50 spreads, a book update a second", pairs["core"], "cores")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from core.values.people import Person, Role
 
 LINES_MAX = 1000
 RATE_MAX = 1_000_000
+CARD_LINES = 60
+"""A card is one message of a chat; longer answers are split, and what follows stands by itself."""
 
 
 def read_rate(words: Sequence[str]) -> Mapping[str, str] | Refused:
@@ -61,12 +63,17 @@ async def scan(tools: Tools, call: Call) -> Reply:
 
     tools.scanner.afterwards(call.account, pairs, notice)
     params = {"rate": plain(rate), "count": str(len(pairs))}
-    answer = reply(tools, call, "command.scan", params, [_pair(pair) for pair in pairs])
-    return replace(answer, card=card)
+    answer = reply(tools, call, "command.scan", params, scan_lines(pairs))
+    return replace(answer, card=card) if len(pairs) <= CARD_LINES else answer
 
 
 async def _usual_rate(tools: Tools, person: Person) -> Decimal:
     return (await tools.office.lists.tunables(person.master)).scan_rate
+
+
+def scan_lines(pairs: Sequence[Pair]) -> list[Line]:
+    """A line a pair: both tickers, margin, the yearly figure to two digits, profit and days."""
+    return [_pair(pair) for pair in pairs]
 
 
 def _pair(pair: Pair) -> Line:
