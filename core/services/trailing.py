@@ -14,20 +14,23 @@ from core.rules.exits import better_stop
 from core.services.desk import Desk
 from core.services.lanes import Lanes
 from core.services.ledger import Key
-from core.services.watch import Symbol, Watch
+from core.services.subscriptions import Symbol
+from core.services.watch import Watch
 from core.values.capabilities import Capabilities
 from core.values.fills import Position
 from core.values.ids import AccountName
 from core.values.orders import ExitPlan, side_of
 
 KEPT_EVERY = timedelta(seconds=1)
+SHARE = 0.4
+"""Of a broker's calls, that moves of stops take at most. What is kept free for exits may be less: they go first."""
 
 
 def move_every(able: Capabilities) -> timedelta:
-    """How often a stop may move at a broker: a move is a new order and a cancel, within the share of exits."""
+    """How often a stop may move at a broker: a move is a new order and a cancel, within their share."""
     named = {budget.name: budget for budget in able.budgets}
     budgets = [named["stops"]] if "stops" in named else list(able.budgets)
-    paces = [2 * budget.per_s / (budget.calls * budget.exits) for budget in budgets]
+    paces = [2 * budget.per_s / (budget.calls * SHARE) for budget in budgets]
     return max(KEPT_EVERY, timedelta(seconds=max(paces, default=0.0)))
 
 
@@ -45,7 +48,7 @@ class Trailing:
 
     def keep(self) -> None:
         """Begin what is due: once a second for a symbol, at its budget's pace for a broker."""
-        for symbol in self._watch.symbols:
+        for symbol in self._watch.prices.symbols:
             if symbol.dirty:
                 self._begin(symbol)
         for account, keys in self._behind.items():
@@ -60,7 +63,7 @@ class Trailing:
 
     async def flush(self) -> None:
         """Write down what is not on disk yet: the desk is about to stop. No broker is asked for anything."""
-        for symbol in self._watch.symbols:
+        for symbol in self._watch.prices.symbols:
             if symbol.dirty:
                 symbol.dirty = False
                 await self._save(symbol)
