@@ -90,6 +90,18 @@ def test_a_name_that_is_taken_or_none_is_refused(settings: Path, name: str) -> N
     assert PASSWORD not in said.stderr
 
 
+def test_a_new_person_is_spoken_to_in_the_language_asked_for(settings: Path) -> None:
+    """Else in the desk's own."""
+    assert (
+        say(settings, "user", "add", "Ivan", "--role", "viewer", "--language", "ru", "--password-stdin").returncode == 0
+    )
+    assert add(settings, "Bob").returncode == 0
+    with start("run", "--settings", settings) as desk:
+        desk.ready()
+        spoken = [seen_by(desk, token_of(settings, name))[1]["items"][0]["language"] for name in ("Ivan", "Bob")]
+    assert spoken == ["ru", "en"]
+
+
 def test_a_running_desk_says_why_not(settings: Path) -> None:
     """The reason comes back to who asked."""
     with start("run", "--settings", settings) as desk:

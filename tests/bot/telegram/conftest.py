@@ -73,7 +73,7 @@ class Chat:
         members = [Member("eve", Role.VIEWER, VIEWER), Member("ann", Role.APPROVER, ANN)]
         return TelegramBot(
             console=self.desk.console,
-            people=People(members=members, telegram_users=allowed),
+            people=People(members=members, telegram_users=allowed, speaking=self.desk.engine.office.users.speaking),
             store=self.desk.engine.store,
             wire=self.wire,
             token=token,

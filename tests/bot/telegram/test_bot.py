@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import texts
 from core.values.proposals import ProposalState
 from tests.bot.telegram.conftest import ANN, STRANGER, VIEWER, Chat
 from tests.servers.telegram import OWNER
@@ -179,6 +180,18 @@ async def test_a_private_notice_goes_to_those_who_may_see_it(chat: Chat) -> None
         await chat.tell("one")
         await chat.server.until(lambda: sum("one:" in text for text in chat.server.texts) == 3)
     assert {shown.chat for shown in chat.server.messages.values()} == {OWNER, VIEWER, ANN}
+
+
+async def test_each_reader_is_told_in_their_own_language(chat: Chat) -> None:
+    """Who chose Russian reads Russian, also of what nobody asked for; the others are spoken to as before."""
+    async with chat.running(chat.bot(allowed=(OWNER, VIEWER)), outbox=True):
+        await chat.server.say("/language ru")
+        await chat.server.shown(texts.render("command.speaks_ru"))
+        await chat.desk.say("/kill")
+        params = {"by": "owner", "reason": "/kill"}
+        mine = await chat.server.shown(texts.render("report.halted", params, "ru"))
+        others = await chat.server.shown(texts.render("report.halted", params, "en"))
+    assert (mine.chat, others.chat) == (OWNER, VIEWER)
 
 
 async def test_a_confirmation_is_one_press_and_its_button_goes(live: Chat) -> None:
