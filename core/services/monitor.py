@@ -88,10 +88,10 @@ class Monitor:
 
     def _ask_for_prices(self) -> None:
         now = self._desk.wire.now()
-        for symbol in self._watch.symbols:
+        for symbol in self._watch.prices.symbols:
             asked = symbol.tried_at
             if not symbol.feed.alive() and (asked is None or now - asked >= ASK_EVERY):
-                self._watch.ask(symbol)
+                self._watch.prices.ask(symbol)
 
     async def _measure(self, key: Key, position: Position, naked: Refused | None) -> None:
         since = self._since.get(position.id, position.unprotected_since)

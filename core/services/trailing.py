@@ -14,7 +14,8 @@ from core.rules.exits import better_stop
 from core.services.desk import Desk
 from core.services.lanes import Lanes
 from core.services.ledger import Key
-from core.services.watch import Symbol, Watch
+from core.services.subscriptions import Symbol
+from core.services.watch import Watch
 from core.values.capabilities import Capabilities
 from core.values.fills import Position
 from core.values.ids import AccountName
@@ -47,7 +48,7 @@ class Trailing:
 
     def keep(self) -> None:
         """Begin what is due: once a second for a symbol, at its budget's pace for a broker."""
-        for symbol in self._watch.symbols:
+        for symbol in self._watch.prices.symbols:
             if symbol.dirty:
                 self._begin(symbol)
         for account, keys in self._behind.items():
@@ -62,7 +63,7 @@ class Trailing:
 
     async def flush(self) -> None:
         """Write down what is not on disk yet: the desk is about to stop. No broker is asked for anything."""
-        for symbol in self._watch.symbols:
+        for symbol in self._watch.prices.symbols:
             if symbol.dirty:
                 symbol.dirty = False
                 await self._save(symbol)

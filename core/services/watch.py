@@ -1,64 +1,34 @@
 """Levels that the desk watches itself, on every quote: the whole protection where the broker keeps no stops, the better
 level between two moves of a stop there, targets that must not rest beside a stop, and the end of a holding time.
 
-Subscriptions follow positions: opened with the first of a symbol, shared, closed with the last, opened again at start.
+Where the quotes come from: `subscriptions`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
-from core.ports import Feed
 from core.rules.aims import aim, armed, ticks
 from core.rules.exits import STANDING, better_stop
-from core.rules.levels import Armed, Crossed, Kind, Levels
+from core.rules.levels import Armed, Crossed, Kind
 from core.rules.targets import targets_of
 from core.services.desk import Desk
 from core.services.lanes import Lanes
 from core.services.leaving import Leaving
 from core.services.ledger import Key
+from core.services.subscriptions import Subscriptions, Symbol
 from core.services.taking import Taking
-from core.values.errors import Rejected, Transient
 from core.values.fills import Position
 from core.values.ids import PositionId
-from core.values.instrument import Instrument
 from core.values.market import Quote
 from core.values.money import Price
 from core.values.orders import ExitPlan, OrderRole, Refused, side_of
 
-log = logging.getLogger(__name__)
-
 LEFT_TO_BROKER = timedelta(seconds=5)
 """A stop at the broker whose level was crossed has so long to act before the desk closes the position itself."""
-ASKED_LATELY = timedelta(seconds=5)
-"""While a feed is dead, a price is asked for every few seconds; so old may the last answer be."""
-
-
-@dataclass(slots=True, eq=False)
-class Symbol:
-    """One ticker of one feed with the positions that hang on it."""
-
-    feed: Feed
-    instrument: Instrument
-    levels: Levels
-    keys: set[Key] = field(default_factory=set)
-    watched: bool = False
-    quote: Quote | None = None
-    dirty: bool = False
-    kept_at: datetime | None = None
-    """Whether a stop moved that is not on disk yet, and when such were last written (core.services.trailing)."""
-    asked_at: datetime | None = None
-    tried_at: datetime | None = None
-    """When a question about its price was last answered, and last asked, on the wire's clock."""
-
-    @property
-    def ticker(self) -> str:
-        return self.instrument.ticker
 
 
 class Watch:
@@ -66,11 +36,9 @@ class Watch:
 
     def __init__(self, desk: Desk, lanes: Lanes, leaving: Leaving, taking: Taking, jump: int) -> None:
         """jump: how far beyond the last one a quote is believed without a second, in millionths of a percent."""
-        self._desk, self._ledger, self._lanes, self._jump = desk, desk.ledger, lanes, jump
-        self._leaving, self._taking = leaving, taking
+        self._desk, self._ledger, self._leaving, self._taking = desk, desk.ledger, leaving, taking
+        self.prices = Subscriptions(desk, lanes, jump, self._take)
         taking.on_done = self.look_at
-        self._symbols: dict[tuple[int, str], Symbol] = {}
-        self._feeds: dict[int, Feed] = {}
         self._armed: dict[Key, tuple[PositionId, Armed]] = {}
         self._left: dict[PositionId, tuple[Key, datetime]] = {}
         self._alarms: dict[PositionId, asyncio.Task[None]] = {}
@@ -102,16 +70,8 @@ class Watch:
         elif not self._leaving.under_way(position.id) and position.id not in self._leaving.failed:
             self._arm(key, position)
 
-    @property
-    def symbols(self) -> list[Symbol]:
-        return list(self._symbols.values())
-
     def symbol(self, position: Position) -> Symbol | None:
-        return self._at((position.account, position.ticker, position.book))
-
-    def _at(self, key: Key) -> Symbol | None:
-        account, ticker, _ = key
-        return self._symbols.get((id(self._desk.venues[account].feed), ticker))
+        return self.prices.at((position.account, position.ticker, position.book))
 
     def leaving(self, position: Position) -> bool:
         """Whether the desk has begun to close it."""
@@ -122,7 +82,7 @@ class Watch:
         if self.leaving(position):
             return not self._leaving.in_trouble(position.id)
         symbol, key = self.symbol(position), (position.account, position.ticker, position.book)
-        return symbol is not None and symbol.levels.stop(key) is not None and self.hears(symbol)
+        return symbol is not None and symbol.levels.stop(key) is not None and self.prices.hears(symbol)
 
     def why_not(self, position: Position) -> Refused:
         """Why the desk does not protect it."""
@@ -130,14 +90,8 @@ class Watch:
         if trouble is not None:
             return trouble
         symbol = self.symbol(position)
-        dead = symbol is not None and symbol.watched and not self.hears(symbol)
+        dead = symbol is not None and symbol.watched and not self.prices.hears(symbol)
         return Refused("feed_dead" if dead else "not_watched", {"ticker": position.ticker})
-
-    def hears(self, symbol: Symbol) -> bool:
-        """Whether its prices come in: by a feed that lives, or by asking."""
-        if symbol.watched and symbol.feed.alive():
-            return True
-        return symbol.asked_at is not None and self._desk.wire.now() - symbol.asked_at <= ASKED_LATELY
 
     def in_force(self, position: Position) -> ExitPlan:
         """The plan as it is at this moment; on disk it may be a second old."""
@@ -155,7 +109,7 @@ class Watch:
 
     def _arm(self, key: Key, position: Position, reached: Price | None = None) -> None:
         """reached: a price that the market has been at, where what was known of its best is gone."""
-        symbol = self._symbol_of(position)
+        symbol = self.prices.open(position)
         if symbol is None:
             return
         plan = aim(position.plan, position.quantity, position.average_price, symbol.instrument)
@@ -176,7 +130,7 @@ class Watch:
             ends = position.opened_at + timedelta(seconds=plan.rule.hold_s)
             self._alarms[position.id] = asyncio.create_task(self._in_time(key, position.id, ends))
         if symbol.levels.doubt:
-            self.ask(symbol)
+            self.prices.ask(symbol)
 
     def _disarm(self, key: Key) -> None:
         known = self._armed.pop(key, None)
@@ -185,11 +139,9 @@ class Watch:
             alarm = self._alarms.pop(known[0], None)
             if alarm is not None and alarm is not asyncio.current_task():
                 alarm.cancel()
-        symbol = self._at(key)
-        if symbol is not None and key in symbol.keys:
-            symbol.levels.drop(key)
-            symbol.keys.discard(key)
-            self.subscribe(symbol)
+        symbol = self.prices.at(key)
+        if symbol is not None:
+            self.prices.leave(symbol, key)
 
     async def _in_time(self, key: Key, position_id: PositionId, ends: datetime) -> None:
         while (left := (ends - self._desk.clock.now()).total_seconds()) > 0:
@@ -198,54 +150,9 @@ class Watch:
         if position is not None and position.id == position_id:
             self._leaving.leave(position, "time")
 
-    # subscriptions
-
-    def _symbol_of(self, position: Position) -> Symbol | None:
-        feed = self._desk.venues[position.account].feed
-        symbol = self._symbols.get((id(feed), position.ticker))
-        if symbol is None:
-            try:
-                instrument = self._desk.directory.instrument(position.account, position.ticker)
-            except KeyError:
-                log.warning("cannot be watched", extra={"ticker": position.ticker, "why": "the venue dropped it"})
-                return None
-            symbol = self._symbols[id(feed), position.ticker] = Symbol(feed, instrument, Levels(self._jump))
-            if id(feed) not in self._feeds:
-                self._feeds[id(feed)] = feed
-                feed.listen(partial(self.take, feed))
-        symbol.keys.add((position.account, position.ticker, position.book))
-        if not symbol.watched:
-            self.subscribe(symbol)
-        return symbol
-
-    def subscribe(self, symbol: Symbol) -> None:
-        """Bring the subscription to what the positions need."""
-        lane = ("subscription", id(symbol.feed), symbol.ticker)
-        self._lanes.add(lane, lambda: self._subscribe(symbol), once=lane)
-
-    async def _subscribe(self, symbol: Symbol) -> None:
-        try:
-            while symbol.watched != (wanted := bool(symbol.keys)):
-                await (symbol.feed.watch(symbol.ticker) if wanted else symbol.feed.unwatch(symbol.ticker))
-                symbol.watched = wanted
-        except (Transient, Rejected) as error:
-            log.warning("subscription failed", extra={"ticker": symbol.ticker, "reason": str(error)})
-            return
-        if not symbol.keys:
-            self._symbols.pop((id(symbol.feed), symbol.ticker), None)
-        elif symbol.quote is None:
-            await self._ask(symbol)
-
     # quotes
 
-    def take(self, feed: Feed, quote: Quote) -> None:
-        """A quote of a feed. A feed may tell the answer to a question to its listeners too: one quote counts once."""
-        symbol = self._symbols.get((id(feed), quote.ticker))
-        if symbol is None or quote is symbol.quote:
-            return
-        symbol.quote = quote
-        if not quote.trading:
-            return
+    def _take(self, symbol: Symbol, quote: Quote) -> None:
         bid, ask = (None if price is None else ticks(price, symbol.instrument) for price in (quote.bid, quote.ask))
         found = symbol.levels.feed(bid, ask)
         if found is None:
@@ -253,24 +160,9 @@ class Watch:
         for crossed in found.crossed:
             self._crossed(symbol, crossed)
         if found.doubt:
-            self.ask(symbol)
+            self.prices.ask(symbol)
         if symbol.levels.moved():
             self.on_moved(symbol)
-
-    def ask(self, symbol: Symbol) -> None:
-        """One more quote at once: a level may have been crossed, and a crash must not be slept through."""
-        lane = ("quote", id(symbol.feed), symbol.ticker)
-        self._lanes.add(lane, lambda: self._ask(symbol), once=lane)
-
-    async def _ask(self, symbol: Symbol) -> None:
-        symbol.tried_at = self._desk.wire.now()
-        try:
-            quote = await symbol.feed.fresh_quote(symbol.ticker)
-        except (Transient, Rejected) as error:
-            log.warning("no quote", extra={"ticker": symbol.ticker, "reason": str(error)})
-        else:
-            symbol.asked_at = self._desk.wire.now()
-            self.take(symbol.feed, quote)
 
     def _crossed(self, symbol: Symbol, crossed: Crossed) -> None:
         key: Key = crossed.id  # type: ignore[assignment]  # keys of the ledger are what is put in
@@ -304,14 +196,10 @@ class Watch:
     def tidy(self) -> None:
         """What could not be done at its time: subscriptions, questions, stops that a broker should have fired."""
         now = self._desk.wire.now()
-        for each in self.symbols:
-            if each.watched != bool(each.keys):
-                self.subscribe(each)
-            elif each.levels.doubt and each.quote is not None and each.quote.trading:
-                self.ask(each)
+        self.prices.tidy()
         for position_id, (key, since) in list(self._left.items()):
             if now - since >= LEFT_TO_BROKER:
                 self.look_at(key)
-                symbol = self._at(key)
+                symbol = self.prices.at(key)
                 if symbol is None or not symbol.levels.doubt:  # the price came back
                     self._left.pop(position_id, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -373,7 +373,7 @@ async def test_no_walk_of_prices_turns_the_position(data_dir: Path, dialect: str
         await desk.settle()
         assert (await desk.holds(), await standing(desk), desk.positions()) == ({}, [], [])
         assert sum(fill.signed for fill in await desk.fills()) == 0
-        shares: Counter[Decimal] = Counter()
+        shares: defaultdict[Decimal, Decimal] = defaultdict(Decimal)
         for order in await desk.orders(OrderRole.TARGET):
             level = order.request.arrival or order.request.price
             assert level is not None
