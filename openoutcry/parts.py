@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from aiohttp import web
 
@@ -196,6 +197,7 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         scanner=engine.spreading.scanner,
         worklist=engine.worklist,
         office=engine.office,
+        catch_up=partial(engine.drain.parity.catch_up, engine.intake),
     )
     sample = mood.sample
     return Board(

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +248,7 @@ async def opened(
             engine.office,
             engine.spreading.pairs,
             engine.spreading.scanner,
+            partial(engine.drain.parity.catch_up, engine.intake),
         )
         desk = TestDesk(settings, engine, Console(tools, commands.table()), wire, listening)
         await recover(engine, settings)

@@ -45,5 +45,6 @@ def parse_link(
         action=action,
         sent_at=fields.moment("timestamp"),
         timed=True,
+        market_position=fields.market_position(),
         owner=owner,
     )

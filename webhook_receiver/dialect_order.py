@@ -80,6 +80,7 @@ def parse_order(fields: Fields, *, source: Source, received_at: datetime, body: 
         chart_url=fields.raw("chart_url") or "",
         sent_at=fields.moment("time", "timestamp", "timenow"),
         timed=fields.has("time") or fields.has("timestamp") or fields.has("id"),
+        market_position=fields.market_position(),
         owner=account.owner,
     )
 

@@ -16,6 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS_FROM = Decimal(10) ** 11  # as seconds that would be the year 5138
 _NOTHING = frozenset({"", "nan", "na", "n/a", "null", "none"})
 """What charts write for a plot that has no value."""
+_POSITIONS = frozenset({"long", "short", "flat"})
 
 
 @lru_cache(maxsize=512)
@@ -30,7 +31,7 @@ _OURS = frozenset(
         *("passphrase", "subaccount", "exchange", "ticker", "message", "action", "type", "price", "chart_url"),
         *("time", "timestamp", "timenow", "id", "stratId", "name", "stratName", "strategy", "symbol", "direction"),
         *(f"{side} {what}" for side in ("long", "short") for what in ("SL", "TP", "Breakeven")),
-        *("interval", "tp Close", *(f"tp{n} Mult" for n in range(1, 21))),
+        *("interval", "market_position", "tp Close", *(f"tp{n} Mult" for n in range(1, 21))),
     ]
 )
 _SPELLED = {fold(name): name for name in _OURS}
@@ -118,6 +119,11 @@ class Fields:
                     raise self.refuse(name, "not_a_time", "is not a time: ISO 8601 with Z, or epoch seconds")
                 return moment
         return None
+
+    def market_position(self) -> str:
+        """long, short or flat; empty where it is absent or anything else, since nothing is traded by it."""
+        word = (self.raw("market_position") or "").strip().lower()
+        return word if word in _POSITIONS else ""
 
     def refuse(self, name: str, code: str, why: str) -> ApiError:
         sent = self.sent_as(name)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from core.commands import (
     approving,
+    catching_up,
     composing,
     linking,
     looking,
@@ -34,6 +35,7 @@ def table() -> Sequence[Command]:
         approving,
         linking,
         composing,
+        catching_up,
         looking,
         spreading,
         scanning,

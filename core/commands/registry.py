@@ -18,6 +18,7 @@ from core.services.pairs import Pairs
 from core.services.supervisor import Supervisor
 from core.services.worklist import Worklist
 from core.values.accounts import Account
+from core.values.alerts import AlertStatus
 from core.values.ids import NoticeId, derive_id
 from core.values.notices import Line, Notice, NoticeKind, Params
 from core.values.orders import Refused
@@ -55,6 +56,7 @@ class Tools:
     office: Office
     pairs: Pairs
     scanner: Scanner
+    catch_up: Callable[[str, Person], Awaitable[AlertStatus | Refused]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from core.services.execution import Execution
 from core.services.intake import IntakeLimits
 from core.services.lanes import Lanes
 from core.services.naming import Naming
+from core.services.parity import Parity
 from core.services.trade import Trade
 from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus
 from core.values.changes import AlertDone, NoticeMade
@@ -53,6 +54,7 @@ class Drain:
         self._limits = limits
         self._naming = naming
         self._approval = approval
+        self.parity = Parity(desk, naming)
         self._taken: set[AlertId] = set()
         self._behind = False
         self._reading = False
@@ -158,6 +160,8 @@ class Drain:
         now = self._desk.clock.now()
         refused = outcome.refused
         changes = list(outcome.also)
+        if outcome.proposal_id is None:
+            changes += self.parity.look(record, self.trade(record), refused)
         about = (f"alert:{record.id}", f"intent:{record.id}")
         if refused is not None:
             log.info("alert refused", extra={"intent_id": record.id, "code": refused.code})

@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 class Links:
     """All of them in memory, each change on disk before it counts. Refused: not_allowed, unknown_id (also another
-    owner's), bad_field, name_taken, unknown_account. `on_paper` is given accounts on which links trade on paper. base_url: where the
-    world reaches this desk; the roof knows."""
+    owner's), bad_field, name_taken, unknown_account. `on_paper` is given accounts on which links trade on paper.
+    base_url: where the world reaches this desk; the roof knows."""
 
     def __init__(self, store: Store, directory: Directory, clock: Clock) -> None:
         self._store = store

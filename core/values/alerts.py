@@ -84,6 +84,8 @@ class Alert:
     timed: bool = False
     approval: str = ""
     """`ask` or `none` where the sender's rights or link decide it; empty: the route's own setting."""
+    market_position: str = ""
+    """`long`, `short` or `flat`: what the strategy holds once this is done, where the alert says so."""
     owner: UserId = OWNER
 
     def levels(self, side: Side) -> Levels:

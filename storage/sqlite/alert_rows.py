@@ -99,6 +99,8 @@ def _fields(alert: Alert) -> str:  # noqa: C901, PLR0912 - one line a field is t
         fields.append('"timed":true')
     if alert.approval:
         fields.append(f'"approval":{quote(alert.approval)}')
+    if alert.market_position:
+        fields.append(f'"market_position":{quote(alert.market_position)}')
     return f"{{{','.join(fields)}}}"
 
 
@@ -133,6 +135,7 @@ def read_alert(row: sqlite3.Row) -> Alert:
         sent_at=read_time_or_none(fields.get("sent_at")),
         timed="timed" in fields,
         approval=fields.get("approval", ""),
+        market_position=fields.get("market_position", ""),
         owner=row["owner"],
     )
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,7 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
             scanner=engine.spreading.scanner,
             worklist=engine.worklist,
             office=engine.office,
+            catch_up=partial(engine.drain.parity.catch_up, engine.intake),
         )
         board = Board(
             console=Console(tools, commands.table()),
