@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
+from enum import Enum
 from pathlib import Path
 
 import pytest
 
 import texts
 from core.services.users import LANGUAGES
+from core.values.alerts import AlertKind, AlertStatus
+from core.values.notices import NoticeKind
+from core.values.orders import OrderRole, OrderState, OrderType, ProtectionClass, Side
+from core.values.proposals import ProposalState
+from core.values.tasks import TaskState
 
 ENGLISH = texts.catalogue("en")
 RUSSIAN = texts.catalogue("ru")
@@ -29,6 +35,18 @@ ALIKE = {
     "page.console_hint",
     "page.routes_title",
 }
+WORDS: list[tuple[str, type[Enum]]] = [
+    ("kind", AlertKind),
+    ("kind", NoticeKind),
+    ("protection", ProtectionClass),
+    ("role", OrderRole),
+    ("side", Side),
+    ("state", OrderState),
+    ("state", ProposalState),
+    ("state", TaskState),
+    ("status", AlertStatus),
+    ("type", OrderType),
+]
 ROOMS = ("bot", "brokers", "charts", "core", "dashboard", "openoutcry", "webhook_receiver")
 KEY = re.compile(r"(?:\brender\(|\bLine\(|\bkey=|\bkey = )\s*\"([a-z_]+\.[a-z_]+)\"")
 ON_PAGES = re.compile(r"\bt\([\"']([a-z_]+)[\"']\)")
@@ -90,6 +108,12 @@ def test_each_part_of_a_list_is_said_in_its_language() -> None:
     """Lists are joined by commas; a part that nobody translated stays."""
     said = texts.render("command.list_row", {"ticker": "SBER", "marks": "white, black short, new"}, "ru")
     assert said == "SBER: белый список, чёрный на продажу, new"
+
+
+@pytest.mark.parametrize(("name", "words"), WORDS, ids=[f"{name}-{words.__name__}" for name, words in WORDS])
+def test_every_word_of_the_desk_has_a_russian_one(name: str, words: type[Enum]) -> None:
+    """Whatever stands in rows and sentences."""
+    assert {f"value.{name}.{word.value}" for word in words} <= RUSSIAN.keys()
 
 
 def test_a_value_means_what_its_name_says() -> None:
