@@ -13,6 +13,9 @@ RigOf = Callable[[str], Rig]
 ENTERING = ("fill.in", "fill.pre_commit", "fill.post_commit", "ack.committed:1")
 LEAVING = ("prot.leaving", "intent.post_commit", "send.marked", "send.bytes_out", "send.resp_in", "fill.post_commit")
 """Passed by the exit that the desk decides on when the stop is crossed."""
+TAKING = LEAVING[1:]
+ABOVE = Decimal("1.06") * PRICES["SBER"]
+"""Beyond the first target, which is 5 % away as the stop is, and short of the main one."""
 BELOW = Decimal("0.9") * PRICES["SBER"]
 """Beyond the stop, which is 5 % away."""
 WITHIN_S = 20
@@ -63,6 +66,27 @@ def test_a_position_is_left_once_when_killed_at(rig: Rig, point: str) -> None:
     rig.broker.book("SBER", BELOW)
     rig.died()
     rig.start()
+    left(rig)
+
+
+@pytest.mark.parametrize("point", TAKING)
+def test_a_watched_target_closes_its_part_once_when_killed_at(rig: Rig, point: str) -> None:
+    """Two fifths, whatever was on its way; then the stop takes the rest."""
+    rig.send(rig.entry("SBER", **{"tp Close": "40", "tp1 Mult": "1"}))
+    rig.well()
+    [row] = rig.desk.items("positions")
+    whole = Decimal(row["quantity"])
+    rig.arm(point)
+    rig.broker.book("SBER", ABOVE)
+    rig.died()
+    rig.start()
+    part = whole * 2 / 5 // 10 * 10
+    assert 0 < part < whole
+    eventually(
+        lambda: [Decimal(row["quantity"]) for row in rig.desk.items("positions")], lambda held: held == [whole - part]
+    )
+    rig.well()
+    rig.broker.book("SBER", BELOW)
     left(rig)
 
 
