@@ -46,29 +46,31 @@ def check_settings(settings: Settings) -> list[str]:
 
 async def connections(settings: Settings) -> list[str]:
     """Asks every account's broker one thing that changes nothing. Raises Broken with the words of all that failed."""
-    found = [await _look(account) for account in settings.accounts if account.broker == "tinvest"]
+    found = [
+        await _look(account, settings.desk.language) for account in settings.accounts if account.broker == "tinvest"
+    ]
     failed = [words for fine, words in found if not fine]
     if failed:
         raise Broken("\n".join(failed))
     return [words for _, words in found]
 
 
-async def _look(account: TInvestAccount) -> tuple[bool, str]:
+async def _look(account: TInvestAccount, language: str) -> tuple[bool, str]:
     from brokers.tinvest import access_of  # noqa: PLC0415 - imported only where an account uses it
     from brokers.tinvest.check import look  # noqa: PLC0415 - as above
 
     access = access_of(account.model_dump())
     known = {"account": account.name, "broker": "T-Invest", "host": urlsplit(access.base_url).netloc}
     if not access.reading:
-        return True, render("check.no_token", known)
+        return True, render("check.no_token", known, language)
     try:
         it = await look(access, account.account_id, SystemClock())
     except Rejected as no:
-        return False, render(f"check.{no.code}", {**known, "detail": no.reason})
+        return False, render(f"check.{no.code}", {**known, "detail": no.reason}, language)
     except Transient as error:
-        return False, render("check.unreachable", {**known, "detail": error.reason})
+        return False, render("check.unreachable", {**known, "detail": error.reason}, language)
     word = "found" if it.trades and access.token else "reads_only"
-    return True, render(f"check.{word}", {**known, "id": it.id, "name": it.name})
+    return True, render(f"check.{word}", {**known, "id": it.id, "name": it.name}, language)
 
 
 async def verify_audit(settings: Settings) -> int | None:

@@ -41,7 +41,7 @@ class Clicking:
         person = self._office.who(interaction.user, interaction.guild_id, interaction.channel_id)
         try:
             if person is None:
-                await _whisper(interaction, render("discord.stranger"))
+                await _whisper(interaction, render("discord.stranger", {}, self._office.language))
             else:
                 await self._handle(interaction, person)
         except (discord.HTTPException, *NETWORK) as error:
@@ -49,7 +49,9 @@ class Clicking:
         except DeskError as error:
             log.warning("an interaction failed: %s", error)
             with suppress(discord.HTTPException, *NETWORK):
-                await _whisper(interaction, render("discord.failed"))
+                await _whisper(
+                    interaction, render("discord.failed", {}, person.language if person else self._office.language)
+                )
 
     async def _handle(self, interaction: discord.Interaction, person: Person) -> None:
         data: Mapping[str, Any] = dict(interaction.data or {})

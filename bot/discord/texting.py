@@ -54,7 +54,7 @@ class Texting:
 
     async def _answer(self, message: discord.Message, command: str, rest: str, person: Person | None) -> None:
         if person is None:
-            await message.channel.send(render("discord.stranger"))
+            await message.channel.send(render("discord.stranger", {}, self._office.language))
         elif command == "ping":
             await message.channel.send(render("discord.pong", {"ms": self._milliseconds()}, person.language))
         elif command == "mirror":
