@@ -122,8 +122,8 @@ async def test_tm_71_decimals_are_kept_digit_by_digit(house: House) -> None:
     ("name", "value"),
     [
         ("long_levels", []), ("long_levels", [0]), ("long_levels", [100]), ("long_levels", ["x"]),
-        ("long_levels", None), ("nuke_levels", [-1]), ("stop_sum", 0), ("stop_sum", [1, 2]), ("stop_minutes", "NaN"), ("scan_rate", True),
-        ("nothing", 1), ("short_levels", [1] * 21),
+        ("long_levels", None), ("nuke_levels", [-1]), ("stop_sum", 0), ("stop_sum", [1, 2]), ("stop_minutes", "NaN"),
+        ("scan_rate", True), ("nothing", 1), ("short_levels", [1] * 21),
     ],
 )  # fmt: skip
 async def test_a_figure_that_cannot_be_changes_none(house: House, name: str, value: Any) -> None:

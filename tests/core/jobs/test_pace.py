@@ -60,7 +60,7 @@ def open_limited(account: Account, settings: Mapping[str, object], world: World)
 
 
 @asynccontextmanager
-async def limited(data_dir: Path) -> AsyncIterator[TestDesk]:
+async def limited(data_dir: Path, *, stash: bool = True) -> AsyncIterator[TestDesk]:
     account = {"cash": "100000000", "dialect": "tinvest"}
     async with opened(data_dir, account=account, factories={"paper": open_limited}) as desk:
         broker = desk.broker()
@@ -73,7 +73,8 @@ async def limited(data_dir: Path) -> AsyncIterator[TestDesk]:
 
         async with running(poll()):
             await desk.book_of("SBER", "200", "200")
-            await stashed(desk, MANY)
+            if stash:
+                await stashed(desk, MANY)
             yield desk
 
 
