@@ -24,8 +24,8 @@ SINCE = "uneven_since"
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """pause_s: between two looks. hedge_s: so long the near leg may fail to
-    follow. unwind: then what is not hedged of the far leg is closed at market; else it goes on trying."""
+    """pause_s: between two looks. hedge_s: so long the near leg may fail to follow. unwind: then what is not hedged of
+    the far leg is closed at market; else it goes on trying."""
 
     pause_s: float = 1.0
     hedge_s: float = 30.0
@@ -46,25 +46,38 @@ class Hedging:
         Raises Transient where the try was refused; Rejected unwound where the policy took the far leg back.
         """
         if work.even():
-            work.since = ""
+            work.since, work.tried = "", None
             return True
-        if work.near.live is None:
-            crashpoint("leg1.filled_pre_leg2")
-            refused = await self.take(task, work, work.near, work.near.side, work.need())
-            await work.near.refresh(self._ledger)
-            if work.near.live is None and not work.even():
-                await self._failed(task, work, context)
-                if refused:
-                    raise Transient(f"not hedged: {refused}")
+        if work.near.live is not None:  # not over after a whole pause, or nobody knows what became of it
+            await self._hold_far(work)
+        else:
+            await self._try(task, work, context)
         if not work.even():
             await self.rest(task, work, context, "hedge", work.near.live)
         return False
 
-    async def _failed(self, task: Task, work: Work, context: TaskContext) -> None:
-        """The near leg did not follow: the far order goes, and once that lasts too long, what the policy says."""
+    async def _try(self, task: Task, work: Work, context: TaskContext) -> None:
+        """One order for all that is missing. A try before that was not enough counts as a failure."""
+        if work.tried is not None:
+            await self._failed(task, work, context)
+            if work.need() == work.tried:  # nothing came of it: not again at once
+                await self.rest(task, work, context, "hedge", None)
+        crashpoint("leg1.filled_pre_leg2")
+        work.tried = work.need()
+        refused = await self.take(task, work, work.near, work.near.side, work.tried)
+        await work.near.refresh(self._ledger)
+        if refused:
+            await self._failed(task, work, context)
+            raise Transient(f"not hedged: {refused}")
+
+    async def _hold_far(self, work: Work) -> None:
         if work.far.live is not None:
             await cancel(self._desk, work.far.live)
             await work.far.refresh(self._ledger)
+
+    async def _failed(self, task: Task, work: Work, context: TaskContext) -> None:
+        """The near leg did not follow: the far order goes, and once that lasts too long, what the policy says."""
+        await self._hold_far(work)
         now = context.wire.now()
         if not work.since:
             work.since = now.isoformat()

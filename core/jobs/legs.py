@@ -76,13 +76,15 @@ class Leg:
 
 @dataclass(slots=True)
 class Work:
-    """One try at a task. told: far pieces that people know of. since: from when on the legs are uneven, wire's time."""
+    """One try at a task. told: far pieces that people know of. since: from when on the legs are uneven, wire's time.
+    tried: near pieces last asked for since they were even."""
 
     row: SpreadRow
     far: Leg
     near: Leg
     told: Decimal
     since: str = ""
+    tried: Decimal | None = None
 
     @property
     def lacks(self) -> Decimal:

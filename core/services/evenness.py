@@ -28,6 +28,7 @@ class Evenness:
         self._pairs = pairs
         self._within_s = within_s
         self._checks: dict[SpreadId, asyncio.Task[None]] = {}
+        self._rows: dict[SpreadId, SpreadRow] = {}
         self._alarmed: set[SpreadId] = set()
 
     def begin(self) -> None:
@@ -37,28 +38,41 @@ class Evenness:
             self._changed(key)
 
     async def close(self) -> None:
-        for check in self._checks.values():
+        checks = list(self._checks.values())
+        for check in checks:
             check.cancel()
-        await asyncio.gather(*self._checks.values(), return_exceptions=True)
+        await asyncio.gather(*checks, return_exceptions=True)
 
     def _changed(self, key: Key) -> None:
+        """A check runs as long as what is so is not what was told; one that is needless is called off."""
         spread = spread_of(key[2])
-        if spread is not None and spread not in self._checks:
-            self._checks[spread] = check = asyncio.create_task(self._check(spread), name=f"evenness {spread}")
-            check.add_done_callback(lambda _: self._checks.pop(spread, None))
+        if spread is None:
+            return
+        row, running = self._rows.get(spread), self._checks.get(spread)
+        due = row is None or bool(self._gap(row)) is not (spread in self._alarmed)
+        if due and running is None:
+            self._checks[spread] = asyncio.create_task(self._check(spread), name=f"evenness {spread}")
+        elif running is not None and not due:
+            self._checks.pop(spread).cancel()
 
     async def _check(self, spread: SpreadId) -> None:
         try:
             row = await self._desk.store.spread(spread)
-            if row is None or (not self._gap(row) and spread not in self._alarmed):
-                return
-            await self._desk.wire.sleep(self._within_s)
-            gap = self._gap(row)
-            if bool(gap) is not (spread in self._alarmed):
-                self._alarmed.symmetric_difference_update({spread})
-                await self._desk.store.save(NoticeMade(self._notice(row, gap)))
+            if row is not None:
+                self._rows[spread] = row
+                await self._told(row)
         except DeskError as error:
             log.critical("evenness not told", extra={"spread": spread, "reason": str(error)})
+        finally:
+            if self._checks.get(spread) is asyncio.current_task():
+                del self._checks[spread]
+
+    async def _told(self, row: SpreadRow) -> None:
+        """Say what is so, once it has been so for long enough."""
+        if bool(self._gap(row)) is not (row.id in self._alarmed):
+            await self._desk.wire.sleep(self._within_s)
+            self._alarmed.symmetric_difference_update({row.id})
+            await self._desk.store.save(NoticeMade(self._notice(row, self._gap(row))))
 
     def _gap(self, row: SpreadRow) -> Decimal:
         """Signed near pieces too many; 0 below a step of the near leg."""
