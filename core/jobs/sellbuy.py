@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from core.jobs.steps import CLOSED_PAUSES, SCHEDULE_AHEAD, cancel, judge, rest
 from core.ports import TaskContext
+from core.rules.sessions import in_the_morning
 from core.rules.spread import own_best
 from core.services.cards import task_trouble
 from core.services.desk import Desk
@@ -141,7 +142,7 @@ class SellBuy:
         quote = await self._desk.quote(task.account, instrument.ticker)
         if quote is None:
             raise Transient("no_quote")
-        if not quote.trading:
+        if not quote.trading or await self._sleeps_late(task, instrument):
             return await self._wait_for_session(task, live, context)
         best = own_best(task.side, quote)
         if best is None:
@@ -152,6 +153,13 @@ class SellBuy:
         if live is None:
             live = await self._place(task, tally, best)
         return await self._rest(task, context, f"fill {plain(best)}" if live else "quote", live)
+
+    async def _sleeps_late(self, task: Task, instrument: Instrument) -> bool:
+        """It is morning, and its owner leaves it alone then (`/stops nomorning`)."""
+        if not in_the_morning(instrument.calendar, self._desk.clock.now()):
+            return False
+        rows = await self._desk.store.stop_lists(task.owner)
+        return any(row.ticker == instrument.ticker and not row.morning for row in rows)
 
     async def _wait_for_session(self, task: Task, live: Order | None, context: TaskContext) -> Task:
         if live is not None:

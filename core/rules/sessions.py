@@ -145,6 +145,15 @@ def is_open(calendar: str, moment: datetime, offset_s: float = 0, closed: Collec
     return any(s.opens_at + offset <= moment <= s.closes_at - offset for s in near)
 
 
+def in_the_morning(calendar: str, moment: datetime) -> bool:
+    """Whether it is before the main session of a market that trades both: what some people leave alone."""
+    main = CALENDARS.get(f"{calendar}-main")
+    if main is None:
+        return False
+    opens, _ = main.weeks[-1].weekdays[0]
+    return moment.astimezone(ZoneInfo(main.zone)).time() < opens
+
+
 def seconds_to_open(calendar: str, moment: datetime, offset_s: float = 0, closed: Collection[date] = ()) -> float:
     """0 while it trades, else seconds to the next opening (`offset_s` later than the table's).
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.rules.sessions import in_the_morning
 from core.values.orders import OrderRole, OrderState
 from core.values.tasks import Task, TaskGoal, TaskState
 from tests.desk import OWNER, TestDesk, opened
@@ -233,3 +234,18 @@ async def test_a_closed_market_is_waited_for(tmp_path: Path) -> None:
             await desk.clock.advance(300)
         await desk.wait(6)
         assert len(await desk.at_broker()) == 1
+
+
+async def test_tm_69_what_sleeps_late_is_left_alone_in_the_morning(tmp_path: Path) -> None:
+    """SBER waits for the main session where its owner says so; GAZP trades at once."""
+    async with opened(tmp_path, market={"still": True, "hours": "exchange"}) as desk:
+        while not in_the_morning("MOEX-shares", desk.now) or not desk.engine.market.quote("SBER").trading:  # type: ignore[union-attr]
+            await desk.clock.advance(900)
+        await desk.say("/stops nomorning SBER")
+        await desk.say("/buy 10 SBER")
+        await desk.say("/buy 10 GAZP")
+        assert [o.request.ticker for o in desk.live()] == ["GAZP"]
+        while in_the_morning("MOEX-shares", desk.now) or not desk.engine.market.quote("SBER").trading:  # type: ignore[union-attr]
+            await desk.clock.advance(300)
+        await desk.wait(6)
+        assert {o.request.ticker for o in desk.live()} == {"GAZP", "SBER"}
