@@ -195,8 +195,13 @@ class Desk:
         self._called_off.discard(order.id)
         for attempt in range(1, ATTEMPTS_MAX.get(request.purpose, 3) + 1):
             # Since the order was judged time went by, for the disk or between two tries: a kill or a cancel that came
-            # meanwhile must still hold it back.
-            now = replace(situation, state=self.safety.state(request.account))
+            # meanwhile must still hold it back, and so must a fill that closed what it was to close.
+            now = replace(
+                situation,
+                state=self.safety.state(request.account),
+                net=self.ledger.net(request.account, request.ticker),
+                held=self.ledger.held((request.account, request.ticker, request.book)),
+            )
             approved = review(self._netted(request), self.limits, now)
             if isinstance(approved, Refused):
                 return await self.refuse(order, approved)
@@ -224,12 +229,12 @@ class Desk:
         return await self._end(order, OrderState.REJECTED, "broker_busy")
 
     def _netted(self, request: OrderRequest) -> OrderRequest:
-        """Brokers net what our books keep apart: an exit of one book that another holds against reduces nothing there,
-        and as reduce-only it would be refused. Its own book's position bounds it in the gate."""
-        net = self.ledger.net(request.account, request.ticker)
-        if request.role is not OrderRole.EXIT or -net * request.side.sign >= request.quantity:
-            return request
-        return replace(request, reduce_only=False)
+        """Brokers net what our books keep apart: an exit of one book that others hold against reduces nothing there,
+        and as reduce-only it would be refused. Without it, the book's own pieces still bound it."""
+        held = self.ledger.held((request.account, request.ticker, request.book))
+        others = self.ledger.net(request.account, request.ticker) - held
+        against = others * request.side.sign > 0 and -held * request.side.sign >= request.quantity
+        return replace(request, reduce_only=False) if request.role is OrderRole.EXIT and against else request
 
     async def _lose(self, order: Order, error: OutcomeUnknown) -> Order:
         lost = await self.ledger.move(replace(order, state=OrderState.UNKNOWN, reason=error.reason))

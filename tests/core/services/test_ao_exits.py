@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from core.values.orders import Book, OrderRole, Side
-from tests.desk import TestDesk, opened
+from core.values.ids import IntentId, OrderId, derive_id
+from core.values.money import Price, Quantity
+from core.values.orders import Book, OrderRequest, OrderRole, OrderType, Purpose, Refused, Side
+from tests.desk import TESTING, TestDesk, opened
 from tests.guard import BARE, ROOM, exits, hold, quotes, rule
 
 D = Decimal
@@ -145,4 +147,27 @@ async def test_books_that_hold_against_each_other_are_each_left_at_their_stop(de
     await quotes(desk, "205", "205", side=Side.SELL)
     await desk.wait(30)
     await desk.settle()
+    assert (desk.positions(), await desk.holds()) == ([], {})
+
+
+async def test_an_exit_that_waits_for_its_next_try_sells_nothing_twice(desk: TestDesk) -> None:
+    """A person sold the position meanwhile: what comes after would be a short one."""
+    await hold(desk, rule("2"))
+    desk.broker().script("too_many_requests", 1, retry_after=20)
+    [view] = desk.positions()
+    desk.engine.protection.leaving.leave(view.position, "time")
+    await desk.wait(2)
+    assert await desk.holds() == {"SBER": 100}
+    number, price = OrderId(derive_id(desk.engine.desk.desk_id, "task", "one")), Price(D("200"))
+    by_hand = OrderRequest(
+        *(number, IntentId("one"), TESTING, "SBER", Side.SELL, OrderType.LIMIT, Quantity(D(100))),
+        *(OrderRole.TASK, Purpose.WORKING, ()),
+        price=price,
+    )
+    sold = await desk.engine.execution.work(by_hand)
+    assert not isinstance(sold, Refused), sold
+    desk.engine.market.set_book("SBER", price, D("200.01"))
+    await desk.wait(40)
+    await desk.settle()
+    assert [o.filled for o in await desk.orders(OrderRole.EXIT)] == [D(0)]
     assert (desk.positions(), await desk.holds()) == ([], {})
