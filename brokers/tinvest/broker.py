@@ -25,6 +25,7 @@ from core.values.accounts import Account, Margin
 from core.values.capabilities import Capabilities, Idempotency
 from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.fills import Fill, Holding
+from core.values.ids import desk_of
 from core.values.instrument import Instrument
 from core.values.market import Session
 from core.values.orders import ApprovedOrder, Order, OrderRequest, OrderState, OrderTicket, OrderType, Purpose
@@ -172,7 +173,10 @@ class TInvestBroker:
     async def cancel(self, order: Order) -> OrderTicket:
         if order.request.type.triggered:
             return await self._cancel_stop(order)
-        await self._end("OrdersService/CancelOrder", {"orderId": order.id, "orderIdType": REQUEST})
+        # What was placed elsewhere has no key of ours, only the exchange's number.
+        ours = order.broker_id is None or desk_of(order.id) is not None
+        key, kind = (order.id, REQUEST) if ours else (order.broker_id, EXCHANGE)
+        await self._end("OrdersService/CancelOrder", {"orderId": key, "orderIdType": kind})
         return await self._after_cancel(order)
 
     async def _cancel_stop(self, order: Order) -> OrderTicket:

@@ -19,7 +19,7 @@ from brokers.tinvest.client import Client
 from brokers.tinvest.limits import TRAPS, Limits
 from core.clock import ManualClock, SystemClock
 from core.values.errors import OutcomeUnknown, Rejected, Transient
-from core.values.ids import BrokerOrderId
+from core.values.ids import BrokerOrderId, OrderId
 from core.values.money import plain
 from core.values.orders import OrderState, OrderType, Side
 from tests.brokers.tinvest.harness import TInvestHarness, account_settings, adapter, connected, until
@@ -93,6 +93,14 @@ async def test_a_token_withdrawn_meanwhile(desk: Desk, server: TInvestServer) ->
         await broker.cancel(order)
     with pytest.raises(Rejected, match="token_refused"):
         await desk.buy(5, price=-2)
+
+
+async def test_an_order_of_another_program_can_be_cancelled(desk: Desk, server: TInvestServer) -> None:
+    """By the exchange's number, which is all that the desk has of it."""
+    order, ticket = await desk.buy(5, price=-2)
+    nobodys = replace(order, request=replace(order.request, id=OrderId(ticket.broker_id)), broker_id=ticket.broker_id)
+    await desk.on.broker.cancel(nobodys)
+    assert await desk.on.broker.open_orders() == []
 
 
 @pytest.mark.parametrize("repeats", ["state", "30057"])
