@@ -21,7 +21,7 @@ DIALECTS: Mapping[str, Capabilities] = {
             RateBudget("place", 300, 60),
             RateBudget("cancel", 100, 60),
             RateBudget("orders", 200, 60),
-            RateBudget("stops", 50, 60, exits=0.02, polling=0.05, entries=0.0),
+            RateBudget("stops", 50, 60, exits=0.02, polling=0.04, entries=0.0),
             RateBudget("operations", 200, 60),
         ),
     ),

@@ -30,7 +30,7 @@ BUDGETS = (
     RateBudget("orders", 200, 60),
     RateBudget("order", 100, 60),
     # Traps come evenly, so that a turn for an exit is free every other second; that is why so little is held back.
-    RateBudget("stops", 50, 60, exits=0.02, polling=0.05, entries=0.0),
+    RateBudget("stops", 50, 60, exits=0.02, polling=0.04, entries=0.0),
     RateBudget("operations", 200, 60),
     RateBudget("prices", 600, 60),
     RateBudget("instruments", 200, 60),

@@ -22,7 +22,9 @@ class Pace:
     async def turn(self) -> None:
         while self._next is not None and (left_s := (self._next - self._clock.now()).total_seconds()) > 0:
             await self._clock.sleep(left_s)
-        self._next = self._clock.now() + self._every
+        now = self._clock.now()
+        due = now if self._next is None else max(self._next, now - self._every)  # a little late is made up for
+        self._next = due + self._every
 
 
 def even(able: Capabilities, clock: Clock) -> Pace:
