@@ -8,6 +8,7 @@ says, and no position is judged twice. Positions whose moment comes later than t
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -23,7 +24,7 @@ from core.services.trade import Exit
 from core.values.changes import Audited, NoticeMade, ReportMade
 from core.values.errors import DeskError, Transient
 from core.values.fills import Position
-from core.values.ids import OWNER, AccountName, IntentId, PositionId, ReportId, derive_id
+from core.values.ids import OWNER, AccountName, IntentId, OrderId, PositionId, ReportId, derive_id
 from core.values.market import Session
 from core.values.orders import ProtectionClass, Refused, protection_class
 from core.values.reports import END_OF_DAY, Judged, Report
@@ -35,6 +36,8 @@ AROUND = timedelta(days=5)
 """How much of the schedule is asked for on both sides of now: over the longest holidays."""
 KNOWN_FOR = timedelta(hours=6)
 JUDGED_ONCE = timedelta(hours=12)
+AGAIN = timedelta(seconds=15)
+"""What should be closed and could not is tried anew so often, as long as there is trading."""
 LANE = ("end of day", "")
 
 
@@ -145,7 +148,10 @@ class EndOfDay:
             await desk.store.save(ReportMade(report), NoticeMade(told), trail)
         if not missed:
             kept |= {each.position_id: each.kept for each in judged}
-            self._close(due, [position for position in positions if not kept[position.id]])
+            dropped = [position for position in positions if not kept[position.id]]
+            self._close(due, dropped)
+            if dropped:
+                self._sooner(now + AGAIN)
 
     async def _judged_lately(self, account: AccountName, due: datetime) -> dict[PositionId, bool]:
         """What was judged at this end of the day, or at one that the schedule named before: whether it is kept."""
@@ -181,12 +187,21 @@ class EndOfDay:
                     return
                 entry = await self._desk.ledger.order(held.plan_order) if held.plan_order else None
                 because = entry.request.because if entry else ()
-                intent = IntentId(derive_id(self._desk.desk_id, "day", due.isoformat(), position.id))
+                intent = await self._intent(due, position.id)
                 refused = await self._exiting.exit(Exit(key, intent, because, owner=held.owner))
                 if refused is not None:
                     await self._tell_refused(refused, position)
 
             self._lanes.add((position.account, position.ticker), close)
+
+    async def _intent(self, due: datetime, position: PositionId) -> IntentId:
+        """Of the first try that is not over: what was refused is asked for under another id."""
+        for number in itertools.count():
+            intent = IntentId(derive_id(self._desk.desk_id, "day", due.isoformat(), position, str(number)))
+            order = await self._desk.ledger.order(OrderId(derive_id(self._desk.desk_id, "exit", intent, "0")))
+            if order is None or not order.state.final:
+                break
+        return intent
 
     async def _tell_refused(self, refused: Refused, position: Position) -> None:
         about = (f"position:{position.id}",)

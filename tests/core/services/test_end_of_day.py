@@ -136,6 +136,22 @@ async def test_ao_32_a_schedule_that_comes_late_still_ends_its_day(tmp_path: Pat
         assert desk.positions() == []
 
 
+async def test_ao_32_a_refused_exit_is_tried_again_while_there_is_trading(tmp_path: Path) -> None:
+    """Under an id of its own: one sells."""
+    async with at_noon(tmp_path / "d") as desk:
+        await desk.book("39990", "40000")
+        await desk.enter()
+        await desk.clock.advance(3600)
+        desk.broker().script("refuse")
+        for _ in range(3):
+            await desk.book("39990", "40000")
+            await day(desk).look()
+            await desk.settle()
+        assert desk.positions() == []
+        assert [order.filled > 0 for order in await desk.orders(OrderRole.EXIT)] == [False, True]
+        assert len(await rows(desk)) == 1
+
+
 async def test_ao_32_a_kill_after_the_report_closes_what_it_says(tmp_path: Path) -> None:
     """The next start finds the report and the position that it does not keep."""
     async with at_noon(tmp_path / "d") as desk:
