@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from core.rules.exits import better_stop
 from core.rules.levels import Armed
-from core.rules.targets import targets_of
 from core.rules.trails import PERCENT
 from core.values.instrument import Instrument
 from core.values.money import Price
@@ -38,12 +37,10 @@ def stop_by(rule: ExitRule, side: Side, average: Price, best: Price | None, inst
     """The best of: average less `stop` percent, best price less `trailing` percent, and the rungs of the ladder that
     the best price has reached. Rounded towards the entry; None where the rule has none of them."""
     top = better_stop(side, best, average)
-    offers = [] if rule.stop is None else [_away(average, -rule.stop, side)]
+    offers = [] if rule.stop is None else [away(average, -rule.stop, side)]
     if rule.trailing is not None:
-        offers.append(_away(top, -rule.trailing, side))
-    offers += [
-        _away(average, lock, side) for gain, lock in rule.ladder if _beyond(top, _away(average, gain, side), side)
-    ]
+        offers.append(away(top, -rule.trailing, side))
+    offers += [away(average, lock, side) for gain, lock in rule.ladder if _beyond(top, away(average, gain, side), side)]
     found: Price | None = None
     for offer in offers:
         found = better_stop(side, found, _tight(offer, side, instrument))
@@ -52,25 +49,24 @@ def stop_by(rule: ExitRule, side: Side, average: Price, best: Price | None, inst
 
 def target_by(percent: Decimal, side: Side, average: Price, instrument: Instrument) -> Price | None:
     """Rounded towards a sure fill."""
-    level = _away(average, percent, side)
+    level = away(average, percent, side)
     found = instrument.price_down(level) if side is Side.BUY else instrument.price_up(level)
     return found if found > 0 else None
 
 
-def armed(plan: ExitPlan, quantity: Decimal, instrument: Instrument, *, target_here: bool) -> Armed:
-    """An aimed plan in ticks. target_here: the desk itself watches the nearest of its targets."""
+def armed(plan: ExitPlan, quantity: Decimal, instrument: Instrument, target: Price | None) -> Armed:
+    """An aimed plan in ticks. target: the one that the desk itself watches now."""
     side, rule = side_of(quantity), plan.rule or ExitRule()
-    nearest = targets_of(plan, quantity) if target_here else []
     ladder = []
     for gain, lock in rule.ladder if plan.average is not None else ():
         assert plan.average is not None, "a ladder hangs on the average entry"
-        at = _tight(_away(plan.average, gain, side), side, instrument)
+        at = _tight(away(plan.average, gain, side), side, instrument)
         ladder.append(
-            (ticks(at, instrument), ticks(_tight(_away(plan.average, lock, side), side, instrument), instrument))
+            (ticks(at, instrument), ticks(_tight(away(plan.average, lock, side), side, instrument), instrument))
         )
     return Armed(
         stop=None if plan.stop is None else ticks(plan.stop, instrument),
-        target=ticks(nearest[0].price, instrument) if nearest else None,
+        target=None if target is None else ticks(target, instrument),
         trailing=None if rule.trailing is None else int(rule.trailing * PERCENT),
         best=None if plan.best is None else ticks(plan.best, instrument),
         ladder=tuple(ladder),
@@ -82,7 +78,7 @@ def ticks(price: Decimal, instrument: Instrument) -> int:
     return int(price // instrument.tick)
 
 
-def _away(price: Decimal, percent: Decimal, side: Side) -> Decimal:
+def away(price: Decimal, percent: Decimal, side: Side) -> Decimal:
     """So many percent from a price, in the favour of a position of this side."""
     return price * (100 + percent * side.sign) / 100
 

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from core.rules.aims import away
 from core.rules.exits import better_stop, round_plan
 from core.values.alerts import Levels
 from core.values.ids import AccountName
@@ -155,10 +156,10 @@ def start_levels(rule: ExitRule, side: Side, price: Price, own: Levels) -> Level
     stop = own.stop
     for percent in (rule.stop, rule.trailing):
         if percent is not None:
-            stop = better_stop(side, stop, Price(price * (1 - side.sign * percent / HUNDRED)))
+            stop = better_stop(side, stop, Price(away(price, -percent, side)))
     target = own.target
     if rule.target is not None:
-        target = Price(price * (1 + side.sign * rule.target / HUNDRED))
+        target = Price(away(price, rule.target, side))
     return Levels(stop=stop, target=target, breakeven=own.breakeven)
 
 

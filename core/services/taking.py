@@ -21,7 +21,7 @@ from core.services.trade import Exit
 from core.values.errors import DeskError
 from core.values.fills import Position
 from core.values.ids import IntentId, OrderId, PositionId, derive_id
-from core.values.money import Price, plain
+from core.values.money import Price, Quantity, plain
 from core.values.orders import OrderRole, PartTarget, Refused
 
 log = logging.getLogger(__name__)
@@ -51,12 +51,16 @@ class Taking:
         self._waiting: set[asyncio.Task[None]] = set()
         self.on_done: Callable[[Key], None] = lambda _key: None
 
-    def holds_back(self, position: Position) -> bool:
-        """Whether its nearest target is not to be watched: it is being taken, or was given up."""
+    def next(self, position: Position) -> PartTarget | None:
+        """The nearest target that is to be watched; None where there is none, or one is being taken. The main
+        one, where it alone is left, is for everything, what was given up before it included."""
         if position.id in self._tries:
-            return True
-        nearest = targets_of(position.plan, position.quantity)[:1]
-        return any((position.id, part.price) in self._failed for part in nearest)
+            return None
+        asked = targets_of(position.plan, position.quantity)
+        left = [part for part in asked if (position.id, part.price) not in self._failed]
+        if len(left) == 1 and left[0].price == position.plan.target:
+            return PartTarget(left[0].price, Quantity(abs(position.quantity)))
+        return left[0] if left else None
 
     def take(self, position: Position, level: Price) -> None:
         """Close what the plan says at this level; nothing happens where something is being taken."""

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from core.rules.aims import aim, armed, ticks
 from core.rules.exits import STANDING, better_stop
 from core.rules.levels import Armed, Crossed, Kind
-from core.rules.targets import targets_of
 from core.services.desk import Desk
 from core.services.lanes import Lanes
 from core.services.leaving import Leaving
@@ -116,8 +115,9 @@ class Watch:
         if reached is not None and plan.best is not None:
             plan = replace(plan, best=better_stop(side_of(position.quantity), plan.best, reached))
         at_broker = self._desk.venues[position.account].broker.capabilities.reduce_only
-        here = not at_broker and not self._taking.holds_back(position)
-        wanted = armed(plan, position.quantity, symbol.instrument, target_here=here)
+        target = None if at_broker else self._taking.next(replace(position, plan=plan))
+        level = None if target is None else target.price
+        wanted = armed(plan, position.quantity, symbol.instrument, level)
         if self._armed.get(key) == (position.id, wanted) and key in symbol.levels:
             return
         sign = side_of(position.quantity).sign
@@ -171,8 +171,8 @@ class Watch:
             return
         level = Price(crossed.level * symbol.instrument.tick)
         if crossed.kind is Kind.TARGET:
-            nearest = targets_of(position.plan, position.quantity)[:1]
-            if any(part.quantity < abs(position.quantity) for part in nearest):
+            part = self._taking.next(position)
+            if part is None or part.quantity < abs(position.quantity):
                 self._taking.take(position, level)
                 self._arm(key, position, level)
                 return

@@ -19,8 +19,8 @@ from tests.webhook_receiver.conftest import ORDER, PASSPHRASE, STUDY, Desk
 Body = dict[str, Any]
 
 
-async def test_an_accepted_alert_answers_its_id_and_is_in_the_journal(desk: Desk, entry: Body) -> None:
-    """200 names the alert that is on disk, and whoever drains is told."""
+async def test_w_26_an_accepted_alert_is_in_the_journal_and_waits_for_nobody(desk: Desk, entry: Body) -> None:
+    """200 names the alert that is on disk, whoever drains is told, and no order has been asked for yet."""
     status, answer = await desk.post(entry)
     assert (status, answer["success"], answer["status"]) == (200, True, "accepted")
     record = await desk.store.alert(AlertId(answer["alert_id"]))
@@ -309,7 +309,7 @@ async def test_a_get_is_405_in_the_error_shape(desk: Desk) -> None:
         {"note": f"my secret is {PASSPHRASE}"},
     ],
 )
-async def test_no_secret_is_stored(desk: Desk, entry: Body, extra: Body) -> None:
+async def test_w_19_no_secret_is_stored(desk: Desk, entry: Body, extra: Body) -> None:
     """The body is kept as sent, but for its secrets."""
     status, answer = await desk.post(entry | extra)
     assert status == 200

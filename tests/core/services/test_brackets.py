@@ -235,7 +235,8 @@ async def test_a_watched_target_is_taken_once_across_a_restart(data_dir: Path, w
 
 
 async def test_le_24_a_watched_target_that_is_refused_again_and_again_is_given_up(data_dir: Path) -> None:
-    """Five tries, then people are told; the stop stands for everything, and the others are no longer waited for."""
+    """Five tries, then people are told; the stop stands for everything, the next target takes its part, and the main
+    one all that is left."""
     async with opened(data_dir, account={"dialect": "alpaca"}) as desk:
         await bracket(desk)
         for _ in range(5):
@@ -247,6 +248,10 @@ async def test_le_24_a_watched_target_that_is_refused_again_and_again_is_given_u
         [notice] = await desk.notices("position.incomplete")
         assert [line.params["price"] for line in notice.lines if line.key == "position.missing"] == ["40120"]
         assert (await desk.holds(), await stops(desk)) == ({"BTCPERP": D("0.5")}, [D("0.5")])
+        await gone_up(desk, "40200")
+        assert (await desk.holds(), await stops(desk)) == ({"BTCPERP": D("0.4")}, [D("0.4")])
+        await gone_up(desk, "41000")
+        assert (await desk.holds(), await standing(desk)) == ({}, [])
 
 
 # where a venue takes limit orders only, and where nobody is there
