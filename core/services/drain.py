@@ -23,7 +23,7 @@ from core.services.parity import Parity
 from core.services.trade import Trade
 from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus
 from core.values.changes import AlertDone, NoticeMade
-from core.values.errors import Conflict, DeskError, Transient
+from core.values.errors import POISON, Conflict, DeskError, Transient
 from core.values.ids import AlertId
 from core.values.orders import Refused
 
@@ -32,8 +32,6 @@ log = logging.getLogger(__name__)
 WAITING_MAX = 1000
 """Alerts held in memory; beyond it they wait in the inbox and are read when the lanes are idle again."""
 RETRY_S = 1.0
-POISON = (DeskError, ArithmeticError, LookupError, ValueError, AssertionError)
-"""What one alert can run into by itself: it fails once, is told and done, and is not met again at every start."""
 
 
 class Drain:

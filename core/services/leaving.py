@@ -20,7 +20,7 @@ from core.services.lanes import Lanes
 from core.services.ledger import Key
 from core.services.trade import Exit
 from core.values.changes import Audited
-from core.values.errors import DeskError
+from core.values.errors import POISON, DeskError
 from core.values.fills import Position
 from core.values.ids import IntentId, OrderId, PositionId, UserId, derive_id
 from core.values.money import Price, plain
@@ -106,8 +106,9 @@ class Leaving:
             return
         try:
             refused = await self._exiting.exit(await self._way(position, leaving))
-        except DeskError as error:
-            refused = Refused("exit_refused", {"ticker": position.ticker, "reason": str(error)})
+        except POISON as error:  # such as an instrument that is listed no more: people must know, and it is tried again
+            reason = str(error) if isinstance(error, DeskError) else type(error).__name__
+            refused = Refused("exit_refused", {"ticker": position.ticker, "reason": reason})
         if refused is None:
             del self._tries[position.id]
             self.trouble.pop(position.id, None)

@@ -46,3 +46,7 @@ class OutcomeUnknown(DeskError):
         super().__init__(f"outcome of order {order_id} is unknown: {reason}")
         self.order_id = order_id
         self.reason = reason
+
+
+POISON = (DeskError, ArithmeticError, LookupError, ValueError, AssertionError)
+"""What one piece of work can run into by itself: it fails alone and is told, and nothing else stops for it."""

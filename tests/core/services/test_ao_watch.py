@@ -11,7 +11,7 @@ import pytest
 
 from core.values.ids import AccountName
 from core.values.orders import Book, OrderRole, OrderState
-from tests.desk import TestDesk, opened
+from tests.desk import TESTING, TestDesk, opened
 from tests.guard import BARE, ROOM, Cable, exits, hold, on_a_cable, quote, quotes, rule
 
 D = Decimal
@@ -233,3 +233,18 @@ async def test_an_exit_into_a_thin_book_goes_on_until_nothing_is_left(desk: Test
     await desk.settle()
     assert await desk.holds() == {}
     assert sum(fill.signed for fill in await desk.fills()) == 0
+
+
+async def test_a_ticker_that_is_listed_no_more_is_told_and_tried_again(data_dir: Path) -> None:
+    """Nothing can be placed without its steps: people are called, and nobody says that it is protected."""
+    async with opened(data_dir, **BARE, **ROOM) as desk:
+        await hold(desk, rule("2"))
+        directory = desk.engine.desk.directory
+        account = desk.engine.desk.venues[TESTING].account
+        listed = directory.instruments(TESTING)
+        directory.put(account, [one for one in listed if one.ticker != "SBER"])
+        await quotes(desk, "190", "190")
+        await desk.wait(60)
+        assert await exits(desk) == []
+        assert await desk.notices("position.unprotected") != []
+        assert desk.position.protected_by is None
