@@ -189,8 +189,8 @@ async def _price(tools: Tools, row: SpreadRow) -> Line:
     legs = tools.pairs.legs(row)
     if isinstance(legs, Refused):
         return _no(row, legs)
-    params, now = spread_params(row), tools.clock_now()
     opens = await tools.pairs.opens(row)
+    params, now = spread_params(row), tools.clock_now()  # later than what was just asked, or `now` would be ahead
     if opens is None or opens > now:
         minutes = "-" if opens is None else str(-(-int((opens - now).total_seconds()) // 60))
         return Line("command.spread_closed", {**params, "minutes": minutes})
