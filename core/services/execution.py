@@ -134,15 +134,16 @@ class Execution:
         assert price is not None, "priced"
         levels = alert.levels(side)
         plan = round_plan(ExitPlan(levels.stop, levels.target, trade.rule), side, trade.instrument)
-        if plan.stop is None:
-            return Refused("stop_required", {})
+        if plan.stop is None and (trade.quantity is None or self._desk.limits.stop_required):
+            return Refused("stop_required", {})  # a size by risk needs one, whatever the limits say
         worst = trade.instrument.price_down(price) if side is Side.BUY else trade.instrument.price_up(price)
-        if (worst - plan.stop) * side.sign <= 0:  # on their ticks they may have met
+        if plan.stop is not None and (worst - plan.stop) * side.sign <= 0:  # on their ticks they may have met
             return Refused("stop_at_price", {"price": plain(price)})
-        if trade.quantity is None:
-            quantity = await self._sized(trade, side, price, plan.stop)
-        else:
+        if trade.quantity is not None:
             quantity = whole_steps(trade.quantity, trade.instrument)
+        else:
+            assert plan.stop is not None, "refused above"
+            quantity = await self._sized(trade, side, price, plan.stop)
         if isinstance(quantity, Refused):
             return quantity
         if alert.close_percent is not None and levels.stop is not None:
@@ -215,7 +216,8 @@ class Execution:
     def _first_stop(self, trade: Trade, entry: OrderRequest) -> list[OrderRequest]:
         """Before the entry where an order that only reduces can wait for a position; else the guardian places it."""
         capabilities = self._desk.venues[trade.account.name].broker.capabilities
-        if not (capabilities.native_stops and capabilities.reduce_only) or entry.plan is None:
+        waits = capabilities.native_stops and capabilities.reduce_only
+        if not waits or entry.plan is None or entry.plan.stop is None:
             return []
         return [
             replace(

@@ -170,6 +170,16 @@ async def test_an_entry_without_any_stop_is_refused(desk: TestDesk) -> None:
     assert (await send(desk, await link(desk, stop_loss=None))).reason == "stop_required"
 
 
+async def test_where_no_stop_is_asked_for_a_fixed_quantity_goes_without(data_dir: Path) -> None:
+    """With risk.stop_required = false; a size by risk still needs one to be reckoned."""
+    async with opened(data_dir, risk={"stop_required": False}) as desk:
+        await send(desk, await link(desk, stop_loss=None))
+        assert [o.request.role for o in await desk.orders()] == [OrderRole.ENTRY]
+        assert desk.position.position.quantity == D("0.1")
+        by_risk = await link(desk, name="By risk", stop_loss=None, quantity=None, risk_percent="1")
+        assert (await send(desk, by_risk)).reason == "stop_required"
+
+
 async def test_a_signal_by_a_link_replaces_the_links_position_alone(desk: TestDesk) -> None:
     """What came by the order route stays."""
     await desk.enter()
