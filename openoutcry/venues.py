@@ -12,7 +12,7 @@ from brokers.paper.market import BuiltInMarket
 from core.ports import Broker, BrokerFactory, Clock, Feed, World
 from core.services.desk import Desk, Venue
 from core.values.accounts import Account, Mode
-from core.values.errors import Transient
+from core.values.errors import Broken, Transient
 from core.values.ids import AccountName
 from kit.retry import retry
 from openoutcry.sections import AccountSettings
@@ -98,12 +98,15 @@ def made(
 ) -> Broker:
     """The broker of an account, a paper one where it trades on paper; a teller of prices is always the real one.
 
-    Raises SettingsError for a broker that is not there yet.
+    Raises SettingsError for a broker that is not there yet, and for settings that it cannot begin with.
     """
     kind = section.broker if account.mode is Mode.LIVE or teller else "paper"
     if kind not in factories:
         raise SettingsError(f"accounts: {section.name}: broker {section.broker!r} cannot trade live yet")
-    return factories[kind](account, section.model_dump(), world)
+    try:
+        return factories[kind](account, section.model_dump(), world)
+    except Broken as error:
+        raise SettingsError(f"accounts: {error}") from None
 
 
 def account_of(section: AccountSettings, *, live: bool) -> Account:

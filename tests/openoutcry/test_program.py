@@ -121,6 +121,18 @@ def test_unusable_settings_exit_2(tmp_path: Path, text: str, said: str) -> None:
     assert said in done.stderr
 
 
+def test_tm_01_a_missing_secret_is_named_and_none_is_told(tmp_path: Path) -> None:
+    """An account that should trade live and has no token: exit 2 with account and key, before anything is sent."""
+    text = (
+        f'[desk]\nmode="live"\ndata_dir="{tmp_path / "d"}"\n[webhook]\npassphrase="{SECRET}"\n'
+        '[[accounts]]\nname="Broker"\nbroker="tinvest"\naccount_id="1"'
+    )
+    done = run_program("run", "--live", "--settings", write(tmp_path / "s.toml", text))
+    assert done.returncode == 2
+    assert "accounts: account Broker: token is missing" in done.stderr
+    assert SECRET not in done.stdout + done.stderr
+
+
 def test_a_typo_in_the_environment_exits_2(tmp_path: Path) -> None:
     """A section that nobody knows is named, not overlooked."""
     done = run_program(

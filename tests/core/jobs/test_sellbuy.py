@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.rules.sessions import in_the_morning
+from core.values.changes import QueueSet
 from core.values.orders import OrderRole, OrderState
 from core.values.tasks import Task, TaskGoal, TaskState
 from tests.desk import OWNER, TestDesk, opened
@@ -76,6 +77,52 @@ async def test_tm_15_partial_fills_add_up_to_the_average(desk: TestDesk) -> None
     assert await desk.engine.store.active_queue() == []
     [told] = await desk.notices("task.done")
     assert (told.params["done"], told.params["average"], told.actions) == ("30", "98", ())
+
+
+async def test_tm_13_what_filled_before_the_cancel_counts(tmp_path: Path) -> None:
+    """The fill was never heard of when the best moved: the cancel finds the order filled, and nothing replaces it."""
+    async with opened(tmp_path, listening=False, account={"cash": "10000000"}) as desk:
+        await desk.book_of("SBER", "99", "101")
+        await desk.say("/buy 10 SBER")
+        await desk.book_of("SBER", "98", "99")
+        await desk.wait(40)
+        assert await placed(desk) == [("10", "99", "FILLED")]
+        task = await the_task(desk)
+        assert (task.state, task.done, task.average_price) == (TaskState.DONE, D(10), D(99))
+
+
+async def test_tm_17_each_growth_is_kept_once(desk: TestDesk) -> None:
+    """The row is written when more is executed, and not while nothing is."""
+    kept: list[Decimal] = []
+    desk.engine.store.listen(lambda saved: kept.extend(c.row.executed for c in saved if isinstance(c, QueueSet)))
+    await desk.say("/buy 30 SBER")
+    await desk.wait(5)
+    assert kept == [0]
+    await desk.book_of("SBER", "98", "99", ask_size="20")
+    await desk.wait(5)
+    assert kept == [0, 20]
+
+
+async def test_tm_07_a_run_is_told_and_its_failure_names_title_and_cause(desk: TestDesk) -> None:
+    """The answer and one result; where the broker refuses, an error in their place; afterwards nothing is running."""
+    assert (await desk.say("/buy 10 SBER")).key == "command.traded"
+    await desk.book_of("SBER", "98", "99")
+    await desk.wait(2)
+    assert len(await desk.notices("task.done")) == 1
+    desk.broker().script("refuse", 1)
+    refused = await desk.say("/sell 10 SBER")
+    assert refused.params["code"] == "refused"
+    [failed] = await desk.notices("task.failed")
+    assert (failed.params["title"], failed.params["code"]) == ("sell SBER", "refused")
+    assert desk.engine.supervisor.unfinished() == []
+
+
+async def test_tm_05_nothing_runs_without_the_journal(desk: TestDesk) -> None:
+    """A store that cannot be written: the command is answered with what is wrong, and no order is made."""
+    await desk.engine.store.close()
+    answer = await desk.say("/buy 10 SBER")
+    assert (answer.params["code"], answer.params["reason"]) == ("failed", "the journal is closed")
+    assert await desk.at_broker() == []
 
 
 async def test_tm_14_less_than_a_lot_is_left_undone(desk: TestDesk) -> None:
