@@ -78,13 +78,18 @@ def no_order_twice(orders: list[dict[str, Any]]) -> None:
 def everything_protected(desk: Desk) -> None:
     """Every open managed position has a stop at the broker for all of it, and positions are the sum of the fills."""
     desk.wait_for("orders", lambda rows: not any(o["state"] in UNSETTLED and o["type"] == "market" for o in rows))
-    positions = desk.wait_for("positions", lambda rows: all(row["protected_by"] == "broker" for row in rows))
     orders = {o["id"]: o for o in desk.items("orders")}
     held: Counter[str] = Counter()
     for fill in desk.items("fills"):
         sign = 1 if orders[fill["order_id"]]["side"] == "buy" else -1
         held[fill["ticker"]] += round(float(fill["quantity"]) * sign * 1000)
-    assert {t: q for t, q in held.items() if q} == {p["ticker"]: round(float(p["quantity"]) * 1000) for p in positions}
+    sums = {ticker: pieces for ticker, pieces in held.items() if pieces}
+
+    def as_it_should(rows: list[dict[str, Any]]) -> bool:
+        known = {row["ticker"]: round(float(row["quantity"]) * 1000) for row in rows}
+        return known == sums and all(row["protected_by"] == "broker" for row in rows)
+
+    desk.wait_for("positions", as_it_should)
 
 
 def all_done(desk: Desk, accepted: list[str]) -> None:
