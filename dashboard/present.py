@@ -48,17 +48,21 @@ class Present(Collector):
     def _feeds(self) -> Iterator[Metric]:
         alive: dict[str, float] = {}
         ages: dict[str, float] = {}
+        left = GaugeMetricFamily("openoutcry_rate_budget_left", "Calls free at once", labels=["account", "budget"])
         now = self._board.clock.now()
         for name, venue in self._board.desk.venues.items():
             if venue.account.owner != OWNER:
                 continue  # whoever reads this shows no token: whose accounts there are is not for them
             alive[name] = float(venue.feed.alive())
+            for budget, calls in venue.broker.calls_left().items():
+                left.add_metric([name, budget], calls)
             quotes = (venue.feed.quote(i.ticker) for i in self._board.desk.directory.instruments(name))
             newest = max((quote.at for quote in quotes if quote is not None), default=None)
             if newest is not None:
                 ages[name] = max(0.0, (now - newest).total_seconds())
         yield _labelled("feed_alive", "1 while the feed's heartbeats arrive", "account", alive)
         yield _labelled("feed_age_seconds", "Age of the newest quote of any instrument", "account", ages)
+        yield left
 
     def _hub(self) -> Iterator[Metric]:
         hub = self._board.figures.hub

@@ -52,6 +52,12 @@ class Rates:
         """The other side asks for silence."""
         self._not_before = self._now() + timedelta(seconds=seconds)
 
+    @property
+    def left(self) -> int:
+        """Calls that the most urgent could make at once."""
+        now = self._now()
+        return self._calls - sum(1 for moment, _ in self._taken if moment + self._window > now)
+
     def _wait_s(self, urgency: int, ahead: int) -> float:
         """Seconds until one more is free with `ahead` others before it; 0 when it is now."""
         now = self._now()

@@ -145,6 +145,9 @@ class PaperBroker:
         self._reach()
         return {self._terms.currency: plain(self._venue.ledger.cash())}
 
+    def calls_left(self) -> Mapping[str, int]:
+        return {}  # nothing is counted
+
     async def instruments(self) -> Sequence[Instrument]:
         return list(self._instruments.values())
 

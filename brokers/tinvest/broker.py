@@ -242,6 +242,9 @@ class TInvestBroker:
         with asking("cash"):
             return await self._money.cash()
 
+    def calls_left(self) -> Mapping[str, int]:
+        return self._client.limits.left()
+
     async def instruments(self) -> Sequence[Instrument]:
         """Asked for anew on a new day (UTC); a list that fails leaves all as it was. Raises Transient or Rejected."""
         today = self._clock.now().date()

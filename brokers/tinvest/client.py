@@ -66,7 +66,7 @@ class Client:
     """Opened by `open`, closed by `close`."""
 
     def __init__(self, access: Access, limits: Limits) -> None:
-        self._access, self._limits = access, limits
+        self._access, self.limits = access, limits
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -97,7 +97,7 @@ class Client:
         within_s: float = ANSWER_S,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """An answer of status 200, its body not read yet."""
-        await self._limits.take(method, urgency)
+        await self.limits.take(method, urgency)
         token = self._access.token if trading else self._access.reading
         text = json.dumps(body).encode()
         headers = {
@@ -165,7 +165,7 @@ class Client:
         """Where the venue says how much is left, it knows better than we do."""
         left, reset = (answer.headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "reset"))
         if answer.status == 429 or (left == "0" and reset):
-            self._limits.pause(method, _seconds(reset))
+            self.limits.pause(method, _seconds(reset))
 
 
 def read_json(text: bytes | str) -> Any:

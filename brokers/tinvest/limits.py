@@ -64,6 +64,9 @@ class Limits:
         """method: `Service/Method`. Returns when it may be called."""
         await self._of(method).take(urgency)
 
+    def left(self) -> dict[str, int]:
+        return {name: rates.left for name, rates in self._rates.items()}
+
     def pause(self, method: str, seconds: float) -> None:
         self._of(method).pause(seconds)
 

@@ -29,7 +29,7 @@ def test_the_wheel_gains_one_name(wheel: Path) -> None:
         "openoutcry/texts/en.toml",
         "openoutcry/storage/sqlite/schema/0001_initial.sql",
         "openoutcry/dashboard/static/desk.js",
-        "openoutcry/core/ports.py",
+        "openoutcry/core/ports/store.py",
         "openoutcry/bot/telegram/bot.py",
     ):
         assert needed in names

@@ -271,7 +271,7 @@ async def test_no_limit_is_exceeded_by_a_burst(server: TInvestServer) -> None:
     await client.open()
     method, body = "StopOrdersService/GetStopOrders", {"accountId": ACCOUNT, "status": "STOP_ORDER_STATUS_ACTIVE"}
     calls = [asyncio.create_task(client.call(method, body, TRAPS)) for _ in range(120)]
-    waiting = client._limits._of(method)._waiting
+    waiting = client.limits._of(method)._waiting
     while not all(call.done() for call in calls):
         await until(lambda: sum(call.done() for call in calls) + len(waiting) == len(calls))
         await clock.advance(1)
@@ -280,10 +280,20 @@ async def test_no_limit_is_exceeded_by_a_burst(server: TInvestServer) -> None:
     assert all(call.result() for call in calls)
 
 
+async def test_what_is_left_of_each_budget_is_told(server: TInvestServer) -> None:
+    """A call less after each call, by the budget's name."""
+    async with connected(server) as desk:
+        before = desk.broker.calls_left()
+        await desk.broker.stop_orders()
+        after = desk.broker.calls_left()
+        assert set(after) == {budget.name for budget in desk.broker.capabilities.budgets}
+        assert after["stops"] == before["stops"] - 1
+
+
 async def test_two_accounts_of_a_token_share_its_limits(server: TInvestServer) -> None:
     """The venue counts them together."""
     async with connected(server) as one, connected(server) as other:
-        assert one.broker._client._limits is other.broker._client._limits
+        assert one.broker._client.limits is other.broker._client.limits
 
 
 # the proof

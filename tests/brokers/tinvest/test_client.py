@@ -121,7 +121,7 @@ async def test_what_the_venue_says_is_left_is_heeded(oracle: Oracle, client: Cli
     oracle.headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9"}
     await client.call(METHOD, {})
     oracle.headers = {}
-    limits = client._limits
+    limits = client.limits
     assert limits._of(METHOD)._wait_s(0, 0) == 9
 
 
