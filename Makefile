@@ -30,11 +30,14 @@ prove-quick: .venv/.dev
 prove: .venv/.dev
 	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-1000} $(BIN)/pytest -m proof -s $(ARGS)
 
-# The locks hold for every platform; no index addresses go into them.
+# The locks hold for every platform; no index addresses go into them. The largest set is solved first and the others
+# are held to it, so that the tests run on the very versions that people install.
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q
 lock: .venv/.dev
 	$(BIN)/pip install -q uv
-	for set in run dev build; do $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-emit-index-url -q requirements/$$set.in -o requirements/$$set.txt; done
+	$(LOCK) requirements/dev.in -o requirements/dev.txt
+	$(LOCK) requirements/run.in -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
@@ -45,13 +48,15 @@ clean:
 	@$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/.run: .venv/.made requirements/run.txt requirements/build.txt pyproject.toml
+.venv/.run: .venv/.made requirements/run.txt requirements/build.txt requirements/scripts.txt pyproject.toml
 	@echo "installing what the desk needs (hash-checked) ..."
 	@$(PIP) --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) --require-hashes --no-deps -r requirements/scripts.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.dev: .venv/.run requirements/dev.txt
+.venv/.dev: .venv/.run requirements/dev.txt requirements/scripts-dev.txt
 	@echo "installing what the tests need (hash-checked) ..."
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --require-hashes --no-deps -r requirements/scripts-dev.txt
 	@touch $@
