@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from core.services.ledger import Key
 from core.values.changes import Change
 from core.values.errors import Transient
 from core.values.ids import UserId
 from core.values.market import Quote
+from core.values.orders import Key
 from core.values.people import Person, Role
 from dashboard import rows
 from dashboard.board import Board

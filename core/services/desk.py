@@ -98,7 +98,7 @@ class Desk:
         """What the gate judges this request by. Raises Transient while the broker cannot be asked."""
         venue = self.venues[request.account]
         instrument = self.directory.instrument(request.account, request.ticker)
-        key = (request.account, request.ticker, request.book)
+        key = request.key
         adds_risk = request.purpose in {Purpose.ENTRY, Purpose.WORKING}
         margin = await venue.broker.margin() if adds_risk else Margin(ZERO, ZERO, venue.account.currency)
         others = [o for o in self.ledger.live(request.account) if o.id != request.id and _adds(o.request)]
@@ -200,7 +200,7 @@ class Desk:
                 situation,
                 state=self.safety.state(request.account),
                 net=self.ledger.net(request.account, request.ticker),
-                held=self.ledger.held((request.account, request.ticker, request.book)),
+                held=self.ledger.held(request.key),
             )
             approved = review(self._netted(request), self.limits, now)
             if isinstance(approved, Refused):
@@ -231,7 +231,7 @@ class Desk:
     def _netted(self, request: OrderRequest) -> OrderRequest:
         """Brokers net what our books keep apart: an exit of one book that others hold against reduces nothing there,
         and as reduce-only it would be refused. Without it, the book's own pieces still bound it."""
-        held = self.ledger.held((request.account, request.ticker, request.book))
+        held = self.ledger.held(request.key)
         others = self.ledger.net(request.account, request.ticker) - held
         against = others * request.side.sign > 0 and -held * request.side.sign >= request.quantity
         return replace(request, reduce_only=False) if request.role is OrderRole.EXIT and against else request

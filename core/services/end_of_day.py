@@ -8,7 +8,6 @@ says, and no position is judged twice. Positions whose moment comes later than t
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -19,14 +18,12 @@ from core.services import telling
 from core.services.desk import Desk
 from core.services.exiting import Exiting
 from core.services.lanes import Lanes
-from core.services.ledger import Key
-from core.services.trade import Exit
 from core.values.changes import Audited, NoticeMade, ReportMade
 from core.values.errors import DeskError, Transient
 from core.values.fills import Position
-from core.values.ids import OWNER, AccountName, IntentId, OrderId, PositionId, ReportId, derive_id
+from core.values.ids import OWNER, AccountName, PositionId, ReportId, derive_id
 from core.values.market import Session
-from core.values.orders import ProtectionClass, Refused, protection_class
+from core.values.orders import Key, ProtectionClass, Refused, protection_class
 from core.values.reports import END_OF_DAY, Judged, Report
 
 log = logging.getLogger(__name__)
@@ -179,29 +176,17 @@ class EndOfDay:
 
     def _close(self, due: datetime, positions: Sequence[Position]) -> None:
         for position in positions:
-            key = (position.account, position.ticker, position.book)
 
-            async def close(key: Key = key, position: Position = position) -> None:
-                held = self._desk.ledger.position(key)
+            async def close(position: Position = position) -> None:
+                held = self._desk.ledger.position(position.key)
                 if held is None or held.id != position.id:
                     return
-                entry = await self._desk.ledger.order(held.plan_order) if held.plan_order else None
-                because = entry.request.because if entry else ()
-                intent = await self._intent(due, position.id)
-                refused = await self._exiting.exit(Exit(key, intent, because, owner=held.owner))
+                way, _ = await self._exiting.next_try(held, None, "day", due.isoformat(), position.id)
+                refused = await self._exiting.exit(way)
                 if refused is not None:
                     await self._tell_refused(refused, position)
 
             self._lanes.add((position.account, position.ticker), close)
-
-    async def _intent(self, due: datetime, position: PositionId) -> IntentId:
-        """Of the first try that is not over: what was refused is asked for under another id."""
-        for number in itertools.count():
-            intent = IntentId(derive_id(self._desk.desk_id, "day", due.isoformat(), position, str(number)))
-            order = await self._desk.ledger.order(OrderId(derive_id(self._desk.desk_id, "exit", intent, "0")))
-            if order is None or not order.state.final:
-                break
-        return intent
 
     async def _tell_refused(self, refused: Refused, position: Position) -> None:
         about = (f"position:{position.id}",)

@@ -7,14 +7,13 @@ import logging
 from decimal import Decimal
 
 from core.services.desk import Desk
-from core.services.ledger import Key
 from core.services.pairs import Pairs, spread_params
 from core.values.changes import NoticeMade
 from core.values.errors import DeskError
 from core.values.ids import NoticeId, SpreadId, derive_id
 from core.values.money import ZERO, plain
 from core.values.notices import Notice, NoticeKind
-from core.values.orders import Refused
+from core.values.orders import Key, Refused
 from core.values.spreads import SpreadRow, spread_of
 
 log = logging.getLogger(__name__)

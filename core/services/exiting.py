@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -10,13 +11,14 @@ from core.rules.exits import better_stop, round_plan, stop_crossed
 from core.rules.marketable import THROUGH_PERCENT, offered, through_book
 from core.rules.risk import QUOTE_AGE_MAX
 from core.services.desk import Desk
-from core.services.ledger import Key
 from core.services.trade import Exit, Trade
-from core.values.ids import OrderId, derive_id
+from core.values.fills import Position
+from core.values.ids import IntentId, OrderId, derive_id
 from core.values.market import Quote
 from core.values.money import Price, Quantity, plain
 from core.values.orders import (
     ExitPlan,
+    Key,
     Order,
     OrderRequest,
     OrderRole,
@@ -63,6 +65,21 @@ class Exiting:
         left = next((o for o in self._ledger.live(*key) if o.request.role is OrderRole.ENTRY), None)
         return None if left is None else _unsure(left)
 
+    async def next_try(self, position: Position, level: Price | None, *cause: str) -> tuple[Exit, int]:
+        """The first exit for a cause that is not over, and its number; what was refused is asked for anew."""
+        for number in itertools.count():
+            intent = self._intent(cause, number)
+            order = await self._ledger.order(self._order_id(intent, 0))
+            if order is None or not order.state.final:
+                break
+        entry = await self._ledger.entry_of(position)
+        because = entry.request.because if entry else ()
+        return Exit(position.key, intent, because, level, position.owner), number
+
+    async def begun(self, *cause: str) -> bool:
+        """Whether anything was ever sent for it."""
+        return await self._ledger.order(self._order_id(self._intent(cause, 0), 0)) is not None
+
     async def part(self, way: Exit, pieces: Quantity) -> Refused | None:
         """Close some of a book's position at a target that the desk watches. Where the broker has no reduce-only orders
         the protection goes first, and that of the rest comes when all this is known (core.services.guardian)."""
@@ -100,7 +117,7 @@ class Exiting:
         """The market order that closes a signed position. number: which try of this exit."""
         account, ticker, book = way.key
         return OrderRequest(
-            id=OrderId(derive_id(self._desk.desk_id, "exit", way.intent, str(number))),
+            id=self._order_id(way.intent, number),
             intent=way.intent,
             account=account,
             ticker=ticker,
@@ -115,6 +132,12 @@ class Exiting:
             arrival=way.arrival,
             owner=way.owner,
         )
+
+    def _intent(self, cause: Sequence[str], number: int) -> IntentId:
+        return IntentId(derive_id(self._desk.desk_id, *cause, str(number)))
+
+    def _order_id(self, intent: IntentId, number: int) -> OrderId:
+        return OrderId(derive_id(self._desk.desk_id, "exit", intent, str(number)))
 
     async def _closed(self, wanted: OrderRequest) -> Refused | None:
         """Send it and wait until it is over; Refused where nothing of it was filled."""

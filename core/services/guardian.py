@@ -14,7 +14,6 @@ from core.services import telling
 from core.services.desk import Desk
 from core.services.incomplete import tell_incomplete
 from core.services.lanes import Lanes
-from core.services.ledger import Key
 from core.services.watch import Watch
 from core.values.changes import NoticeMade
 from core.values.fills import Position
@@ -24,6 +23,7 @@ from core.values.orders import (
     BY_HAND,
     NO_PLAN,
     ExitPlan,
+    Key,
     Order,
     OrderRequest,
     OrderRole,
@@ -114,9 +114,9 @@ class Guardian:
         stops: dict[Key, Decimal] = {}
         for order in self._ledger.orders.values():
             if order.request.role is OrderRole.STOP and order.state in STANDING:
-                key = (order.request.account, order.request.ticker, order.request.book)
+                key = order.request.key
                 stops[key] = max(order.remaining, stops.get(key, ZERO))
-        found = ((p, stops.get((p.account, p.ticker, p.book), ZERO)) for p in positions)
+        found = ((p, stops.get(p.key, ZERO)) for p in positions)
         return {position.id for position, pieces in found if pieces >= abs(position.quantity)}
 
     def in_force(self, position: Position) -> Position:
@@ -131,7 +131,7 @@ class Guardian:
         )
 
     async def _place(self, position: Position, todo: Mending) -> None:
-        entry = await self._ledger.order(position.plan_order) if position.plan_order else None
+        entry = await self._ledger.entry_of(position)
         missing: list[tuple[PartTarget, str]] = []
         for protection in todo.place:
             tries = self._refused.get((position.id, protection), 0)

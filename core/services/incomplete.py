@@ -13,7 +13,7 @@ from core.values.orders import OrderState, PartTarget
 
 async def tell_incomplete(desk: Desk, position: Position, missing: Sequence[tuple[PartTarget, str]]) -> None:
     """missing: targets that were given up, and why."""
-    entry = await desk.ledger.order(position.plan_order) if position.plan_order else None
+    entry = await desk.ledger.entry_of(position)
     causes = entry.request.because[:1] if entry else ()
     orders = [order for cause in causes for order in await desk.store.orders_because(cause.kind.value, cause.id)]
     placed = [o for o in orders if o.filled or o.state not in {OrderState.REJECTED, OrderState.INTENDED}]

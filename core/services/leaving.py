@@ -6,7 +6,6 @@ quotes beyond a stop make one order, and so does a crash between the decision an
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,14 +16,14 @@ from core.rules.matching import NO_LIQUIDITY
 from core.services.desk import Desk
 from core.services.exiting import NOBODY_THERE, Exiting
 from core.services.lanes import Lanes
-from core.services.ledger import Key
+from core.services.later import Later
 from core.services.trade import Exit
 from core.values.changes import Audited
 from core.values.errors import POISON, DeskError
 from core.values.fills import Position
-from core.values.ids import IntentId, OrderId, PositionId, UserId, derive_id
+from core.values.ids import PositionId, UserId
 from core.values.money import Price, plain
-from core.values.orders import OrderRole, Refused
+from core.values.orders import Key, OrderRole, Refused
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ class Leaving:
         self._desk, self._ledger, self._lanes = desk, desk.ledger, lanes
         self._exiting = Exiting(desk)
         self._tries: dict[PositionId, int] = {}
-        self._waiting: set[asyncio.Task[None]] = set()
+        self._later = Later(desk.wire)
         self.trouble: dict[PositionId, Refused] = {}
         self.failed: dict[PositionId, Refused] = {}
         self.on_failed: Callable[[Key], None] = lambda _key: None
@@ -72,24 +71,24 @@ class Leaving:
         if position.id in self._tries or position.id in self.failed:
             return
         self._tries[position.id] = 0
-        key = (position.account, position.ticker, position.book)
-        self._line_up(WayOut(key, position.id, why, level))
+        self._line_up(WayOut(position.key, position.id, why, level))
 
     async def resume(self) -> None:
         """At start: what was being left when the desk died is left now."""
         for key, position in list(self._ledger.positions.items()):
-            if position.managed and await self._ledger.order(self._order_id(position.id, 0)) is not None:
+            if position.managed and await self._exiting.begun("leave", position.id):
                 log.warning("leaving goes on", extra={"position": position.id, "book": key[2]})
                 self.leave(position, "resumed")
 
     async def close(self) -> None:
-        for task in self._waiting:
-            task.cancel()
-        await asyncio.gather(*self._waiting, return_exceptions=True)
+        await self._later.close()
 
     def _line_up(self, leaving: WayOut) -> None:
         account, ticker, _ = leaving.key
         self._lanes.add((account, ticker), lambda: self._run(leaving))
+
+    def _again(self, seconds: float, leaving: WayOut) -> None:
+        self._later.after(seconds, lambda: self._line_up(leaving))
 
     async def _run(self, leaving: WayOut) -> None:
         position = self._ledger.position(leaving.key)
@@ -97,12 +96,12 @@ class Leaving:
             self._tries.pop(leaving.position, None)
             return
         if any(o.request.role is OrderRole.EXIT for o in self._ledger.live(*leaving.key)):
-            self._later(leaving, WORKING_S)
+            self._again(WORKING_S, leaving)
             return
         empty = self._exiting.empty_book(leaving.key)
         if empty is not None:
             self.trouble[position.id] = empty
-            self._later(leaving, EMPTY_S)
+            self._again(EMPTY_S, leaving)
             return
         try:
             refused = await self._exiting.exit(await self._way(position, leaving))
@@ -116,19 +115,15 @@ class Leaving:
             self._refused(position, leaving, refused)
 
     async def _way(self, position: Position, leaving: WayOut) -> Exit:
-        """The next try that was not made yet, written to the audit trail."""
-        number = 0
-        while (order := await self._ledger.order(self._order_id(position.id, number))) and order.state.final:
-            number += 1
-        entry = await self._ledger.order(position.plan_order) if position.plan_order else None
+        """The next try, written to the audit trail."""
+        way, number = await self._exiting.next_try(position, leaving.level, "leave", position.id)
         level = "" if leaving.level is None else plain(leaving.level)
         said = {"why": leaving.why, "level": level, "try": str(number), "ticker": position.ticker}
         log.warning("leaving", extra={"position": position.id, **said})
         now = self._desk.clock.now()
         await self._desk.store.save(Audited(now, UserId("desk"), "guardian", "position.leaving", position.id, said))
         crashpoint("prot.leaving")
-        because = entry.request.because if entry else ()
-        return Exit(leaving.key, self._intent(position.id, number), because, leaving.level, position.owner)
+        return way
 
     def _refused(self, position: Position, leaving: WayOut, refused: Refused) -> None:
         tries = self._tries[position.id] = self._tries[position.id] + 1
@@ -136,24 +131,8 @@ class Leaving:
         log.error("not left", extra=extra)
         self.trouble[position.id] = refused
         if tries < TRIES_MAX or refused.params.get("reason") in WAITED_OUT or refused.code in NOBODY_THERE:
-            self._later(leaving, backoff_s(tries, position.id))
+            self._again(backoff_s(tries, position.id), leaving)
             return
         del self._tries[position.id]
         self.failed[position.id] = refused
         self.on_failed(leaving.key)
-
-    def _later(self, leaving: WayOut, seconds: float) -> None:
-        async def again() -> None:
-            await self._desk.wire.sleep(seconds)
-            self._line_up(leaving)
-
-        task = asyncio.create_task(again(), name=f"leaving {leaving.position}")
-        self._waiting.add(task)
-        task.add_done_callback(self._waiting.discard)
-
-    def _intent(self, position: PositionId, number: int) -> IntentId:
-        return IntentId(derive_id(self._desk.desk_id, "leave", position, str(number)))
-
-    def _order_id(self, position: PositionId, number: int) -> OrderId:
-        """Of the first order that this try sends (core.services.exiting)."""
-        return OrderId(derive_id(self._desk.desk_id, "exit", self._intent(position, number), "0"))

@@ -29,6 +29,7 @@ from core.values.orders import (
     NO_PLAN,
     Book,
     ExitPlan,
+    Key,
     Order,
     OrderRole,
     OrderState,
@@ -37,8 +38,6 @@ from core.values.orders import (
 )
 
 log = logging.getLogger(__name__)
-
-Key = tuple[AccountName, str, Book]
 
 
 class Ledger:
@@ -64,7 +63,7 @@ class Ledger:
             fills = await self._store.fills_of(order.id)
             self._executed[order.id] = _sum(fills)
         for position in await self._store.open_positions():
-            self.positions[position.account, position.ticker, position.book] = position
+            self.positions[position.key] = position
 
     # reading
 
@@ -102,6 +101,10 @@ class Ledger:
 
     async def order(self, order_id: OrderId) -> Order | None:
         return self.orders.get(order_id) or await self._store.order(order_id)
+
+    async def entry_of(self, position: Position) -> Order | None:
+        """The entry whose plan the position follows; None for one that no plan looks after."""
+        return await self.order(position.plan_order) if position.plan_order else None
 
     async def until(self, holds: Callable[[], bool], clock: Clock, timeout_s: float) -> bool:
         """Wait for something to become true of the books; False after `timeout_s` of `clock`."""
@@ -317,15 +320,14 @@ class Ledger:
             self._awaited.pop(order.id, None)
         else:
             self.orders[order.id] = order
-        self._told((order.request.account, order.request.ticker, order.request.book))
+        self._told(order.request.key)
 
     def _place(self, position: Position) -> None:
-        key = (position.account, position.ticker, position.book)
         if position.is_open:
-            self.positions[key] = position
+            self.positions[position.key] = position
         else:
-            self.positions.pop(key, None)
-        self._told(key)
+            self.positions.pop(position.key, None)
+        self._told(position.key)
 
     def _told(self, key: Key) -> None:
         self.nudge()

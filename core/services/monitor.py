@@ -15,14 +15,13 @@ from functools import partial
 from core.services import telling
 from core.services.desk import Desk
 from core.services.guardian import Guardian
-from core.services.ledger import Key
 from core.services.trailing import Trailing
 from core.services.watch import Watch
 from core.values.changes import Change, FlagSet, NoticeMade
 from core.values.errors import DeskError
 from core.values.fills import Position
 from core.values.ids import PositionId
-from core.values.orders import Refused
+from core.values.orders import Key, Refused
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.rules.options import options_of
 from core.rules.routing import Approval
 from core.services.directory import Directory
-from core.services.ledger import Key, Ledger
+from core.services.ledger import Ledger
 from core.services.links import Links
 from core.services.trade import Trade
 from core.values.accounts import Account, Mode, beside, is_twin, twin_of
@@ -14,7 +14,7 @@ from core.values.ids import AccountName, LinkId
 from core.values.instrument import Instrument
 from core.values.links import link_book
 from core.values.money import Quantity
-from core.values.orders import Cause, CauseKind, Refused
+from core.values.orders import Cause, CauseKind, Key, Refused
 
 
 class Naming:
@@ -77,7 +77,7 @@ class Naming:
         """What a link's book holds, or enters just now, of the alert's symbol or of options on it, as far as it is this
         alert's to leave: what other accounts of the link hold has an alert of its own."""
         book = link_book(link_id)
-        busy = [(o.request.account, o.request.ticker, o.request.book) for o in self._ledger.orders.values()]
+        busy = [o.request.key for o in self._ledger.orders.values()]
         keys = dict.fromkeys([*self._ledger.positions, *busy])
         return [key for key in keys if key[2] == book and self._its(key[0], link_id, alert) and self._meant(key, alert)]
 

@@ -171,6 +171,6 @@ def _position_after(changes: Sequence[Change], order: Order) -> Position | None:
     for change in changes:
         if isinstance(change, PositionSet):
             position = change.position
-            if (position.account, position.ticker, position.book) == (request.account, request.ticker, request.book):
+            if position.key == request.key:
                 return position
     return None

@@ -75,7 +75,7 @@ class Reconciler:
         for key in list(self._ledger.positions):
             self._guardian.look_at(key)
         for order in list(self._ledger.orders.values()):
-            self._guardian.look_at((order.request.account, order.request.ticker, order.request.book))
+            self._guardian.look_at(order.request.key)
         report.positions = len(self._ledger.positions)
         return report
 

@@ -14,11 +14,11 @@ from core.ports import Feed
 from core.rules.levels import Levels
 from core.services.desk import Desk
 from core.services.lanes import Lanes
-from core.services.ledger import Key
 from core.values.errors import Rejected, Transient
 from core.values.fills import Position
 from core.values.instrument import Instrument
 from core.values.market import Quote
+from core.values.orders import Key
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Subscriptions:
             if id(feed) not in self._feeds:
                 self._feeds[id(feed)] = feed
                 feed.listen(partial(self.take, feed))
-        symbol.keys.add((position.account, position.ticker, position.book))
+        symbol.keys.add(position.key)
         if not symbol.watched:
             self.subscribe(symbol)
         return symbol

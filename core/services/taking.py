@@ -5,7 +5,6 @@ Until it is done the position is watched without that target, its stop goes on; 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +15,12 @@ from core.services.desk import Desk
 from core.services.exiting import Exiting
 from core.services.incomplete import tell_incomplete
 from core.services.lanes import Lanes
-from core.services.ledger import Key
-from core.services.trade import Exit
+from core.services.later import Later
 from core.values.errors import DeskError
 from core.values.fills import Position
-from core.values.ids import IntentId, OrderId, PositionId, derive_id
+from core.values.ids import PositionId
 from core.values.money import Price, Quantity, plain
-from core.values.orders import OrderRole, PartTarget, Refused
+from core.values.orders import Key, OrderRole, PartTarget, Refused
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +46,7 @@ class Taking:
         self._exiting = Exiting(desk)
         self._tries: dict[PositionId, int] = {}
         self._failed: set[tuple[PositionId, Price]] = set()
-        self._waiting: set[asyncio.Task[None]] = set()
+        self._later = Later(desk.wire)
         self.on_done: Callable[[Key], None] = lambda _key: None
 
     def next(self, position: Position) -> PartTarget | None:
@@ -66,16 +64,17 @@ class Taking:
         """Close what the plan says at this level; nothing happens where something is being taken."""
         if position.id not in self._tries:
             self._tries[position.id] = 0
-            self._line_up(Part((position.account, position.ticker, position.book), position.id, level))
+            self._line_up(Part(position.key, position.id, level))
 
     async def close(self) -> None:
-        for task in self._waiting:
-            task.cancel()
-        await asyncio.gather(*self._waiting, return_exceptions=True)
+        await self._later.close()
 
     def _line_up(self, part: Part) -> None:
         account, ticker, _ = part.key
         self._lanes.add((account, ticker), lambda: self._run(part))
+
+    def _again(self, seconds: float, part: Part) -> None:
+        self._later.after(seconds, lambda: self._line_up(part))
 
     async def _run(self, part: Part) -> None:
         position = self._ledger.position(part.key)
@@ -84,10 +83,11 @@ class Taking:
             self._done(part)
             return
         if any(o.request.role in {OrderRole.EXIT, OrderRole.TARGET} for o in self._ledger.live(*part.key)):
-            self._later(part, WORKING_S)
+            self._again(WORKING_S, part)
             return
         try:
-            refused = await self._exiting.part(await self._way(position, part.level), wanted.quantity)
+            way, _ = await self._exiting.next_try(position, part.level, "take", position.id, plain(part.level))
+            refused = await self._exiting.part(way, wanted.quantity)
         except DeskError as error:
             refused = Refused("exit_refused", {"ticker": position.ticker, "reason": str(error)})
         if refused is None or refused.code == "empty_book":  # when somebody is there again, the level is reached anew
@@ -95,22 +95,12 @@ class Taking:
         else:
             await self._refused(position, part, wanted, refused)
 
-    async def _way(self, position: Position, level: Price) -> Exit:
-        """Named by the level and the first try that was not made yet."""
-        number = 0
-        while await self._ledger.order(self._order_id(position.id, level, number)):
-            number += 1
-        entry = await self._ledger.order(position.plan_order) if position.plan_order else None
-        because = entry.request.because if entry else ()
-        key = (position.account, position.ticker, position.book)
-        return Exit(key, self._intent(position.id, level, number), because, level, position.owner)
-
     async def _refused(self, position: Position, part: Part, wanted: PartTarget, refused: Refused) -> None:
         tries = self._tries[position.id] = self._tries[position.id] + 1
         extra = {"position": position.id, "ticker": position.ticker, "why": refused.code, "tries": tries}
         log.warning("target not taken", extra=extra)
         if tries < TRIES_MAX:
-            self._later(part, backoff_s(tries, position.id))
+            self._again(backoff_s(tries, position.id), part)
             return
         self._failed.add((position.id, part.level))
         await tell_incomplete(self._desk, position, [(wanted, refused.params.get("reason") or refused.code)])
@@ -119,21 +109,6 @@ class Taking:
     def _done(self, part: Part) -> None:
         self._tries.pop(part.position, None)
         self.on_done(part.key)
-
-    def _later(self, part: Part, seconds: float) -> None:
-        async def again() -> None:
-            await self._desk.wire.sleep(seconds)
-            self._line_up(part)
-
-        task = asyncio.create_task(again(), name=f"taking {part.position}")
-        self._waiting.add(task)
-        task.add_done_callback(self._waiting.discard)
-
-    def _intent(self, position: PositionId, level: Price, number: int) -> IntentId:
-        return IntentId(derive_id(self._desk.desk_id, "take", position, plain(level), str(number)))
-
-    def _order_id(self, position: PositionId, level: Price, number: int) -> OrderId:
-        return OrderId(derive_id(self._desk.desk_id, "exit", self._intent(position, level, number), "0"))
 
 
 def _at(position: Position, level: Price) -> PartTarget | None:

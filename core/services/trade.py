@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.services.ledger import Key
 from core.values.accounts import Account
 from core.values.alerts import Alert
 from core.values.ids import OWNER, AlertId, IntentId, UserId
 from core.values.instrument import Instrument
 from core.values.money import Price, Quantity
-from core.values.orders import ALERTS, Book, Cause, ExitRule
+from core.values.orders import ALERTS, Book, Cause, ExitRule, Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,12 @@ from functools import partial
 from core.rules.exits import better_stop
 from core.services.desk import Desk
 from core.services.lanes import Lanes
-from core.services.ledger import Key
 from core.services.subscriptions import Symbol
 from core.services.watch import Watch
 from core.values.capabilities import Capabilities
 from core.values.fills import Position
 from core.values.ids import AccountName
-from core.values.orders import ExitPlan, side_of
+from core.values.orders import ExitPlan, Key, side_of
 
 KEPT_EVERY = timedelta(seconds=1)
 SHARE = 0.4

@@ -17,14 +17,13 @@ from core.rules.levels import Armed, Crossed, Kind
 from core.services.desk import Desk
 from core.services.lanes import Lanes
 from core.services.leaving import Leaving
-from core.services.ledger import Key
 from core.services.subscriptions import Subscriptions, Symbol
 from core.services.taking import Taking
 from core.values.fills import Position
 from core.values.ids import PositionId
 from core.values.market import Quote
 from core.values.money import Price
-from core.values.orders import ExitPlan, OrderRole, Refused, side_of
+from core.values.orders import ExitPlan, Key, OrderRole, Refused, side_of
 
 LEFT_TO_BROKER = timedelta(seconds=5)
 """A stop at the broker whose level was crossed has so long to act before the desk closes the position itself."""
@@ -70,7 +69,7 @@ class Watch:
             self._arm(key, position)
 
     def symbol(self, position: Position) -> Symbol | None:
-        return self.prices.at((position.account, position.ticker, position.book))
+        return self.prices.at(position.key)
 
     def leaving(self, position: Position) -> bool:
         """Whether the desk has begun to close it."""
@@ -80,7 +79,7 @@ class Watch:
         """Whether a stop of the position is watched on prices that come in, or it is being closed."""
         if self.leaving(position):
             return not self._leaving.in_trouble(position.id)
-        symbol, key = self.symbol(position), (position.account, position.ticker, position.book)
+        symbol, key = self.symbol(position), position.key
         return symbol is not None and symbol.levels.stop(key) is not None and self.prices.hears(symbol)
 
     def why_not(self, position: Position) -> Refused:
@@ -94,7 +93,7 @@ class Watch:
 
     def in_force(self, position: Position) -> ExitPlan:
         """The plan as it is at this moment; on disk it may be a second old."""
-        symbol, key = self.symbol(position), (position.account, position.ticker, position.book)
+        symbol, key = self.symbol(position), position.key
         plan = position.plan
         if symbol is None or key not in symbol.levels:
             return plan

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from core.values.ids import OWNER, AccountName, BrokerOrderId, FillId, OrderId, PositionId, UserId
 from core.values.money import NO_QUANTITY, ZERO, Price, Quantity
-from core.values.orders import BY_HAND, NO_PLAN, Book, ExitPlan, Side
+from core.values.orders import BY_HAND, NO_PLAN, Book, ExitPlan, Key, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,10 @@ class Position:
     unprotected_since: datetime | None = None
     unprotected_s: float = 0.0
     owner: UserId = OWNER
+
+    @property
+    def key(self) -> Key:
+        return (self.account, self.ticker, self.book)
 
     @property
     def is_open(self) -> bool:

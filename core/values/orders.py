@@ -182,6 +182,10 @@ class ExitPlan:
 NO_PLAN = ExitPlan()
 
 
+Key = tuple[AccountName, str, Book]
+"""A book of one instrument at one account: (account, ticker, book)."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
     """What the desk wants. quantity: pieces, positive. because: first cause first."""
@@ -206,6 +210,10 @@ class OrderRequest:
     arrival: Price | None = None
     """The price the decision was made at: what slippage and the collar of a market order are measured against."""
     owner: UserId = OWNER
+
+    @property
+    def key(self) -> Key:
+        return (self.account, self.ticker, self.book)
 
 
 @dataclass(frozen=True, slots=True)
