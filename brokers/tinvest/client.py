@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 import ssl
@@ -18,6 +17,7 @@ from brokers.tinvest import codes
 from brokers.tinvest.limits import POLLING, Limits
 from core.crashpoints import crashpoint
 from core.values.errors import Broken, Rejected, Transient
+from kit.json_rows import each
 
 PACKAGE = "tinkoff.public.invest.api.contract.v1."
 APP = "openoutcry.desk"
@@ -189,26 +189,6 @@ def trusted(ca_file: str) -> ssl.SSLContext:
         except OSError as error:
             raise Broken(f"ca_file {ca_file} cannot be used: {error.strerror or error}") from error
     return context
-
-
-async def each(chunks: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-    """The members of the only list in a JSON object. Raises ValueError where it ends too early."""
-    decoder, utf8 = json.JSONDecoder(), codecs.getincrementaldecoder("utf-8")()
-    inside, left = False, ""
-    async for chunk in chunks:
-        left += utf8.decode(chunk)
-        if not inside:
-            _, found, left = left.partition("[") if "[" in left else ("", "", left)
-            inside = bool(found)
-        while inside and not (left := left.lstrip(" \t\r\n,")).startswith("]"):
-            try:
-                row, end = decoder.raw_decode(left)
-            except ValueError:
-                break  # not all of it is here
-            yield row
-            left = left[end:]
-    if not left.startswith("]"):
-        raise ValueError("the list was cut short")
 
 
 def _refuse(answer: aiohttp.ClientResponse, text: bytes) -> NoReturn:

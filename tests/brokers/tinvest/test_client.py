@@ -6,13 +6,12 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import web
 
 from brokers.tinvest import open_broker
-from brokers.tinvest.client import Access, Client, NoAnswer, Refusal, each, read_json, secure, trusted
+from brokers.tinvest.client import Access, Client, NoAnswer, Refusal, read_json, secure, trusted
 from brokers.tinvest.limits import Limits
 from core.clock import ManualClock, SystemClock
 from core.ports import World
@@ -145,29 +144,6 @@ async def test_names_are_read_in_either_case() -> None:
     """The gateway writes camelCase, one of its sockets snake_case."""
     text = '{"order_state": {"lots_executed": "3", "instrument_uid": "u_1", "first_1min_candle_date": null}}'
     assert read_json(text) == {"orderState": {"lotsExecuted": "3", "instrumentUid": "u_1", "first1minCandleDate": None}}
-
-
-async def read_each(*chunks: bytes) -> list[Any]:
-    async def arriving() -> AsyncIterator[bytes]:
-        for chunk in chunks:
-            yield chunk
-
-    return [row async for row in each(arriving())]
-
-
-@pytest.mark.parametrize("size", [1, 2, 7, 1000])
-async def test_a_long_list_is_read_as_it_comes(size: int) -> None:
-    """Wherever the pieces are cut, in the middle of a letter too."""
-    rows = [{"ticker": "SBER", "name": "Цб ]}"}, {"lot": [1, {"x": "["}]}, {}]
-    text = json.dumps({"instruments": rows}, ensure_ascii=False).encode()
-    assert await read_each(*(text[at : at + size] for at in range(0, len(text), size))) == rows
-
-
-@pytest.mark.parametrize("text", [b'{"instruments": [{"a": 1}, {"b"', b'{"instruments": [{"a": 1}', b"{}", b""])
-async def test_a_list_that_is_cut_short_is_no_list(text: bytes) -> None:
-    """Half a market must not pass for all of it."""
-    with pytest.raises(ValueError, match="short"):
-        await read_each(text)
 
 
 @pytest.mark.parametrize(
