@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from core.commands.registry import Argument, Call, Command, Reply, Tools, reply
+from core.commands.tasking import start_batch
 from core.commands.trading import digits
 from core.jobs.spreads import KIND
 from core.rules.spread import immediate_price, own_best, passive_price, weight_of
-from core.services.cards import task_params
 from core.services.pairs import spread_params
 from core.values.errors import Transient
 from core.values.ids import TaskId, derive_id
@@ -68,14 +67,7 @@ async def _run(tools: Tools, call: Call, rows: Sequence[SpreadRow]) -> Reply:
     refusals = await asyncio.gather(*(_refused(tools, row) for row in rows))
     lines = [_no(row, no) for row, no in zip(rows, refusals, strict=True) if no is not None]
     tasks = [_task(tools, call, row, rows) for row, no in zip(rows, refusals, strict=True) if no is None]
-    batch = " ".join(task.id for task in tasks if tools.supervisor.twin(task) is None)
-    for task in tasks:
-        wish = replace(task, arguments={**task.arguments, "batch": batch})
-        started = await tools.supervisor.start(wish, call.person)
-        if isinstance(started, Refused):
-            lines.append(Line("refused.already_running", started.params))
-        else:
-            lines.append(Line("command.task", task_params(await tools.supervisor.first_step(started.id))))
+    lines += await start_batch(tools, call, tasks)
     return reply(tools, call, "command.spreading", {"count": str(len(tasks))}, lines)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from core.commands.registry import Argument, Call, Command, Reply, Tools, reply
 from core.services.cards import task_params
@@ -27,6 +28,20 @@ async def tasks(tools: Tools, call: Call) -> Reply:
 
 def _lines(found: list[Task]) -> list[Line]:
     return [Line("command.task", task_params(task)) for task in found]
+
+
+async def start_batch(tools: Tools, call: Call, tasks: Sequence[Task]) -> list[Line]:
+    """Begin tasks side by side: they know each other, so that one report tells what they came to."""
+    lines = []
+    batch = " ".join(task.id for task in tasks if tools.supervisor.twin(task) is None)
+    for task in tasks:
+        wish = replace(task, arguments={**task.arguments, "batch": batch})
+        started = await tools.supervisor.start(wish, call.person)
+        if isinstance(started, Refused):
+            lines.append(Line("refused.already_running", started.params))
+        else:
+            lines.append(Line("command.task", task_params(await tools.supervisor.first_step(started.id))))
+    return lines
 
 
 async def ask_tasks(tools: Tools, call: Call, verb: str, wanted: str) -> Reply:

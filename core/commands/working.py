@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from core.commands.registry import Argument, Call, Command, Reply, Tools, reply
+from core.commands.tasking import start_batch
 from core.commands.trading import digits, task_of
-from core.services.cards import task_params
 from core.values.money import plain
 from core.values.notices import Line
 from core.values.orders import Refused, Side
@@ -27,16 +26,8 @@ async def sellbuy(tools: Tools, call: Call) -> Reply:
     rows = [row for row in await tools.worklist.rows(call.person) if not row.command]
     if not rows:
         return reply(tools, call, "command.nothing_queued")
-    lines = []
     tasks = [task_of(tools, call, row, _title(row, rows), SELLBUY) for row in rows]
-    batch = " ".join(task.id for task in tasks if tools.supervisor.twin(task) is None)
-    for task in tasks:
-        wish = replace(task, arguments={**task.arguments, "batch": batch})
-        started = await tools.supervisor.start(wish, call.person)
-        if isinstance(started, Refused):
-            lines.append(Line("refused.already_running", started.params))
-        else:
-            lines.append(Line("command.task", task_params(await tools.supervisor.first_step(started.id))))
+    lines = await start_batch(tools, call, tasks)
     return reply(tools, call, "command.sellbuy", {"count": str(len(rows))}, lines)
 
 

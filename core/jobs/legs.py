@@ -12,8 +12,6 @@ from core.values.ids import DeskId, IntentId, OrderId, derive_id
 from core.values.instrument import Instrument
 from core.values.money import NO_QUANTITY, ZERO, Price, Quantity
 from core.values.orders import (
-    Cause,
-    CauseKind,
     Order,
     OrderRequest,
     OrderRole,
@@ -23,7 +21,7 @@ from core.values.orders import (
     TimeInForce,
 )
 from core.values.spreads import LegDone, SpreadRow
-from core.values.tasks import Task
+from core.values.tasks import Task, causes
 
 
 @dataclass(slots=True)
@@ -129,7 +127,7 @@ def patient(leg: Leg, task: Task, row: SpreadRow, desk_id: DeskId, quantity: Qua
         quantity=quantity,
         role=OrderRole.TASK,
         purpose=Purpose.WORKING,
-        because=_because(task),
+        because=causes(task),
         book=row.book,
         price=price,
         time_in_force=TimeInForce.DAY,
@@ -152,7 +150,7 @@ def at_market(
         quantity=quantity,
         role=OrderRole.HEDGE,
         purpose=Purpose.HEDGE,
-        because=_because(task),
+        because=causes(task),
         book=row.book,
         price=limit,
         time_in_force=TimeInForce.DAY if limit is None else TimeInForce.IMMEDIATE_OR_CANCEL,
@@ -162,9 +160,3 @@ def at_market(
 
 def _next_id(leg: Leg, task: Task, desk_id: DeskId) -> OrderId:
     return OrderId(derive_id(desk_id, "task", task.id, leg.name, str(leg.count)))
-
-
-def _because(task: Task) -> tuple[Cause, ...]:
-    by = task.arguments.get("by")
-    person = (Cause(CauseKind.PERSON, by),) if by else ()
-    return (*person, Cause(CauseKind.TASK, task.id))

@@ -24,7 +24,6 @@ from core.values.ids import IntentId, OrderId, QueueId, derive_id
 from core.values.instrument import Instrument
 from core.values.money import ZERO, Price, Quantity, plain
 from core.values.orders import (
-    Cause,
     CauseKind,
     Order,
     OrderRequest,
@@ -35,7 +34,7 @@ from core.values.orders import (
     Refused,
     TimeInForce,
 )
-from core.values.tasks import Task, TaskGoal, TaskState
+from core.values.tasks import Task, TaskGoal, TaskState, causes
 
 KIND = "sellbuy"
 
@@ -202,8 +201,6 @@ class SellBuy:
         assert task.account is not None, "a trade has an account"
         assert task.ticker is not None, "a trade has a ticker"
         assert task.side is not None, "a trade has a side"
-        by = task.arguments.get("by")
-        person = (Cause(CauseKind.PERSON, by),) if by else ()
         return OrderRequest(
             id=OrderId(derive_id(self._desk.desk_id, "task", task.id, str(len(tally.orders)))),
             intent=IntentId(task.id),
@@ -214,7 +211,7 @@ class SellBuy:
             quantity=self._left(task, tally),
             role=OrderRole.TASK,
             purpose=Purpose.WORKING,
-            because=(*person, Cause(CauseKind.TASK, task.id)),
+            because=causes(task),
             price=price,
             time_in_force=TimeInForce.DAY,
             arrival=price,

@@ -26,7 +26,6 @@ from core.values.ids import AccountName, IntentId, OrderId, derive_id
 from core.values.instrument import Instrument
 from core.values.money import ZERO, Quantity, plain
 from core.values.orders import (
-    Cause,
     CauseKind,
     Order,
     OrderRequest,
@@ -37,7 +36,7 @@ from core.values.orders import (
     Side,
     TimeInForce,
 )
-from core.values.tasks import Task, TaskState
+from core.values.tasks import Task, TaskState, causes
 from core.values.traps import Trap, unpacked
 
 KIND = "traps"
@@ -192,8 +191,6 @@ class Traps:
 
     def _request(self, task: Task, trap: Trap, order_id: OrderId) -> OrderRequest:
         assert task.account is not None, "traps have an account"
-        by = task.arguments.get("by")
-        person = (Cause(CauseKind.PERSON, by),) if by else ()
         dated = trap.expires_at is not None
         return OrderRequest(
             id=order_id,
@@ -205,7 +202,7 @@ class Traps:
             quantity=trap.quantity,
             role=OrderRole.TASK,
             purpose=Purpose.TRAP,
-            because=(*person, Cause(CauseKind.TASK, task.id)),
+            because=causes(task),
             price=trap.price,
             stop_price=trap.stop_price,
             time_in_force=TimeInForce.GOOD_TILL_DATE if dated else TimeInForce.GOOD_TILL_CANCEL,

@@ -8,33 +8,26 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.crashpoints import crashpoint
 from core.rules.books import share_out
 from core.services import telling
+from core.services.asking import Asking
 from core.services.desk import Desk, Venue
 from core.services.guardian import PROTECTIVE, Guardian
 from core.values.accounts import Account
-from core.values.capabilities import Capabilities, Idempotency
-from core.values.changes import FlagSet, NoticeMade
+from core.values.capabilities import Idempotency
+from core.values.changes import NoticeMade
 from core.values.errors import Broken, Transient
 from core.values.fills import Fill, Position
-from core.values.ids import AccountName, AlertId, UserId, desk_of
+from core.values.ids import AccountName, UserId, desk_of
 from core.values.money import ZERO, Price, plain
-from core.values.orders import BY_HAND, CauseKind, Order, OrderRole, OrderState, OrderTicket, Purpose, side_of
-from core.values.proposals import ProposalState
+from core.values.orders import BY_HAND, Order, OrderRole, OrderState, OrderTicket, side_of
 
 log = logging.getLogger(__name__)
 
-ASK_AFTER_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-ENTRY_AGE_MAX = timedelta(seconds=60)
-"""An entry that never arrived is sent again only as long as the market it was meant for is likely still there."""
-FILLS_LATE_S = 1.0
 AWAY_S = 2.0
-FILLS_OVERLAP = timedelta(minutes=10)
-FILLS_AT_FIRST = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -52,11 +45,9 @@ class Reconciler:
         self._desk = desk
         self._ledger = desk.ledger
         self._guardian = guardian
-        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._asking = Asking(desk)
         self._hearing: dict[AccountName, asyncio.Task[None]] = {}
         self._listening = False
-        desk.on_unknown = self.ask_about
-        desk.ledger.on_awaited = self.fetch_fills
 
     # at start
 
@@ -83,7 +74,7 @@ class Reconciler:
         """One account's part of start-up. False: its broker is away, and must be asked again before anything trades."""
         before = self._ledger.live(venue.account.name)  # what fills bring about from here on is the guardian's
         try:
-            await self._catch_up_fills(venue)
+            await self._asking.catch_up_fills(venue)
             for order in before:
                 current = self._ledger.orders.get(order.id)
                 if current is not None:
@@ -97,20 +88,10 @@ class Reconciler:
             return False
         return True
 
-    async def _catch_up_fills(self, venue: Venue) -> None:
-        """Take in whatever the broker executed since it was last asked, and a little before."""
-        key = f"fills_asked:{venue.account.name}"
-        now = self._desk.clock.now()
-        asked = await self._desk.store.flag(key)
-        since = datetime.fromisoformat(asked) - FILLS_OVERLAP if asked else now - FILLS_AT_FIRST
-        for fill in await venue.broker.fills_since(since):
-            await self._ledger.absorb(venue.account.name, replace(fill, owner=venue.account.owner))
-        await self._desk.store.save(FlagSet(key, now.isoformat()))
-
     async def _settle(self, order: Order, report: Report) -> None:
         report.orders[order.state.value] += 1
         if order.state is OrderState.INTENDED:
-            if self._guardians(order) or not await self._resumes(order):
+            if self._guardians(order) or not await self._asking.resumes(order):
                 report.expired += 1
                 await self._ledger.move(replace(order, state=OrderState.EXPIRED, reason="never_sent"))
             return
@@ -119,11 +100,11 @@ class Reconciler:
             await self._ledger.absorb(order.request.account, ticket)
         elif not order.state.in_doubt:
             await self._missing(order)
-        elif self._abilities(order).idempotency is Idempotency.ALWAYS:
-            await self._not_there(order)
+        elif self._asking.abilities(order).idempotency is Idempotency.ALWAYS:
+            await self._asking.not_there(order)
         else:  # it may still be on its way: only after some asking it counts as lost
             lost = replace(order, state=OrderState.UNKNOWN, reason="outcome_unknown")
-            self.ask_about(await self._ledger.move(lost))
+            self._asking.ask_about(await self._ledger.move(lost))
 
     def _guardians(self, order: Order) -> bool:
         """Whether the guardian wanted it, who makes a new one, and not an entry that waits for its stop."""
@@ -131,17 +112,6 @@ class Reconciler:
             return False
         beside = [o for o in self._ledger.orders.values() if o.request.intent == order.request.intent]
         return not any(o.request.role is OrderRole.ENTRY and o.state is OrderState.INTENDED for o in beside)
-
-    async def _resumes(self, order: Order) -> bool:
-        """Whether the alert or approval that decided on this order is still to be handled: then it is sent there."""
-        causes = {cause.kind: cause.id for cause in order.request.because}
-        if CauseKind.PROPOSAL in causes:
-            waiting = await self._desk.store.unfinished_proposals()
-            return any(p.id == causes[CauseKind.PROPOSAL] and p.state is ProposalState.APPROVED for p in waiting)
-        if CauseKind.ALERT in causes:
-            record = await self._desk.store.alert(AlertId(causes[CauseKind.ALERT]))
-            return record is not None and not record.done
-        return False
 
     async def _beware(self, account: AccountName, ticket: OrderTicket) -> None:
         """Another desk trades on this account, or this journal is a copy from before its last orders: an order carries
@@ -173,7 +143,7 @@ class Reconciler:
         """By ticker: signed pieces that the broker holds more than our books, and its average price."""
         account = venue.account.name
         told = {holding.ticker: holding for holding in await venue.broker.positions()}
-        await self._catch_up_fills(venue)
+        await self._asking.catch_up_fills(venue)
         found = {}
         for ticker in told.keys() | {p.ticker for p in self._ledger.positions.values() if p.account == account}:
             holding = told.get(ticker)
@@ -195,89 +165,6 @@ class Reconciler:
             change = pieces * side_of(difference).sign
             await self._ledger.correct((account.name, ticker, book), change, average, account.owner, tell)
 
-    # orders whose outcome nobody knows
-
-    def ask_about(self, order: Order) -> None:
-        """Begin to ask the broker what became of an order."""
-        if order.id not in self._asking:
-            task = asyncio.create_task(self._ask(order), name=f"ask {order.id}")
-            self._asking[order.id] = task
-            task.add_done_callback(lambda _task: self._asking.pop(order.id, None))
-
-    async def _ask(self, order: Order) -> None:
-        """Until the broker has told it, or has said often enough that it does not know it."""
-        broker = self._desk.venues[order.request.account].broker
-        asked = 0
-        while True:
-            await self._desk.wire.sleep(ASK_AFTER_S[asked])
-            current = self._ledger.orders.get(order.id)
-            if current is None or not current.state.in_doubt:
-                break
-            try:
-                ticket = await broker.find(current)
-                asked += 1
-                if ticket is not None:
-                    await self._ledger.absorb(order.request.account, ticket)
-                    asked = 0
-                elif asked == len(ASK_AFTER_S):
-                    if not await self._not_there(current):
-                        return
-                    asked = 0
-            except Transient as error:
-                log.warning("cannot ask", extra={"order_id": order.id, "reason": error.reason})
-                asked = 0
-                await self._desk.wire.sleep(error.retry_after_s)
-        if current is not None:
-            await self._desk.found(current)
-
-    def fetch_fills(self, order: Order) -> None:
-        """A ticket ran ahead of its fills: when the stream has not told them in a second, ask."""
-        key = f"fills:{order.request.account}"
-        if key not in self._asking:
-            task = asyncio.create_task(self._fetch(order), name=key)
-            self._asking[key] = task
-            task.add_done_callback(lambda _task: self._asking.pop(key, None))
-
-    async def _fetch(self, order: Order) -> None:
-        venue = self._desk.venues[order.request.account]
-        while self._ledger.awaits_fills(venue.account.name):
-            await self._desk.wire.sleep(FILLS_LATE_S)
-            if self._ledger.awaits_fills(venue.account.name):
-                try:
-                    await self._catch_up_fills(venue)
-                except Transient as error:
-                    log.warning("cannot fetch fills", extra={"order_id": order.id, "reason": error.reason})
-
-    async def _not_there(self, order: Order) -> bool:
-        """The broker says that it does not know it. What may be sent again depends on what its ids mean; True: it was.
-
-        A protective order that only reduces may be given up anywhere: the guardian makes another, and should the first
-        one still come, both together close no more than the position.
-        """
-        if order.state is OrderState.SENT:
-            order = await self._ledger.move(replace(order, state=OrderState.UNKNOWN, reason="outcome_unknown"))
-        abilities = self._abilities(order)
-        if abilities.idempotency is not Idempotency.ALWAYS:
-            notice = telling.order_trouble(self._desk.desk_id, "order.unknown", order, self._desk.clock.now())
-            await self._desk.store.save(NoticeMade(notice))
-            if not (order.request.role in PROTECTIVE and abilities.reduce_only):
-                self._desk.denied(order)
-                return False
-        elif not self._desk.unwanted(order.id) and await self._still_meant(order):
-            await self._desk.resend(order)
-            return True
-        await self._ledger.move(replace(order, state=OrderState.EXPIRED, reason="never_arrived"))
-        return False
-
-    async def _still_meant(self, order: Order) -> bool:
-        """Exits always are; an entry as long as it is fresh; an order by hand only while its routine goes on."""
-        if order.request.purpose is Purpose.ENTRY:
-            return self._desk.clock.now() - order.at <= ENTRY_AGE_MAX
-        return order.request.purpose is not Purpose.WORKING or await self._resumes(order)
-
-    def _abilities(self, order: Order) -> Capabilities:
-        return self._desk.venues[order.request.account].broker.capabilities
-
     # while it runs
 
     @asynccontextmanager
@@ -290,10 +177,11 @@ class Reconciler:
             yield
         finally:
             self._listening = False
-            tasks = [*self._hearing.values(), *self._asking.values()]
+            tasks = list(self._hearing.values())
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._asking.close()
 
     async def join(self, venue: Venue) -> None:
         """An account opened while the desk runs: listen, and settle with its broker. Start-up does both for all."""
@@ -341,7 +229,7 @@ class Reconciler:
         """What was said meanwhile, asked for until it is known."""
         while True:
             try:
-                await self._catch_up_fills(venue)
+                await self._asking.catch_up_fills(venue)
                 for order in self._ledger.live(venue.account.name):
                     ticket = None if order.state is OrderState.INTENDED else await venue.broker.find(order)
                     if ticket is not None:

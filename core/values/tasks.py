@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from core.values.ids import OWNER, AccountName, QueueId, TaskId, UserId
 from core.values.money import NO_QUANTITY, Price, Quantity
-from core.values.orders import Side
+from core.values.orders import Cause, CauseKind, Side
 
 
 class TaskGoal(StrEnum):
@@ -79,3 +79,10 @@ class QueueRow:
     average_price: Price | None = None
     command: str = ""
     owner: UserId = OWNER
+
+
+def causes(task: Task) -> tuple[Cause, ...]:
+    """Why a task's orders are there: the person who asked for it, where one did, and the task."""
+    by = task.arguments.get("by")
+    person = (Cause(CauseKind.PERSON, by),) if by else ()
+    return (*person, Cause(CauseKind.TASK, task.id))
