@@ -5,13 +5,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from core.services.accounts import Accounts
-from core.values.orders import Refused
 from core.values.people import Person
 from dashboard import rows
 from dashboard.board import Board
 from dashboard.bodies import Body, read_object
 from dashboard.docs import Route
-from dashboard.refusals import refuse
+from dashboard.refusals import granted
 from kit.http import ApiError, json_response
 
 BODY = {
@@ -39,21 +38,16 @@ class AccountRoutes:
     async def add(self, request: web.Request, person: Person) -> web.Response:
         body = await read_object(request)
         name, broker = body.pop("name", None), body.pop("broker", None)
-        added = await self._accounts.add(name, broker, _said(body), person)
-        if isinstance(added, Refused):
-            refuse(added, person)
+        added = granted(await self._accounts.add(name, broker, _said(body), person), person)
         return json_response(await self._row(added.name, person), status=201)
 
     async def change(self, request: web.Request, person: Person) -> web.Response:
-        changed = await self._accounts.change(request.match_info["id"], _said(await read_object(request)), person)
-        if isinstance(changed, Refused):
-            refuse(changed, person)
+        change = self._accounts.change(request.match_info["id"], _said(await read_object(request)), person)
+        changed = granted(await change, person)
         return json_response(await self._row(changed.name, person))
 
     async def remove(self, request: web.Request, person: Person) -> web.Response:
-        gone = await self._accounts.remove(request.match_info["id"], person)
-        if isinstance(gone, Refused):
-            refuse(gone, person)
+        granted(await self._accounts.remove(request.match_info["id"], person), person)
         return json_response({"success": True})
 
     async def _row(self, name: str, person: Person) -> rows.Row:

@@ -12,11 +12,10 @@ from aiohttp import web
 
 from core.services.history import COLUMNS, Asked, Cell, History, Line
 from core.values.money import plain
-from core.values.orders import Refused
 from core.values.people import Person
 from dashboard.board import Board
 from dashboard.docs import Route
-from dashboard.refusals import refuse
+from dashboard.refusals import granted
 from kit.http import ApiError, json_response
 
 _QUERY = {"from": "time", "to": "time", "account": "", "ticker": "", "mode": "paper | live"}
@@ -57,9 +56,7 @@ class Histories:
         """200; 428 without `confirm=true`."""
         if request.query.get("confirm") != "true":
             raise ApiError(428, "confirm_needed", "say confirm=true to hide your finished orders and fills", "confirm")
-        refused = await self._history.hide(person, _moment(request, "to"))
-        if isinstance(refused, Refused):
-            refuse(refused, person)
+        granted(await self._history.hide(person, _moment(request, "to")), person)
         return json_response({"success": True})
 
 

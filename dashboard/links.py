@@ -6,13 +6,12 @@ from aiohttp import web
 
 from core.services.links import Links
 from core.values.links import Link
-from core.values.orders import Refused
 from core.values.people import Person
 from dashboard.board import Board
 from dashboard.bodies import read_object
 from dashboard.docs import Route
 from dashboard.lists import Listing, held_listing
-from dashboard.refusals import refuse
+from dashboard.refusals import granted, refuse
 from dashboard.rows import Row
 from kit.http import ApiError, json_response
 
@@ -61,28 +60,21 @@ class LinkRoutes:
 
     async def create(self, request: web.Request, person: Person) -> web.Response:
         """201 the link, with its token and URL, which are told this once."""
-        made = await self._links.create(await read_object(request), person)
-        if isinstance(made, Refused):
-            refuse(made, person)
+        made = granted(await self._links.create(await read_object(request), person), person)
         return json_response(_with_token(*made, request), status=201)
 
     async def change(self, request: web.Request, person: Person) -> web.Response:
-        changed = await self._links.change(request.match_info["id"], await read_object(request), person)
-        if isinstance(changed, Refused):
-            refuse(changed, person)
+        change = self._links.change(request.match_info["id"], await read_object(request), person)
+        changed = granted(await change, person)
         return json_response(link_row(changed))
 
     async def rotate(self, request: web.Request, person: Person) -> web.Response:
         """200 the link with a new token; the old one opens nothing from now on."""
-        made = await self._links.rotate(request.match_info["id"], person)
-        if isinstance(made, Refused):
-            refuse(made, person)
+        made = granted(await self._links.rotate(request.match_info["id"], person), person)
         return json_response(_with_token(*made, request))
 
     async def remove(self, request: web.Request, person: Person) -> web.Response:
-        gone = await self._links.delete(request.match_info["id"], person)
-        if isinstance(gone, Refused):
-            refuse(gone, person)
+        granted(await self._links.delete(request.match_info["id"], person), person)
         return json_response({"success": True})
 
     async def bot(self, _request: web.Request, person: Person) -> web.Response:

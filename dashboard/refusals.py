@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from core.values.orders import Refused
 from core.values.people import Person
 from kit.http import ApiError
 from texts import render
 
+Found = TypeVar("Found")
 STATUSES: Mapping[str, int] = {
     "not_allowed": 403,
     "unknown_id": 404,
@@ -32,3 +33,10 @@ def refuse(refused: Refused, person: Person, field: str | None = None) -> NoRetu
     field = field or FIELDS.get(refused.code) or refused.params.get("name")
     words = render(f"refused.{refused.code}", refused.params, person.language)
     raise ApiError(STATUSES.get(refused.code, 422), refused.code, words, field)
+
+
+def granted(found: Found | Refused, person: Person) -> Found:
+    """What the core gave. Raises the ApiError of its refusal."""
+    if isinstance(found, Refused):
+        refuse(found, person)
+    return found

@@ -9,7 +9,7 @@ from aiohttp import web
 from core.services.lists import FLAGS, Lists
 from core.values.instrument import Instrument
 from core.values.notices import Notice, NoticeKind
-from core.values.orders import OrderType, Refused, Side
+from core.values.orders import OrderType, Side
 from core.values.people import Person, Role
 from core.values.traps import USUAL, Stash, StopList, Trap
 from dashboard import rows
@@ -17,7 +17,7 @@ from dashboard.board import Board
 from dashboard.bodies import Body, flag_of, read_object, text_of
 from dashboard.docs import Route
 from dashboard.lists import Listing, held_listing
-from dashboard.refusals import refuse
+from dashboard.refusals import granted
 from dashboard.rows import Row
 from kit.http import ApiError, json_response
 
@@ -81,9 +81,7 @@ class StopRoutes:
         return json_response({"success": True})
 
     async def _put(self, person: Person, ticker: str, flags: dict[str, bool]) -> Row:
-        row = await self._lists.put(person, ticker, flags)
-        if isinstance(row, Refused):
-            refuse(row, person)
+        row = granted(await self._lists.put(person, ticker, flags), person)
         return self._row(person, row)
 
     async def _asked(self, request: web.Request, person: Person) -> StopList:

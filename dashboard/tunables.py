@@ -8,13 +8,12 @@ from aiohttp import web
 
 from core.rules.tuning import NAMES
 from core.services.lists import Lists
-from core.values.orders import Refused
 from core.values.people import Person, Role
 from core.values.traps import Tunables
 from dashboard.board import Board
 from dashboard.bodies import read_object
 from dashboard.docs import Route
-from dashboard.refusals import refuse
+from dashboard.refusals import granted
 from dashboard.rows import Row
 from kit.http import ApiError, json_response
 
@@ -46,9 +45,7 @@ class TunableRoutes:
         if not person.may(Role.TRADER):
             raise ApiError(403, "not_allowed", "this needs the role trader")
         changes = {name: _words(value) for name, value in (await read_object(request)).items()}
-        now = await self._lists.tune(person, changes)
-        if isinstance(now, Refused):
-            refuse(now, person)
+        now = granted(await self._lists.tune(person, changes), person)
         return json_response(_row(now))
 
 

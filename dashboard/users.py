@@ -5,13 +5,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from core.services.users import Users
-from core.values.orders import Refused
 from core.values.people import Person, User
 from dashboard.board import Board
 from dashboard.bodies import read_object
 from dashboard.docs import Route
 from dashboard.lists import Listing, held_listing
-from dashboard.refusals import refuse
+from dashboard.refusals import granted
 from dashboard.rows import Row
 from kit.http import json_response
 
@@ -49,28 +48,21 @@ class UserRoutes:
         ]
 
     async def create(self, request: web.Request, person: Person) -> web.Response:
-        made = await self._users.add(await read_object(request), person)
-        if isinstance(made, Refused):
-            refuse(made, person)
+        made = granted(await self._users.add(await read_object(request), person), person)
         return json_response(user_row(made), status=201)
 
     async def change(self, request: web.Request, person: Person) -> web.Response:
-        changed = await self._users.change(request.match_info["id"], await read_object(request), person)
-        if isinstance(changed, Refused):
-            refuse(changed, person)
+        change = self._users.change(request.match_info["id"], await read_object(request), person)
+        changed = granted(await change, person)
         return json_response(user_row(changed))
 
     async def remove(self, request: web.Request, person: Person) -> web.Response:
-        gone = await self._users.remove(request.match_info["id"], person)
-        if isinstance(gone, Refused):
-            refuse(gone, person)
+        granted(await self._users.remove(request.match_info["id"], person), person)
         return json_response({"success": True})
 
     async def token(self, request: web.Request, person: Person) -> web.Response:
         """201 a new API token of theirs, told this once."""
-        token = await self._users.make_token(request.match_info["id"], person)
-        if isinstance(token, Refused):
-            refuse(token, person)
+        token = granted(await self._users.make_token(request.match_info["id"], person), person)
         return json_response({"token": token}, status=201)
 
 
