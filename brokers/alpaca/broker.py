@@ -1,0 +1,373 @@
+"""The Broker port over Alpaca."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import partial
+
+from brokers.alpaca import codes, listing, translate
+from brokers.alpaca.client import BUDGETS, EXITS, TRAPS, URGENCY, Client, NoAnswer, Refusal
+from brokers.alpaca.feed import AlpacaFeed
+from brokers.alpaca.hours import Calendar
+from brokers.alpaca.link import Link
+from brokers.alpaca.records import Records, Word
+from brokers.alpaca.translate import UNREADABLE, Row, Standing, readable
+from core.ports import World
+from core.values.accounts import Account, Margin
+from core.values.capabilities import Capabilities, Idempotency
+from core.values.errors import OutcomeUnknown, Rejected, Transient
+from core.values.fills import Fill, Holding
+from core.values.ids import BrokerOrderId
+from core.values.instrument import Instrument
+from core.values.market import Session
+from core.values.money import plain
+from core.values.orders import ApprovedOrder, Order, OrderRequest, OrderState, OrderTicket, OrderType, Purpose
+
+log = logging.getLogger(__name__)
+
+CAPABILITIES = Capabilities(Idempotency.ALWAYS, reduce_only=False, budgets=BUDGETS)
+"""An id is taken for ever. Brackets it has, and the port no way to ask for one: docs/decisions/0017-alpaca.md."""
+OVERLAP = timedelta(seconds=10)
+REFUSED_S = 30.0
+ENDING_S = (0.0, 0.1, 0.3, 0.6, 1.0)
+"""When a cancelled order is looked at: the venue's yes to a cancel is not yet the end."""
+HELD_S = 1.0
+"""Shares of an order that just ended may be held for it a moment longer."""
+_LEAVING = frozenset({Purpose.EXIT, Purpose.HEDGE})
+
+
+class AlpacaBroker:
+    """Broker (core.ports). `feed`: its own prices. extended: trade before and after the regular session, too.
+    fractional: parts of shares may be traded."""
+
+    def __init__(
+        self, account: Account, client: Client, world: World, *, extended: bool = False, fractional: bool = False
+    ) -> None:
+        self.account, self.capabilities = account.name, CAPABILITIES
+        self._client, self._currency, self._fractional = client, account.currency, fractional
+        self._clock, self._wire = world.clock, world.wire
+        self._calendar = Calendar(client, world.clock, extended=extended)
+        self._records = Records(client, account.name, world.clock)
+        self._orders = [order for order in world.orders if order.state is not OrderState.INTENDED]
+        self._listed: dict[str, Instrument] = {}
+        self._listed_on: date | None = None
+        self._standing: Standing | None = None
+        self.feed = AlpacaFeed(client, self._calendar, self._listed, world)
+        self._events: asyncio.Queue[Word | None] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._told_at: datetime | None = None
+        self._owed: dict[BrokerOrderId, datetime] = {}
+        self._link: Link | None = None
+
+    async def start(self) -> None:
+        """Where it fails nothing stays behind, and it may be tried again."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+
+    async def _start(self) -> None:
+        await self._client.open()
+        await self.margin_row()
+        now = self._clock.now()
+        await self._calendar.regular()
+        await self._calendar.schedule(now, now)
+        await self.instruments()
+        for order in self._orders:
+            self._records.remember(order.request, order.broker_id)
+        link = Link("orders", self._client.trade_stream, self._wire, self._login, self._take, self._owes)
+        self._link = link
+        self._tasks = [
+            asyncio.create_task(link.run(), name=f"orders of {self.account}"),
+            asyncio.create_task(self._end_in_time(), name=f"dated orders of {self.account}"),
+        ]
+        await link.first
+        await self.feed.start(lambda: link.alive)
+
+    async def close(self) -> None:
+        await self._stop()
+        self._events.put_nowait(None)
+
+    async def _stop(self) -> None:
+        await self.feed.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self._client.close()
+
+    # orders
+
+    async def place(self, order: ApprovedOrder) -> OrderTicket:
+        request = order.request
+        body = await self._body(request)
+        self._records.remember(request)
+        try:
+            return await self._place(request, body)
+        except Refusal as no:
+            if no.word == codes.REPEATED:
+                return await self._first_of(request)
+            self._records.forget(request.id)
+            held = translate.number(no.body.get("held_for_orders")) > 0
+            if held and request.purpose in _LEAVING:
+                raise Transient(str(no), HELD_S) from no
+            raise no.rejected() from no
+        except NoAnswer as error:
+            raise OutcomeUnknown(request.id, str(error)) from error
+        except UNREADABLE as error:
+            raise OutcomeUnknown(request.id, f"unreadable: {error!r}") from error
+        except Transient:
+            self._records.forget(request.id)
+            raise
+
+    async def _body(self, request: OrderRequest) -> dict[str, object]:
+        """What is to be sent. Raises Rejected for what this venue would not take, or would keep for another day."""
+        instrument = self._listed.get(request.ticker.upper())
+        if instrument is None:
+            raise Rejected("unknown_ticker", request.ticker)
+        if request.quantity <= 0 or not instrument.on_step(request.quantity):
+            raise Rejected("bad_quantity", f"{plain(request.quantity)} is no multiple of {plain(instrument.step)}")
+        standing = self._standing
+        if request.purpose is Purpose.ENTRY and standing is not None and standing.day_trades_left == 0:
+            raise Rejected("day_trades", "another entry could not be left today")
+        extended = not request.type.triggered and not await self._calendar.regular()
+        if extended and not self._calendar.open():
+            raise Rejected("market_closed", request.ticker)
+        if extended and request.type is not OrderType.LIMIT:
+            raise Rejected("limit_only", "before and after the regular session")
+        try:
+            return translate.order_body(request, extended=extended)
+        except ValueError as error:
+            raise Rejected("bad_price", str(error)) from error
+
+    async def _place(self, request: OrderRequest, body: Mapping[str, object]) -> OrderTicket:
+        urgency = URGENCY[request.purpose]
+        sending = partial(self._client.call, "POST", "/v2/orders", urgency, body=body)
+        try:
+            row = await sending()
+        except Refusal as no:
+            if no.word != codes.OPPOSITE or request.purpose not in _LEAVING or not await self._make_way(request):
+                raise
+            row = await sending()
+        heard = self._records.knows(BrokerOrderId(row["id"]))
+        ticket = self._records.read(row)
+        if not heard:
+            self._owed[ticket.broker_id] = self._wire.now()
+        if request.type.triggered or not translate.pending(row):
+            return ticket
+        try:
+            now = await self._records.row(f"/v2/orders/{ticket.broker_id}", None, urgency)
+            return ticket if now is None else self._records.read(now)
+        except (Transient, Rejected, *UNREADABLE):
+            return ticket  # the stream will tell
+
+    async def _make_way(self, request: OrderRequest) -> bool:
+        """The venue takes no stop or exit beside an order of ours on the other side, as the rest of an entry that
+        was filled in part: that is cancelled, since what is held must not stay naked. False: there was none."""
+        rivals = [
+            other
+            for other in self._records.live.values()
+            if other.ticker == request.ticker and other.side is not request.side and other.purpose not in _LEAVING
+        ]
+        for rival in rivals:
+            now = self._clock.now()
+            log.warning("makes way for an exit", extra={"order": rival.id, "exit": request.id})
+            with suppress(Rejected):
+                await self.cancel(Order(rival, OrderState.OPEN, now, now))
+        return bool(rivals)
+
+    async def _first_of(self, request: OrderRequest) -> OrderTicket:
+        """The venue knows the id: what became of the order that brought it first."""
+        now = self._clock.now()
+        try:
+            ticket = await self.find(Order(request, OrderState.SENT, now, now))
+        except (Transient, Rejected) as error:
+            raise OutcomeUnknown(request.id, f"repeated: {error}") from error
+        if ticket is None:
+            raise OutcomeUnknown(request.id, "the venue knows the id and not the order")
+        return ticket
+
+    async def cancel(self, order: Order) -> OrderTicket:
+        broker_id = order.broker_id
+        if broker_id is None:
+            with asking("order"):
+                found = await self._records.find(order, EXITS)
+            if found is None:
+                raise Rejected("unknown_order", order.id)
+            broker_id = found.broker_id
+        await self._end(broker_id, EXITS)
+        return replace(await self._ended(broker_id), order_id=order.id)
+
+    async def _end(self, broker_id: BrokerOrderId, urgency: int) -> None:
+        """Ask for it; nothing happens where it is over already, or was never there. Raises Transient."""
+        try:
+            await self._client.call("DELETE", f"/v2/orders/{broker_id}", urgency)
+        except Refusal as no:
+            if no.status not in {404, 422}:
+                raise Transient(f"not cancelled: {no}") from no
+        except NoAnswer as error:
+            raise Transient(f"cancel: {error}") from error
+
+    async def _ended(self, broker_id: BrokerOrderId) -> OrderTicket:
+        """The order once it is over; as it is then, where the venue takes longer than a moment."""
+        for wait_s in ENDING_S:
+            await self._wire.sleep(wait_s)
+            with asking("order"):
+                row = await self._records.row(f"/v2/orders/{broker_id}", None, EXITS)
+                if row is None:
+                    raise Rejected("unknown_order", broker_id)
+                ticket = self._records.read(row)
+            if ticket.state.final:
+                break
+        return ticket
+
+    async def find(self, order: Order) -> OrderTicket | None:
+        with asking("order"):
+            return await self._records.find(order)
+
+    async def open_orders(self) -> Sequence[OrderTicket]:
+        with asking("orders"):
+            return [ticket for ticket in await self._records.standing() if not ticket.type.triggered]
+
+    async def stop_orders(self) -> Sequence[OrderTicket]:
+        with asking("stop orders"):
+            return [ticket for ticket in await self._records.standing() if ticket.type.triggered]
+
+    async def fills_since(self, moment: datetime) -> Sequence[Fill]:
+        with asking("fills"):
+            return await self._records.fills_since(moment)
+
+    # the account and what it may trade
+
+    async def positions(self) -> Sequence[Holding]:
+        with asking("positions"):
+            return [translate.holding(row) for row in await self._client.ask("/v2/positions")]
+
+    async def margin_row(self) -> Row:
+        """The account as the venue tells it. Raises Transient or Rejected."""
+        with readable("account"):
+            row: Row = await self._client.ask("/v2/account")
+            self._standing = translate.standing(row)
+        if self._standing.blocked:
+            log.error("the venue blocks this account", extra={"account": self.account, "status": self._standing.status})
+        return row
+
+    async def margin(self) -> Margin:
+        with asking("margin"):
+            return translate.margin(await self.margin_row(), self._currency)
+
+    async def cash(self) -> Mapping[str, str]:
+        with asking("cash"):
+            row = await self.margin_row()
+            return {str(row.get("currency") or self._currency): plain(translate.number(row["cash"]))}
+
+    def calls_left(self) -> Mapping[str, int]:
+        return self._client.limits.left()
+
+    async def instruments(self) -> Sequence[Instrument]:
+        """Asked for anew on a new day (UTC); a list that fails leaves all as it was. Raises Transient or Rejected."""
+        today = self._clock.now().date()
+        if self._listed_on != today:
+            read = partial(
+                listing.instruments,
+                shorts=self._standing is not None and self._standing.shorts,
+                fractional=self._fractional,
+            )
+            with readable("assets"):
+                rows = await self._client.ask("/v2/assets", {"status": "active", "asset_class": "us_equity"}, read=read)
+            self._listed.clear()
+            self._listed.update({instrument.ticker: instrument for instrument in rows})
+            self._listed_on = today
+        return list(self._listed.values())
+
+    async def schedule(self, _instrument: Instrument, start: datetime, end: datetime) -> Sequence[Session]:
+        return await self._calendar.schedule(start, end)
+
+    # the stream
+
+    async def events(self) -> AsyncIterator[OrderTicket | Fill]:
+        """One reader at a time. An event counts as taken when its reader asks for the next."""
+        while True:
+            event = await self._events.get()
+            try:
+                if event is None:
+                    return
+                yield event
+            finally:
+                self._events.task_done()
+
+    async def settled(self) -> None:
+        """Return once the reader has dealt with all that was heard."""
+        await self._events.join()
+
+    def _login(self) -> Mapping[str, str]:
+        self._owed.clear()  # what was missed will be asked for
+        access = self._client.access
+        return {"action": "auth", "key": access.key_id, "secret": access.secret_key}
+
+    def _owes(self) -> datetime | None:
+        """Every order that was taken is told of, be it only as new: one that is not means a stream that is mute."""
+        return min(self._owed.values(), default=None)
+
+    async def _take(self, row: Row) -> None:
+        data = row.get("data") or {}
+        match row.get("stream"):
+            case "authorization":
+                if data.get("status") != "authorized":
+                    raise Rejected("key_refused", f"stream: {data.get('status')}")
+                assert self._link is not None
+                await self._link.send({"action": "listen", "data": {"streams": ["trade_updates"]}})
+            case "listening":
+                await self._listening(data.get("streams") or ())
+            case "trade_updates":
+                self._told_at = self._clock.now()
+                self._owed.pop(BrokerOrderId(data["order"]["id"]), None)
+                self._tell(self._records.heard(data))
+
+    async def _listening(self, streams: Sequence[str]) -> None:
+        if "trade_updates" not in streams or self._link is None:
+            raise Transient("the stream does not bring orders")
+        now = self._clock.now()
+        if self._told_at is not None:
+            with asking("what was missed"):
+                self._tell(await self._records.changed(self._told_at - OVERLAP))
+        self._told_at = now
+        self._link.settle()
+
+    async def _end_in_time(self) -> None:
+        """Orders that are to end at a moment; the venue knows none, so it is done from here."""
+        while True:
+            now = self._clock.now()
+            for request in [r for r in self._records.live.values() if r.expires_at and r.expires_at <= now]:
+                try:
+                    with asking("order"):
+                        found = await self._records.find(Order(request, OrderState.OPEN, now, now), TRAPS)
+                    if found is not None:
+                        await self._end(found.broker_id, TRAPS)
+                        self._tell([await self._ended(found.broker_id)])
+                except (Transient, Rejected) as error:
+                    log.warning("not ended in time", extra={"order": request.id, "reason": str(error)})
+            await self._clock.sleep(1.0)
+
+    def _tell(self, words: Sequence[Word]) -> None:
+        for word in words:
+            self._events.put_nowait(word)
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """A question that is refused, as with a key withdrawn meanwhile, is one without an answer. Raises Transient."""
+    try:
+        with readable(what):
+            yield
+    except Rejected as no:
+        if no.code == "unknown_order":
+            raise
+        log.error("refused to answer", extra={"what": what, "reason": str(no)})  # noqa: TRY400 - no fault of the code
+        raise Transient(f"{what}: {no}", REFUSED_S) from no

@@ -1,0 +1,117 @@
+"""An adapter on an Alpaca of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from brokers.alpaca import open_broker
+from brokers.alpaca.broker import AlpacaBroker
+from brokers.alpaca.hours import AGREED
+from core.clock import SystemClock
+from core.ports import Clock, World
+from core.values.accounts import Account, Mode
+from core.values.fills import Fill
+from core.values.ids import AccountName
+from core.values.instrument import Instrument
+from core.values.orders import Order, OrderTicket
+from tests.servers.alpaca import KEY, SECRET, AlpacaServer
+
+
+class Later(SystemClock):
+    """Real time that can be set ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+@dataclass
+class AlpacaHarness:
+    broker: AlpacaBroker
+    server: AlpacaServer
+    instrument: Instrument
+    clock: Later
+    price: Decimal = Decimal("300.00")
+
+    async def set_book(self, bid: Decimal, ask: Decimal, bid_size: Decimal, ask_size: Decimal) -> None:
+        await self.server.set_book(self.instrument.ticker, bid, ask, bid_size, ask_size)
+
+    async def settled(self) -> None:
+        await self.server.heard()
+        await self.broker.settled()
+
+    def script(self, fault: str, count: int = 1) -> None:
+        self.server.script(fault, count)
+
+    async def close_market(self) -> None:
+        """As long ago as the venue's clock is believed without being asked."""
+        self.server.books.closed = True
+        self.clock.ahead += AGREED
+
+
+def account_settings(server: AlpacaServer) -> dict[str, object]:
+    return {
+        "base_url": server.url,
+        "data_url": server.url,
+        "stream_url": server.url.replace("http", "ws"),
+        "key_id": KEY,
+        "secret_key": SECRET,
+        "data_feed": "iex",
+    }
+
+
+def adapter(
+    server: AlpacaServer,
+    orders: tuple[Order, ...] = (),
+    wire: Clock | None = None,
+    clock: Clock | None = None,
+    **changes: str | bool,
+) -> AlpacaBroker:
+    account = Account(AccountName("Testing"), "alpaca", Mode.LIVE, "USD")
+    world = World(clock or SystemClock(), wire or SystemClock(), orders=orders)
+    return open_broker(account, {**account_settings(server), **changes}, world)
+
+
+@asynccontextmanager
+async def connected(
+    server: AlpacaServer, orders: tuple[Order, ...] = (), wire: Clock | None = None, **changes: str | bool
+) -> AsyncIterator[AlpacaHarness]:
+    clock = Later()
+    broker = adapter(server, orders, wire, clock, **changes)
+    await broker.start()
+    try:
+        [instrument] = [i for i in await broker.instruments() if i.ticker == "SBER"]
+        yield AlpacaHarness(broker, server, instrument, clock)
+    finally:
+        await broker.close()
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Something that another task brings about; a test that would hang is ended by this."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - the product offers nothing to wait on, and should not for a test
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def reading(harness: AlpacaHarness) -> AsyncIterator[list[OrderTicket | Fill]]:
+    """What the events tell from now on."""
+    told: list[OrderTicket | Fill] = []
+
+    async def read() -> None:
+        async for event in harness.broker.events():
+            told.append(event)  # noqa: PERF401 - as it comes, not at the end
+
+    reader = asyncio.create_task(read())
+    try:
+        yield told
+    finally:
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
