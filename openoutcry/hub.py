@@ -18,8 +18,9 @@ from core.values.errors import DeskError
 from core.values.raw import RawAlert
 from openoutcry.engine import Engine
 from openoutcry.follow import follow
+from openoutcry.hub_sections import MqttTarget
 from openoutcry.plugins import load_plugins, targets_of
-from openoutcry.settings import Settings
+from openoutcry.settings import Settings, SettingsError
 from targets.console import Console
 from targets.graphite import distributor_lines, seed_lines
 from targets.http import Http
@@ -61,6 +62,8 @@ def built_in(settings: Settings, now: Now, real: Now) -> tuple[list[Target], lis
         found.append(Udp("udp", section.udp.host, section.udp.port))
     if section.http.url:
         found.append(Http("http", section.http.url, section.http.secret.get_secret_value(), real))
+    if section.mqtt.host:
+        found.append(_mqtt(section.mqtt))
     graphite, meters = section.graphite, list[Target]()
     if graphite.host and graphite.format != "distributor":
         lines = seed_lines(now, timedelta(minutes=settings.hub.alert_timeout_min))
@@ -70,6 +73,19 @@ def built_in(settings: Settings, now: Now, real: Now) -> tuple[list[Target], lis
         found.append(both)
         meters.append(both)
     return found, meters
+
+
+def _mqtt(section: MqttTarget) -> Target:
+    """Raises SettingsError where the extra is missing."""
+    try:
+        from targets.mqtt import Mqtt, MqttAccess  # noqa: PLC0415 - imported only where it is switched on
+    except ModuleNotFoundError:
+        raise SettingsError("targets.mqtt: install its library first: pip install 'openoutcry[mqtt]'") from None
+    password = section.password.get_secret_value()
+    access = MqttAccess(
+        section.host, section.port, section.topic, section.username, password, tls=section.tls, retain=section.retain
+    )
+    return Mqtt("mqtt", access)
 
 
 async def open_hub(settings: Settings, engine: Engine) -> HubParts:

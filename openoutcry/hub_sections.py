@@ -48,9 +48,20 @@ class HttpTarget(Section):
     secret: SecretStr = NO_SECRET
 
 
+class MqttTarget(Section):
+    host: str = ""
+    port: int = Field(1883, ge=1, le=65535)
+    topic: str = Field("openoutcry/alerts", pattern=r"^[^+#\x00]+$")
+    username: str = ""
+    password: SecretStr = NO_SECRET
+    tls: bool = False
+    retain: bool = False
+
+
 class Targets(Section):
     console: ConsoleTarget = ConsoleTarget()
     graphite: Graphite = Graphite()
     tcp: SocketTarget = SocketTarget()
     udp: SocketTarget = SocketTarget()
     http: HttpTarget = HttpTarget()
+    mqtt: MqttTarget = MqttTarget()

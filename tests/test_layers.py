@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """Room -> rooms it may import besides itself. The roof may import everything, and nothing imports it."""
 
 LIBRARY_HOMES = {
+    "aiomqtt": {"targets"},
     "aiosqlite": {"storage"},
     "cryptography": {"storage"},
     "apscheduler": {"openoutcry"},
@@ -49,6 +50,7 @@ LIBRARY_HOMES = {
     "structlog": {"openoutcry"},
     "jinja2": {"dashboard"},
     "PIL": {"charts"},
+    "pyotp": {"brokers"},
     "prometheus_client": {"dashboard"},
     "aiohttp": {"bot", "brokers", "kit", "targets", "webhook_receiver", "dashboard", "openoutcry"},
 }

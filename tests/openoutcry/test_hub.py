@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.process import HOUSE, PROGRAM, Desk, demo, environment, run_program
+from tests.servers.mqtt import mqtt_broker
 from tests.targets.samples import line_server
 
 TOKEN = "the token of a hub"
@@ -158,6 +159,17 @@ async def test_tv_11_and_tv_17_settings_come_from_the_environment(tmp_path: Path
             assert desk.process.stdout is not None
             told = desk.process.stdout.readline().removeprefix("Console: ")
             assert json.loads(told)["utcoffset"] == 19800
+
+
+async def test_tv_24_mqtt_is_a_target_of_the_settings(tmp_path: Path) -> None:
+    """An alert of the hub is a message of the topic that the settings name."""
+    async with mqtt_broker() as broker:
+        env = {**HUB, "OPENOUTCRY_TARGETS__MQTT__HOST": "127.0.0.1"}
+        env |= {"OPENOUTCRY_TARGETS__MQTT__PORT": str(broker.port), "OPENOUTCRY_TARGETS__MQTT__TOPIC": "hub/{name}"}
+        with demo(tmp_path / "d", env=env) as desk:
+            await asyncio.to_thread(post, desk, alert())
+            (message,) = await broker.some(1)
+    assert (message.topic, json.loads(message.text)["symbol"]) == ("hub/LWMA", "FXCM:EURUSD")
 
 
 def test_a_desk_follows_another(tmp_path: Path) -> None:
