@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
 from brokers.alpaca import codes, listing, translate
-from brokers.alpaca.client import BUDGETS, EXITS, TRAPS, URGENCY, Client, NoAnswer, Refusal
+from brokers.alpaca.account import Money
+from brokers.alpaca.client import BUDGETS, URGENCY, Client, NoAnswer, Refusal
+from brokers.alpaca.ending import LEAVING, Endings
 from brokers.alpaca.feed import AlpacaFeed
 from brokers.alpaca.hours import Calendar
 from brokers.alpaca.link import Link
 from brokers.alpaca.records import Records, Word
-from brokers.alpaca.translate import UNREADABLE, Row, Standing, readable
+from brokers.alpaca.translate import UNREADABLE, Row, asking, readable
 from core.ports import World
 from core.values.accounts import Account, Margin
 from core.values.capabilities import Capabilities, Idempotency
@@ -33,12 +33,8 @@ log = logging.getLogger(__name__)
 CAPABILITIES = Capabilities(Idempotency.ALWAYS, reduce_only=False, budgets=BUDGETS)
 """An id is taken for ever. Brackets it has, and the port no way to ask for one: docs/decisions/0017-alpaca.md."""
 OVERLAP = timedelta(seconds=10)
-REFUSED_S = 30.0
-ENDING_S = (0.0, 0.1, 0.3, 0.6, 1.0)
-"""When a cancelled order is looked at: the venue's yes to a cancel is not yet the end."""
 HELD_S = 1.0
 """Shares of an order that just ended may be held for it a moment longer."""
-_LEAVING = frozenset({Purpose.EXIT, Purpose.HEDGE})
 
 
 class AlpacaBroker:
@@ -49,14 +45,15 @@ class AlpacaBroker:
         self, account: Account, client: Client, world: World, *, extended: bool = False, fractional: bool = False
     ) -> None:
         self.account, self.capabilities = account.name, CAPABILITIES
-        self._client, self._currency, self._fractional = client, account.currency, fractional
+        self._client, self._fractional = client, fractional
         self._clock, self._wire = world.clock, world.wire
         self._calendar = Calendar(client, world.clock, extended=extended)
+        self._money = Money(client, account.currency)
         self._records = Records(client, account.name, world.clock)
+        self._endings = Endings(client, self._records, world.clock, world.wire)
         self._orders = [order for order in world.orders if order.state is not OrderState.INTENDED]
         self._listed: dict[str, Instrument] = {}
         self._listed_on: date | None = None
-        self._standing: Standing | None = None
         self.feed = AlpacaFeed(client, self._calendar, self._listed, world)
         self._events: asyncio.Queue[Word | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -74,7 +71,7 @@ class AlpacaBroker:
 
     async def _start(self) -> None:
         await self._client.open()
-        await self.margin_row()
+        await self._money.look()
         now = self._clock.now()
         await self._calendar.regular()
         await self._calendar.schedule(now, now)
@@ -85,7 +82,7 @@ class AlpacaBroker:
         self._link = link
         self._tasks = [
             asyncio.create_task(link.run(), name=f"orders of {self.account}"),
-            asyncio.create_task(self._end_in_time(), name=f"dated orders of {self.account}"),
+            asyncio.create_task(self._endings.in_time(self._tell), name=f"dated orders of {self.account}"),
         ]
         await link.first
         await self.feed.start(lambda: link.alive)
@@ -115,7 +112,7 @@ class AlpacaBroker:
                 return await self._first_of(request)
             self._records.forget(request.id)
             held = translate.number(no.body.get("held_for_orders")) > 0
-            if held and request.purpose in _LEAVING:
+            if held and request.purpose in LEAVING:
                 raise Transient(str(no), HELD_S) from no
             raise no.rejected() from no
         except NoAnswer as error:
@@ -133,7 +130,7 @@ class AlpacaBroker:
             raise Rejected("unknown_ticker", request.ticker)
         if request.quantity <= 0 or not instrument.on_step(request.quantity):
             raise Rejected("bad_quantity", f"{plain(request.quantity)} is no multiple of {plain(instrument.step)}")
-        standing = self._standing
+        standing = self._money.standing
         if request.purpose is Purpose.ENTRY and standing is not None and standing.day_trades_left == 0:
             raise Rejected("day_trades", "another entry could not be left today")
         extended = not request.type.triggered and not await self._calendar.regular()
@@ -152,7 +149,7 @@ class AlpacaBroker:
         try:
             row = await sending()
         except Refusal as no:
-            if no.word != codes.OPPOSITE or request.purpose not in _LEAVING or not await self._make_way(request):
+            if no.word != codes.OPPOSITE or request.purpose not in LEAVING or not await self._endings.make_way(request):
                 raise
             row = await sending()
         heard = self._records.knows(BrokerOrderId(row["id"]))
@@ -167,21 +164,6 @@ class AlpacaBroker:
         except (Transient, Rejected, *UNREADABLE):
             return ticket  # the stream will tell
 
-    async def _make_way(self, request: OrderRequest) -> bool:
-        """The venue takes no stop or exit beside an order of ours on the other side, as the rest of an entry that
-        was filled in part: that is cancelled, since what is held must not stay naked. False: there was none."""
-        rivals = [
-            other
-            for other in self._records.live.values()
-            if other.ticker == request.ticker and other.side is not request.side and other.purpose not in _LEAVING
-        ]
-        for rival in rivals:
-            now = self._clock.now()
-            log.warning("makes way for an exit", extra={"order": rival.id, "exit": request.id})
-            with suppress(Rejected):
-                await self.cancel(Order(rival, OrderState.OPEN, now, now))
-        return bool(rivals)
-
     async def _first_of(self, request: OrderRequest) -> OrderTicket:
         """The venue knows the id: what became of the order that brought it first."""
         now = self._clock.now()
@@ -194,38 +176,7 @@ class AlpacaBroker:
         return ticket
 
     async def cancel(self, order: Order) -> OrderTicket:
-        broker_id = order.broker_id
-        if broker_id is None:
-            with asking("order"):
-                found = await self._records.find(order, EXITS)
-            if found is None:
-                raise Rejected("unknown_order", order.id)
-            broker_id = found.broker_id
-        await self._end(broker_id, EXITS)
-        return replace(await self._ended(broker_id), order_id=order.id)
-
-    async def _end(self, broker_id: BrokerOrderId, urgency: int) -> None:
-        """Ask for it; nothing happens where it is over already, or was never there. Raises Transient."""
-        try:
-            await self._client.call("DELETE", f"/v2/orders/{broker_id}", urgency)
-        except Refusal as no:
-            if no.status not in {404, 422}:
-                raise Transient(f"not cancelled: {no}") from no
-        except NoAnswer as error:
-            raise Transient(f"cancel: {error}") from error
-
-    async def _ended(self, broker_id: BrokerOrderId) -> OrderTicket:
-        """The order once it is over; as it is then, where the venue takes longer than a moment."""
-        for wait_s in ENDING_S:
-            await self._wire.sleep(wait_s)
-            with asking("order"):
-                row = await self._records.row(f"/v2/orders/{broker_id}", None, EXITS)
-                if row is None:
-                    raise Rejected("unknown_order", broker_id)
-                ticket = self._records.read(row)
-            if ticket.state.final:
-                break
-        return ticket
+        return await self._endings.cancel(order)
 
     async def find(self, order: Order) -> OrderTicket | None:
         with asking("order"):
@@ -246,26 +197,13 @@ class AlpacaBroker:
     # the account and what it may trade
 
     async def positions(self) -> Sequence[Holding]:
-        with asking("positions"):
-            return [translate.holding(row) for row in await self._client.ask("/v2/positions")]
-
-    async def margin_row(self) -> Row:
-        """The account as the venue tells it. Raises Transient or Rejected."""
-        with readable("account"):
-            row: Row = await self._client.ask("/v2/account")
-            self._standing = translate.standing(row)
-        if self._standing.blocked:
-            log.error("the venue blocks this account", extra={"account": self.account, "status": self._standing.status})
-        return row
+        return await self._money.positions()
 
     async def margin(self) -> Margin:
-        with asking("margin"):
-            return translate.margin(await self.margin_row(), self._currency)
+        return await self._money.margin()
 
     async def cash(self) -> Mapping[str, str]:
-        with asking("cash"):
-            row = await self.margin_row()
-            return {str(row.get("currency") or self._currency): plain(translate.number(row["cash"]))}
+        return await self._money.cash()
 
     def calls_left(self) -> Mapping[str, int]:
         return self._client.limits.left()
@@ -276,7 +214,7 @@ class AlpacaBroker:
         if self._listed_on != today:
             read = partial(
                 listing.instruments,
-                shorts=self._standing is not None and self._standing.shorts,
+                shorts=self._money.standing is not None and self._money.standing.shorts,
                 fractional=self._fractional,
             )
             with readable("assets"):
@@ -340,34 +278,6 @@ class AlpacaBroker:
         self._told_at = now
         self._link.settle()
 
-    async def _end_in_time(self) -> None:
-        """Orders that are to end at a moment; the venue knows none, so it is done from here."""
-        while True:
-            now = self._clock.now()
-            for request in [r for r in self._records.live.values() if r.expires_at and r.expires_at <= now]:
-                try:
-                    with asking("order"):
-                        found = await self._records.find(Order(request, OrderState.OPEN, now, now), TRAPS)
-                    if found is not None:
-                        await self._end(found.broker_id, TRAPS)
-                        self._tell([await self._ended(found.broker_id)])
-                except (Transient, Rejected) as error:
-                    log.warning("not ended in time", extra={"order": request.id, "reason": str(error)})
-            await self._clock.sleep(1.0)
-
     def _tell(self, words: Sequence[Word]) -> None:
         for word in words:
             self._events.put_nowait(word)
-
-
-@contextmanager
-def asking(what: str) -> Iterator[None]:
-    """A question that is refused, as with a key withdrawn meanwhile, is one without an answer. Raises Transient."""
-    try:
-        with readable(what):
-            yield
-    except Rejected as no:
-        if no.code == "unknown_order":
-            raise
-        log.error("refused to answer", extra={"what": what, "reason": str(no)})  # noqa: TRY400 - no fault of the code
-        raise Transient(f"{what}: {no}", REFUSED_S) from no

@@ -5,6 +5,7 @@ What cannot be read raises one of UNREADABLE. Pieces are shares; there are no lo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +14,16 @@ from decimal import Decimal
 from typing import Any
 
 from core.values.accounts import Margin
-from core.values.errors import Transient
+from core.values.errors import Rejected, Transient
 from core.values.fills import Fill, Holding
 from core.values.ids import AccountName, BrokerOrderId, FillId, OrderId, desk_of
 from core.values.money import ZERO, Price, Quantity, plain
 from core.values.orders import OrderRequest, OrderState, OrderTicket, OrderType, Side, TimeInForce
 
+log = logging.getLogger(__name__)
+
+REFUSED_S = 30.0
+"""How long to wait where a question was refused."""
 UNREADABLE = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, IndexError)
 Row = Mapping[str, Any]
 
@@ -41,6 +46,19 @@ def readable(what: str) -> Iterator[None]:
         yield
     except UNREADABLE as error:
         raise Transient(f"unreadable {what}: {error!r}") from error
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """A question that is refused, as with a key withdrawn meanwhile, is one without an answer. Raises Transient."""
+    try:
+        with readable(what):
+            yield
+    except Rejected as no:
+        if no.code == "unknown_order":
+            raise
+        log.error("refused to answer", extra={"what": what, "reason": str(no)})  # noqa: TRY400 - no fault of the code
+        raise Transient(f"{what}: {no}", REFUSED_S) from no
 
 
 # numbers and times

@@ -1,0 +1,92 @@
+"""How orders end that did not fill: by a cancel, at their moment, or to make way for an exit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from brokers.alpaca.client import EXITS, TRAPS, Client, NoAnswer, Refusal
+from brokers.alpaca.records import Records
+from brokers.alpaca.translate import asking
+from core.ports import Clock
+from core.values.errors import Rejected, Transient
+from core.values.ids import BrokerOrderId
+from core.values.orders import Order, OrderRequest, OrderState, OrderTicket, Purpose
+
+log = logging.getLogger(__name__)
+
+ENDING_S = (0.0, 0.1, 0.3, 0.6, 1.0)
+"""When a cancelled order is looked at: the venue's yes to a cancel is not yet the end."""
+LEAVING = frozenset({Purpose.EXIT, Purpose.HEDGE})
+OVER = frozenset({404, 422})
+"""How a cancel is answered that came too late, or for an order that is not there."""
+
+
+class Endings:
+    """Raises Transient; Rejected unknown_order for what the venue does not know."""
+
+    def __init__(self, client: Client, records: Records, clock: Clock, wire: Clock) -> None:
+        self._client, self._records, self._clock, self._wire = client, records, clock, wire
+
+    async def cancel(self, order: Order) -> OrderTicket:
+        broker_id = order.broker_id
+        if broker_id is None:
+            with asking("order"):
+                found = await self._records.find(order, EXITS)
+            if found is None:
+                raise Rejected("unknown_order", order.id)
+            broker_id = found.broker_id
+        return replace(await self._end(broker_id, EXITS), order_id=order.id)
+
+    async def make_way(self, request: OrderRequest) -> bool:
+        """The venue takes no stop or exit beside an order of ours on the other side, as the rest of an entry that
+        was filled in part: that is cancelled, since what is held must not stay naked. False: there was none."""
+        rivals = [
+            other
+            for other in self._records.live.values()
+            if other.ticker == request.ticker and other.side is not request.side and other.purpose not in LEAVING
+        ]
+        for rival in rivals:
+            log.warning("makes way for an exit", extra={"order": rival.id, "exit": request.id})
+            with suppress(Rejected):
+                await self.cancel(self._order(rival))
+        return bool(rivals)
+
+    async def in_time(self, tell: Callable[[Sequence[OrderTicket]], None]) -> None:
+        """For ever: orders that are to end at a moment. The venue knows none, so it is done from here."""
+        while True:
+            now = self._clock.now()
+            for request in [r for r in self._records.live.values() if r.expires_at and r.expires_at <= now]:
+                try:
+                    with asking("order"):
+                        found = await self._records.find(self._order(request), TRAPS)
+                    if found is not None:
+                        tell([found if found.state.final else await self._end(found.broker_id, TRAPS)])
+                except (Transient, Rejected) as error:
+                    log.warning("not ended in time", extra={"order": request.id, "reason": str(error)})
+            await self._clock.sleep(1.0)
+
+    def _order(self, request: OrderRequest) -> Order:
+        return Order(request, OrderState.OPEN, self._clock.now(), self._clock.now())
+
+    async def _end(self, broker_id: BrokerOrderId, urgency: int) -> OrderTicket:
+        """The order once it is over; as it is then, where the venue takes longer than a moment."""
+        try:
+            await self._client.call("DELETE", f"/v2/orders/{broker_id}", urgency)
+        except Refusal as no:
+            if no.status not in OVER:
+                raise Transient(f"not cancelled: {no}") from no
+        except NoAnswer as error:
+            raise Transient(f"cancel: {error}") from error
+        for wait_s in ENDING_S:
+            await self._wire.sleep(wait_s)
+            with asking("order"):
+                row = await self._records.row(f"/v2/orders/{broker_id}", None, urgency)
+                if row is None:
+                    raise Rejected("unknown_order", broker_id)
+                ticket = self._records.read(row)
+            if ticket.state.final:
+                break
+        return ticket
