@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from brokers.paper.contracts import listings
 from core.clock import SystemClock
 from core.values.errors import Broken, Rejected, Transient
 from openoutcry.report import SQLITE_SOUND
-from openoutcry.sections import TInvestAccount
+from openoutcry.sections import AlpacaAccount, TInvestAccount
 from openoutcry.settings import Settings, SettingsError
 from storage.sqlite import open_store
 from texts import render
@@ -46,16 +48,15 @@ def check_settings(settings: Settings) -> list[str]:
 
 async def connections(settings: Settings) -> list[str]:
     """Asks every account's broker one thing that changes nothing. Raises Broken with the words of all that failed."""
-    found = [
-        await _look(account, settings.desk.language) for account in settings.accounts if account.broker == "tinvest"
-    ]
+    looks = [(LOOKS[account.broker], account) for account in settings.accounts if account.broker in LOOKS]
+    found = [await look(account, settings.desk.language) for look, account in looks]
     failed = [words for fine, words in found if not fine]
     if failed:
         raise Broken("\n".join(failed))
     return [words for _, words in found]
 
 
-async def _look(account: TInvestAccount, language: str) -> tuple[bool, str]:
+async def _tinvest(account: TInvestAccount, language: str) -> tuple[bool, str]:
     from brokers.tinvest import access_of  # noqa: PLC0415 - imported only where an account uses it
     from brokers.tinvest.check import look  # noqa: PLC0415 - as above
 
@@ -71,6 +72,29 @@ async def _look(account: TInvestAccount, language: str) -> tuple[bool, str]:
         return False, render("check.unreachable", {**known, "detail": error.reason}, language)
     word = "found" if it.trades and access.token else "reads_only"
     return True, render(f"check.{word}", {**known, "id": it.id, "name": it.name}, language)
+
+
+async def _alpaca(account: AlpacaAccount, language: str) -> tuple[bool, str]:
+    from brokers.alpaca import access_of  # noqa: PLC0415 - imported only where an account uses it
+    from brokers.alpaca.account import look  # noqa: PLC0415 - as above
+
+    access = access_of(account.model_dump())
+    known = {"account": account.name, "host": urlsplit(access.base_url).netloc}
+    if not access.key_id or not access.secret_key:
+        return True, render("check_alpaca.no_key", known, language)
+    try:
+        it = await look(access, SystemClock())
+    except Rejected as no:
+        return False, render("check_alpaca.key_refused", known, language) if no.code == "key_refused" else str(no)
+    except Transient as error:
+        return False, render("check.unreachable", {**known, "detail": error.reason}, language)
+    word = "blocked" if it.blocked else "found" if it.day_trades_left is None else "day_trades"
+    params = {**known, "id": it.id, "status": it.status, "left": str(it.day_trades_left)}
+    return not it.blocked, render(f"check_alpaca.{word}", params, language)
+
+
+LOOKS: Mapping[str, Callable[[Any, str], Awaitable[tuple[bool, str]]]] = {"tinvest": _tinvest, "alpaca": _alpaca}
+"""How each broker's account is looked at, in words of a language: whether all is well, and what was found."""
 
 
 async def verify_audit(settings: Settings) -> int | None:

@@ -307,19 +307,28 @@ class TInvestAccount(AccountSection):
 class CcxtAccount(AccountSection):
     broker: Literal["ccxt"]
     exchange: str
+    market: Literal["linear", "spot"] = "linear"
+    currency: str = "USDT"
     api_key: SecretStr = NO_SECRET
     api_secret: SecretStr = NO_SECRET
-    test_mode: bool = True
-    base_url: str = ""
+    api_passphrase: SecretStr = NO_SECRET
+    test_mode: bool | Literal["live", "testnet", "demo"] = True
+    leverage: int = Field(0, ge=0, le=125)
+    position_mode: Literal["one-way", "hedge"] = "one-way"
+    base_url: Address = ""
 
 
 class AlpacaAccount(AccountSection):
     broker: Literal["alpaca"]
-    base_url: str = "https://paper-api.alpaca.markets"
-    data_url: str = "https://data.alpaca.markets"
-    stream_url: str = ""
+    base_url: Address = "https://paper-api.alpaca.markets"
+    data_url: Address = "https://data.alpaca.markets"
+    stream_url: Address = "wss://stream.data.alpaca.markets"
+    data_feed: Literal["iex", "sip", "delayed_sip"] = "iex"
     key_id: SecretStr = NO_SECRET
     secret_key: SecretStr = NO_SECRET
+    currency: Literal["USD"] = "USD"
+    extended_hours: bool = False
+    fractional: bool = False
 
 
 class AngelOneAccount(AccountSection):

@@ -25,7 +25,13 @@ def _tinvest(account: Account, settings: Mapping[str, object], world: World) -> 
     return open_broker(account, settings, world)
 
 
-FACTORIES: Mapping[str, BrokerFactory] = {"paper": brokers.paper.open_broker, "tinvest": _tinvest}
+def _alpaca(account: Account, settings: Mapping[str, object], world: World) -> Broker:
+    from brokers.alpaca import open_broker  # noqa: PLC0415 - as above
+
+    return open_broker(account, settings, world)
+
+
+FACTORIES: Mapping[str, BrokerFactory] = {"paper": brokers.paper.open_broker, "tinvest": _tinvest, "alpaca": _alpaca}
 """Every broker there is, by the word that `broker =` takes."""
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 START_TRIES = 8
