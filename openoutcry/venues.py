@@ -31,7 +31,18 @@ def _alpaca(account: Account, settings: Mapping[str, object], world: World) -> B
     return open_broker(account, settings, world)
 
 
-FACTORIES: Mapping[str, BrokerFactory] = {"paper": brokers.paper.open_broker, "tinvest": _tinvest, "alpaca": _alpaca}
+def _ccxt(account: Account, settings: Mapping[str, object], world: World) -> Broker:
+    from brokers.ccxt import open_broker  # noqa: PLC0415 - imported only where an account uses it
+
+    return open_broker(account, settings, world)
+
+
+FACTORIES: Mapping[str, BrokerFactory] = {
+    "paper": brokers.paper.open_broker,
+    "tinvest": _tinvest,
+    "alpaca": _alpaca,
+    "ccxt": _ccxt,
+}
 """Every broker there is, by the word that `broker =` takes."""
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 START_TRIES = 8

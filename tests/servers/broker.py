@@ -16,7 +16,7 @@ import os
 import socket
 import struct
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from brokers.paper.contracts import CURRENCY, listings
+from brokers.paper.contracts import CURRENCY, Listing, listings
 from brokers.paper.venue import Terms, Venue
 from core.values.accounts import Account, Mode
 from core.values.capabilities import Capabilities, Idempotency
@@ -52,10 +52,12 @@ DIALECTS: Mapping[str, Capabilities] = {
     "while_open": Capabilities(Idempotency.WHILE_OPEN),
     "never": Capabilities(Idempotency.NEVER),
     "plain": Capabilities(Idempotency.ALWAYS, reduce_only=False),
+    "coins": Capabilities(Idempotency.WHILE_OPEN, reduce_only=False, short_selling=False),
     "bare": Capabilities(Idempotency.ALWAYS, reduce_only=False, native_stops=False),
+    "tagged": Capabilities(Idempotency.NEVER, reduce_only=False),
 }
 """What its ids mean; `plain` knows no reduce-only orders, so that a stop can only follow its position; `bare` keeps no
-stops either, so that the desk watches."""
+stops either, so that the desk watches; `coins` sells what is held and no more."""
 FAULTS = frozenset(
     {
         "accept_then_drop",
@@ -114,7 +116,7 @@ class BrokerServer:
         self._happened: list[OrderTicket | Fill] = []
         self._streams: set[web.WebSocketResponse] = set()
         self.books = Books()
-        listed = listings(self.now(), {}, exchange_hours=False)
+        listed = self.rows_listed()
         self.instruments = {row.instrument.ticker: row.instrument for row in listed}
         terms = Terms(Decimal(10_000_000), CURRENCY, Decimal(0), 0.0, DIALECTS[dialect])
         account = Account(AccountName("wire"), "wire", Mode.LIVE, CURRENCY)
@@ -127,6 +129,9 @@ class BrokerServer:
 
     def now(self) -> datetime:
         return self._replayed or datetime.now(UTC)
+
+    def rows_listed(self) -> Sequence[Listing]:
+        return listings(self.now(), {}, exchange_hours=False)
 
     # the ledger
 

@@ -1,0 +1,224 @@
+"""The wire: ccxt itself, and what its trouble means to the desk."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import re
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import aiohttp
+
+from brokers.ccxt.dialect import Access, Dialect, Says
+from core.crashpoints import crashpoint
+from core.ports import Clock
+from core.values.errors import Broken, Rejected, Transient
+from kit.rates import MOST_URGENT, Rates
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+ANSWER_MS = 10_000
+PING_MS = 5_000
+"""How often a socket is asked to say that it is there; the library ends one that misses two."""
+LONGEST_S = 3600.0
+PATIENCE_S = 10.0
+"""A longer silence is not slept through inside a call: who calls may have something better to do."""
+RESET_S = 5.0
+"""How long to keep still after a 429 that does not say."""
+_BANNED = re.compile(r"until (\d{13})")
+
+
+class NoAnswer(Exception):
+    """A request left, and what came back is nothing, or does not tell what became of it."""
+
+
+class Refusal(Exception):
+    """The venue's definite no. word: ours, equal in every language."""
+
+    def __init__(self, word: str, code: str, message: str) -> None:
+        super().__init__(f"{code} {message}".strip())
+        self.word, self.code = word, code
+
+    def rejected(self) -> Rejected:
+        return Rejected(self.word, str(self))
+
+
+class Client:
+    """Opened by `open`, closed by `close`. heard: gets every order and execution that the account's streams tell.
+    greeted: called when one of those streams begins."""
+
+    def __init__(self, dialect: Dialect, access: Access, wire: Clock) -> None:
+        self.dialect, self._access, self._wire = dialect, access, wire
+        self.exchange: Any = None
+        self.heard: Callable[[list[Any], list[Any]], None] = lambda _orders, _trades: None
+        self.greeted: Callable[[], None] = lambda: None
+        self._session: aiohttp.ClientSession | None = None
+        self._banned_until = wire.now()
+        self._rates = {b.name: Rates(b.calls, b.per_s, b.exits, wire.now, wire.sleep) for b in dialect.budgets}
+
+    async def open(self) -> None:
+        """Load the library, agree on the time, read what is listed. Raises Transient, Rejected or Broken."""
+        trace = aiohttp.TraceConfig()
+        trace.on_request_chunk_sent.append(self._sent)
+        connector = aiohttp.TCPConnector(ssl=ssl.create_default_context())
+        self._session = aiohttp.ClientSession(connector=connector, trace_configs=[trace])
+        self.exchange = self._make(self._session)
+        await self.ask(self.exchange.load_time_difference)
+        self.exchange.set_markets(await self.ask(self.exchange.fetch_markets))
+
+    async def close(self) -> None:
+        if self.exchange is not None:
+            await self.exchange.close()
+            self.exchange = None
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def now(self) -> datetime:
+        return self._wire.now()
+
+    def left(self) -> dict[str, int]:
+        return {name: rates.left for name, rates in self._rates.items()}
+
+    # calls
+
+    async def call(self, method: Callable[..., Awaitable[T]], *args: Any, budget: str, urgency: int = 1) -> T:
+        """Raises Transient when nothing left or the venue is busy, Refusal for its no, NoAnswer when nobody knows."""
+        if (banned := (self._banned_until - self.now()).total_seconds()) > PATIENCE_S:
+            raise Transient(f"{Says.BUSY.value}: banned", banned)
+        await self._rates[budget].take(urgency)
+        errors = importlib.import_module("ccxt.base.errors")
+        try:
+            return await method(*args)
+        except errors.BaseError as error:
+            raise self._meant(error) from error
+        except Transient as busy:
+            if busy.reason == Says.SKEW.value:
+                await self._agree()
+            elif busy.retry_after_s > PATIENCE_S:
+                self._banned_until = self.now() + timedelta(seconds=busy.retry_after_s)
+            else:
+                self._rates[budget].pause(busy.retry_after_s)
+            raise
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise NoAnswer(f"{type(error).__name__}: {error}") from error
+
+    async def ask(self, method: Callable[..., Awaitable[T]], *args: Any, urgency: int = 1) -> T:
+        """A call that changes nothing. Raises Transient or Rejected."""
+        try:
+            return await self.call(method, *args, budget="asking", urgency=urgency)
+        except NoAnswer as error:
+            raise Transient(str(error)) from error
+        except Refusal as no:
+            raise no.rejected() from no
+
+    async def _agree(self) -> None:
+        """On the time, as far as the venue tells it just now."""
+        try:
+            await self.call(self.exchange.load_time_difference, budget="asking", urgency=MOST_URGENT)
+        except (Transient, Refusal, NoAnswer) as error:
+            log.warning("the venue does not tell its time", extra={"reason": str(error)})
+
+    def _meant(self, error: Exception) -> Exception:
+        """What the library raises by itself: nothing was sent, or nothing came back."""
+        cause = error.__cause__
+        if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            return Transient(f"no connection: {cause}")
+        name = type(error).__name__
+        if cause is not None or name in {"RequestTimeout", "ExchangeNotAvailable", "NullResponse", "BadResponse"}:
+            return NoAnswer(f"{name}: {error}")
+        return Refusal("refused", name, str(error))
+
+    # inside
+
+    def _make(self, session: aiohttp.ClientSession) -> Any:
+        """The library's class for this venue, its verdicts and its streams taken over."""
+        try:
+            library = importlib.import_module("ccxt.pro")
+        except ImportError:
+            raise Broken("accounts with broker = ccxt need the extra: pip install openoutcry[crypto]") from None
+        client, dialect = self, self.dialect
+
+        class Venue(getattr(library, dialect.name)):  # type: ignore[misc]  # a class of a library that has no types
+            timeout_on_exit = 0
+            orders: Any
+            myTrades: Any  # noqa: N815 - the library's name
+            streaming = {"keepAlive": PING_MS, "maxPingPongMisses": 2}  # noqa: RUF012 - as the library has it
+
+            def handle_errors(
+                self, status: int, _reason: str, _url: str, _method: str, headers: Any, body: str, answer: Any, *_: Any
+            ) -> None:
+                error = judge(dialect, status, headers, body, answer, client.now())
+                if error is not None:
+                    raise error
+
+            def on_connected(self, link: Any, message: Any = None) -> None:
+                super().on_connected(link, message)
+                if dialect.greets(link.url, None):
+                    client.greeted()
+
+            def handle_message(self, link: Any, message: Any) -> None:
+                try:
+                    super().handle_message(link, message)
+                except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                    log.warning("stream unreadable", extra={"exchange": dialect.name, "reason": repr(error)})
+                if dialect.greets(link.url, message):
+                    client.greeted()
+                orders, trades, self.orders, self.myTrades = self.orders, self.myTrades, None, None
+                if orders or trades:
+                    client.heard(list(orders or ()), list(trades or ()))
+
+        access = self._access
+        exchange = Venue(
+            {
+                "apiKey": access.api_key,
+                "secret": access.api_secret,
+                "password": access.passphrase,
+                "session": session,
+                "timeout": ANSWER_MS,
+                "enableRateLimit": False,  # the desk's own count knows what is urgent
+                "number": str,
+                "options": {**dialect.options},
+            }
+        )
+        dialect.aim(exchange, access)
+        return exchange
+
+    async def _sent(self, _session: object, _context: object, sent: aiohttp.TraceRequestChunkSentParams) -> None:
+        if self.dialect.places(sent.url.path, bytes(sent.chunk)):
+            crashpoint("send.bytes_out")
+
+
+def judge(dialect: Dialect, status: int, headers: Any, body: str, answer: Any, now: datetime) -> Exception | None:
+    """What an answer means; None for a good one. A code of the venue decides, else the HTTP status."""
+    code, message = dialect.code(answer) if isinstance(answer, Mapping | list) else ("", "")
+    means = dialect.words.get(code)
+    if status in {418, 429} or means is Says.BUSY:
+        return Transient(f"{Says.BUSY.value}: {code or status} {message}", wait_s(headers, body, now))
+    if means is Says.SKEW:
+        return Transient(Says.SKEW.value, 0.1)
+    if means is Says.MAINTENANCE:
+        return Transient(f"{Says.MAINTENANCE.value}: {message}", 30.0)
+    if means is Says.NOTHING or status >= 500:
+        return NoAnswer(f"the venue answered {status} {code} {message}".rstrip())
+    if code:
+        return Refusal(means if isinstance(means, str) else "refused", code, message)
+    if status >= 400:
+        return Refusal("token_refused" if status in {401, 403} else "refused", str(status), body[:200])
+    return NoAnswer("the answer is no JSON") if answer is None else None
+
+
+def wait_s(headers: Mapping[str, str], body: str, now: datetime) -> float:
+    """How long the venue wants silence: its header in seconds or as a moment, or the end of a ban in its words."""
+    named = {name.lower(): value for name, value in headers.items()}
+    if (seconds := named.get("retry-after", "")).replace(".", "", 1).isdigit():
+        return min(float(seconds), LONGEST_S)
+    until = _BANNED.search(body)
+    moment = until[1] if until else named.get("x-bapi-limit-reset-timestamp", "")
+    if moment.isdigit():
+        return min(max(int(moment) / 1000 - now.timestamp(), 1.0), LONGEST_S)
+    return RESET_S

@@ -1,0 +1,166 @@
+"""Whose orders and executions are whose. Fills are known by the venue's number of the trade, orders by our own id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from brokers.ccxt import translate
+from brokers.ccxt.client import Client
+from brokers.ccxt.dialect import Name
+from brokers.ccxt.listing import Catalogue
+from brokers.ccxt.translate import Row
+from core.ports import Clock
+from core.values.fills import Fill
+from core.values.ids import AccountName, BrokerOrderId, OrderId, desk_of
+from core.values.instrument import Instrument
+from core.values.orders import Order, OrderRequest, OrderState, OrderTicket
+
+SEEN = 10_000
+"""Executions and orders that are kept in mind."""
+
+
+@dataclass(slots=True)
+class Known:
+    """One of ours that may still work. id: the venue's, once it is known."""
+
+    request: OrderRequest
+    at: datetime
+    id: str = ""
+
+
+class Records:
+    """Orders of ours are remembered from before they are sent until they are over."""
+
+    def __init__(self, client: Client, account: AccountName, catalogue: Catalogue, clock: Clock) -> None:
+        self._client, self._account, self._catalogue, self._clock = client, account, catalogue, clock
+        self.live: dict[OrderId, Known] = {}
+        self.told: dict[str, None] = {}
+        """Ids of the fills that were told, oldest first."""
+        self._owners: dict[str, OrderId | None] = {}
+        """The venue's id of an order -> ours; None for a stranger's."""
+
+    def remember(self, request: OrderRequest, at: datetime, broker_id: str | None = None) -> None:
+        known = self.live.setdefault(request.id, Known(request, at))
+        if broker_id:
+            known.id = broker_id
+            self.own(broker_id, request.id)
+
+    def forget(self, order_id: OrderId) -> None:
+        """The venue has it not, or no more."""
+        self.live.pop(order_id, None)
+
+    def own(self, broker_id: str, order_id: OrderId | None) -> None:
+        """An order of the venue is this one of ours, or what it became."""
+        self._owners[broker_id] = order_id
+        _bound(self._owners)
+
+    def traded(self) -> list[Instrument]:
+        """Whatever an order of ours may be executed in."""
+        tickers = {known.request.ticker.upper() for known in self.live.values()}
+        return [found for name in sorted(tickers) if (found := self._catalogue.by_ticker.get(name))]
+
+    # one order
+
+    async def find(self, order: Order) -> OrderTicket | None:
+        """By our id, or by the venue's where the order is nobody's of ours. Raises Transient or Rejected."""
+        listed = self._catalogue.get(order.request.ticker)
+        row = await self._client.dialect.find(self._client, listed, name_of(order))
+        if row is None:
+            self.forget(order.id)
+            return None
+        return self._as(order.request, self.read(row, listed))
+
+    def _as(self, request: OrderRequest, ticket: OrderTicket) -> OrderTicket:
+        """What the venue says of one order, in the words in which we asked for it."""
+        self.own(ticket.broker_id, request.id)
+        if ticket.state.final:
+            self.forget(request.id)
+        else:
+            self.remember(request, ticket.at, ticket.broker_id)
+        return replace(
+            ticket,
+            order_id=request.id,
+            type=request.type,
+            price=request.price,
+            stop_price=request.stop_price,
+            expires_at=request.expires_at,
+        )
+
+    def ours(self, request: OrderRequest, row: Row, listed: Instrument) -> OrderTicket:
+        """Of the answer to our own request."""
+        return self._as(request, self.read(row, listed))
+
+    def read(self, row: Row, listed: Instrument) -> OrderTicket:
+        return translate.ticket(row, listed, self._client.dialect.kind(row), self._clock.now())
+
+    # lists and the stream
+
+    def tickets(self, rows: Iterable[Row]) -> list[OrderTicket]:
+        """Of orders as the venue lists or streams them, ours and others'."""
+        found = []
+        for row in rows:
+            listed = self._catalogue.by_symbol.get(str(row.get("symbol")))
+            if listed is not None and row.get("amount") is not None:
+                found.append(self._ours(self.read(row, listed)))
+        return found
+
+    def _ours(self, ticket: OrderTicket) -> OrderTicket:
+        owner = ticket.order_id or self._owners.get(ticket.broker_id)
+        known = self.live.get(owner) if owner else None
+        if known is not None:
+            return self._as(known.request, ticket)
+        if owner is not None:
+            self.own(ticket.broker_id, owner)
+        return replace(ticket, order_id=owner)
+
+    async def fills(self, rows: Sequence[Row]) -> list[Fill]:
+        """Oldest first. Raises Transient where the owner of one cannot be asked for."""
+        found = []
+        for row in rows:
+            listed = self._catalogue.by_symbol.get(str(row.get("symbol")))
+            if listed is not None:
+                owner = await self._owner(row, listed)
+                found.append(translate.fill(row, listed, self._account, owner, self._named(owner)))
+        return sorted(found, key=lambda fill: fill.at)
+
+    def _named(self, owner: OrderId | None) -> BrokerOrderId | None:
+        """A stop keeps the id that it was placed under, whatever order the venue made of it."""
+        known = self.live.get(owner) if owner else None
+        return BrokerOrderId(known.id) if known and known.id else None
+
+    async def _owner(self, row: Row, listed: Instrument) -> OrderId | None:
+        """The venue names our id in some executions; else it is asked for the order, once."""
+        broker_id = str(row.get("order") or "")
+        if ours := translate.decode(self._client.dialect.link(row)):
+            self.own(broker_id, ours)
+        if broker_id and broker_id not in self._owners:
+            found = await self._client.dialect.find(self._client, listed, Name(broker_id, ours=False))
+            self.own(broker_id, translate.decode(found.get("clientOrderId")) if found else None)
+        return self._owners.get(broker_id)
+
+    def news(self, fills: Iterable[Fill]) -> list[Fill]:
+        """Those that were not told before."""
+        fresh = [fill for fill in fills if fill.id not in self.told]
+        self.told.update(dict.fromkeys(fill.id for fill in fresh))
+        _bound(self.told)
+        return fresh
+
+
+def name_of(order: Order) -> Name:
+    """By which id the venue is asked: what was placed elsewhere has only the venue's own."""
+    triggered = order.request.type.triggered
+    if order.broker_id is not None and desk_of(order.id) is None:
+        return Name(order.broker_id, ours=False, triggered=triggered)
+    return Name(translate.encode(order.id), triggered=triggered)
+
+
+def sent(request: OrderRequest, at: datetime) -> Order:
+    """An order of which no more is known than that it left."""
+    return Order(request, OrderState.SENT, at, at)
+
+
+def _bound(kept: dict[str, object] | dict[str, None] | dict[str, OrderId | None]) -> None:
+    while len(kept) > SEEN:
+        del kept[next(iter(kept))]

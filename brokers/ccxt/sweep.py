@@ -1,0 +1,111 @@
+"""What became of our orders, whether or not a stream told it: asked for slowly, faster while the streams are down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from brokers.ccxt.links import Links
+from brokers.ccxt.records import Known, Records, sent
+from brokers.ccxt.translate import readable
+from core.ports import World
+from core.values.errors import Rejected, Transient
+from core.values.fills import Fill
+from core.values.ids import AccountName
+from core.values.orders import Order, OrderState, OrderTicket
+
+log = logging.getLogger(__name__)
+
+SWEEP_S, DOWN_S = 15.0, 3.0
+OVERLAP = timedelta(seconds=30)
+LATE = timedelta(seconds=5)
+"""An execution so old that only a sweep tells of it was kept back by its stream."""
+REFUSED_S = 30.0
+
+
+class Swept(Protocol):
+    """The part of the broker that is asked."""
+
+    account: AccountName
+    records: Records
+
+    async def fills(self, since: datetime) -> list[Fill]: ...
+    async def working(self, *, waiting: bool) -> list[OrderTicket]: ...
+    async def cancel(self, order: Order) -> OrderTicket: ...
+    def tell(self, words: Iterable[OrderTicket | Fill]) -> None: ...
+
+
+class Sweep:
+    def __init__(self, broker: Swept, links: Links, world: World) -> None:
+        self._broker, self._links = broker, links
+        self._clock, self._wire = world.clock, world.wire
+        self._since = world.clock.now()
+        self._wanted = asyncio.Event()
+
+    def soon(self) -> None:
+        """There is reason to look."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await self._pause(SWEEP_S if self._links.alive else DOWN_S)
+            began = self._clock.now()
+            try:
+                with asking("sweep"):
+                    await self.once(began)
+                    self._since = began
+            except Transient as error:
+                log.warning("not swept", extra={"account": self._broker.account, "reason": error.reason})
+
+    async def _pause(self, seconds: float) -> None:
+        waiting = [asyncio.ensure_future(self._wire.sleep(seconds)), asyncio.ensure_future(self._wanted.wait())]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()
+        self._wanted.clear()
+
+    async def once(self, now: datetime) -> None:
+        """Raises Transient or Rejected."""
+        broker = self._broker
+        fills = broker.records.news(await broker.fills(self._since - OVERLAP))
+        broker.tell(fills)
+        if self._links.alive and any(now - fill.at > LATE for fill in fills):
+            log.warning("the stream kept executions to itself", extra={"account": broker.account})
+            self._links.cut("mute")
+        rows = [*await broker.working(waiting=False), *await broker.working(waiting=True)]
+        working = {ticket.order_id for ticket in rows}
+        for order_id, known in list(broker.records.live.items()):
+            if order_id not in working and now - known.at > LATE:
+                ticket = await broker.records.find(sent(known.request, known.at))
+                broker.tell([ticket] if ticket is not None else [])
+            elif order_id in working and _expired(known, now):
+                await self._expire(known)
+
+    async def _expire(self, known: Known) -> None:
+        """These venues keep no date for an order: its end is ours to see to."""
+        ended = await self._broker.cancel(sent(known.request, known.at))
+        over = OrderState.EXPIRED if ended.state is OrderState.CANCELLED else ended.state
+        self._broker.tell([replace(ended, state=over)])
+
+
+def _expired(known: Known, now: datetime) -> bool:
+    return known.request.expires_at is not None and known.request.expires_at <= now
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """A question that is refused, as with a key withdrawn meanwhile, is one without an answer. Raises Transient."""
+    try:
+        with readable(what):
+            yield
+    except Rejected as no:
+        log.error("refused to answer", extra={"what": what, "reason": str(no)})  # noqa: TRY400 - no fault of the code
+        raise Transient(f"{what}: {no}", REFUSED_S) from no
