@@ -49,6 +49,7 @@ LIBRARY_HOMES = {
     "pydantic_settings": {"openoutcry"},
     "structlog": {"openoutcry"},
     "jinja2": {"dashboard"},
+    "markupsafe": {"dashboard"},
     "PIL": {"charts"},
     "pyotp": {"brokers"},
     "prometheus_client": {"dashboard"},

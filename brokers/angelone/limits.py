@@ -1,0 +1,95 @@
+"""What SmartAPI offers, how often it may be asked, and who goes first.
+
+Source: its page on rate limits; placing, changing and cancelling orders are counted together, and the rule of 2026
+keeps them below ten a second. Counted by client code, so accounts of one client share their limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+from weakref import WeakValueDictionary
+
+from core.ports import Clock
+from core.values.capabilities import RateBudget
+from core.values.orders import Purpose
+from kit.rates import Rates
+
+EXITS, POLLING, ENTRIES, TRAPS = range(4)
+"""Urgency of a call: exits, cancels and protection first."""
+URGENCY: Mapping[Purpose, int] = {
+    Purpose.EXIT: EXITS,
+    Purpose.HEDGE: EXITS,
+    Purpose.ENTRY: ENTRIES,
+    Purpose.WORKING: ENTRIES,
+    Purpose.TRAP: TRAPS,
+}
+_TRADING = ("trading", "trading_minute", "trading_hour")
+# Where one a second is all there is, a little more than a second is kept: what is sent evenly arrives unevenly.
+BUDGETS = (
+    RateBudget("trading", 9, 1),
+    RateBudget("trading_minute", 500, 60),
+    RateBudget("trading_hour", 1000, 3600),
+    RateBudget("details", 10, 1),
+    RateBudget("orders", 1, 1.1),
+    RateBudget("trades", 1, 1.1),
+    RateBudget("positions", 1, 1.1),
+    RateBudget("holdings", 1, 1.1),
+    RateBudget("funds", 2, 1),
+    RateBudget("prices", 10, 1),
+    RateBudget("candles", 3, 1),
+    RateBudget("candles_minute", 180, 60),
+    RateBudget("login", 1, 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """places: what it asks for may become an order."""
+
+    method: str
+    path: str
+    budgets: tuple[str, ...]
+    places: bool = False
+
+
+_AUTH, _SECURE = "/rest/auth/angelbroking", "/rest/secure/angelbroking"
+LOGIN = Endpoint("POST", f"{_AUTH}/user/v1/loginByPassword", ("login",))
+REFRESH = Endpoint("POST", f"{_AUTH}/jwt/v1/generateTokens", ("login",))
+PROFILE = Endpoint("GET", f"{_SECURE}/user/v1/getProfile", ("funds",))
+FUNDS = Endpoint("GET", f"{_SECURE}/user/v1/getRMS", ("funds",))
+PLACE = Endpoint("POST", f"{_SECURE}/order/v1/placeOrder", _TRADING, places=True)
+CANCEL = Endpoint("POST", f"{_SECURE}/order/v1/cancelOrder", _TRADING)
+ORDERS = Endpoint("GET", f"{_SECURE}/order/v1/getOrderBook", ("orders",))
+TRADES = Endpoint("GET", f"{_SECURE}/order/v1/getTradeBook", ("trades",))
+DETAILS = Endpoint("GET", f"{_SECURE}/order/v1/details/{{}}", ("details",))
+POSITIONS = Endpoint("GET", f"{_SECURE}/order/v1/getPosition", ("positions",))
+HOLDINGS = Endpoint("GET", f"{_SECURE}/portfolio/v1/getHolding", ("holdings",))
+QUOTES = Endpoint("POST", f"{_SECURE}/market/v1/quote", ("prices",))
+CANDLES = Endpoint("POST", f"{_SECURE}/historical/v1/getCandleData", ("candles", "candles_minute"))
+
+
+class Limits:
+    """One `Rates` a budget."""
+
+    _shared: ClassVar[WeakValueDictionary[tuple[str, str], Limits]] = WeakValueDictionary()
+
+    def __init__(self, clock: Clock) -> None:
+        self._rates = {b.name: Rates(b.calls, b.per_s, b.exits, clock.now, clock.sleep) for b in BUDGETS}
+
+    @classmethod
+    def of(cls, host: str, client_id: str, clock: Clock) -> Limits:
+        """Those of one client at one host."""
+        return cls._shared.setdefault((host, client_id), cls(clock))
+
+    async def take(self, endpoint: Endpoint, urgency: int) -> None:
+        """Returns when it may be called."""
+        for name in endpoint.budgets:
+            await self._rates[name].take(urgency)
+
+    def left(self) -> dict[str, int]:
+        return {name: rates.left for name, rates in self._rates.items()}
+
+    def pause(self, endpoint: Endpoint, seconds: float) -> None:
+        self._rates[endpoint.budgets[0]].pause(seconds)
