@@ -19,11 +19,14 @@ from dashboard.metrics import Metrics
 from dashboard.pages import Pages
 from dashboard.pictures import PictureRoutes
 from dashboard.prices import Prices
+from dashboard.recent import reading
+from dashboard.screens import Screens
 from dashboard.sellbuy import SellBuys
 from dashboard.spreads import SpreadRoutes
 from dashboard.stops import StopRoutes
 from dashboard.tunables import TunableRoutes
 from dashboard.users import UserRoutes
+from dashboard.views import VIEWS
 from kit.http import with_slash
 
 __all__ = ["Board", "DemoControls", "routes"]
@@ -36,10 +39,12 @@ def routes(board: Board) -> list[web.RouteDef]:
     gate = Gate(board)
     api = _api(board)
     bound = [r for route in api for r in with_slash(route.method, route.path, gate.known(route.handler))]
-    live = Live(board, gate)
+    shown = reading(board)
+    screens = Screens(shown, VIEWS)
+    live = Live(shown, gate, screens)
     return [
         *bound,
-        *Pages(board, gate, [*ELSEWHERE, *api]).routes(),
+        *Pages(shown, gate, screens, [*ELSEWHERE, *api]).routes(),
         web.get("/events", gate.known(live.answer)),
         web.get("/metrics", Metrics(board, gate).answer),
     ]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -14,31 +11,23 @@ from aiohttp.typedefs import Handler
 from core.values.errors import Broken, Transient
 from core.values.people import Person
 from dashboard.board import Board
-from kit.auth import bearer, host_allowed, origin_allowed
+from dashboard.sessions import Session, Sessions
+from kit.auth import bearer, host_allowed, origin_allowed, same_secret
 from kit.http import ApiError
 from kit.limits import RateLimiter
 
 COOKIE = "openoutcry_session"
-SESSION_LIVES = timedelta(hours=12)
-SESSIONS_MAX = 200
+CSRF_HEADER = "X-CSRF-Token"
 LOGINS, LOGINS_PER_S = 5, 60.0
 _SAFE = frozenset({"GET", "HEAD"})
 
 Asked = Callable[[web.Request, Person], Awaitable[web.StreamResponse]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Session:
-    person: Person
-    until: datetime
-
-
 class Gate:
-    """Sessions live in memory: a restart logs everybody out."""
-
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        self.sessions = Sessions(board.wire.now)
         self._logins = RateLimiter(LOGINS, LOGINS_PER_S, board.wire.now)
 
     def check_browser(self, request: web.Request) -> None:
@@ -48,8 +37,11 @@ class Gate:
         if not origin_allowed(request):
             raise ApiError(403, "origin_not_allowed", "another site may not ask this desk")
 
-    def person(self, request: web.Request) -> Person:
-        """Raises ApiError 401 for nobody we know; 403 where a browser's request is not surely the page's own."""
+    def person(self, request: web.Request, *, use: bool = True) -> Person:
+        """Raises ApiError 401 for nobody we know; 403 where a browser's request is not surely the page's own.
+
+        use: whether a session counts this as its person's doing.
+        """
         self.check_browser(request)
         token = bearer(request)
         if token is not None:
@@ -57,21 +49,22 @@ class Gate:
             if known is None:
                 raise _unauthorized()
             return known
-        session = self.session(request)
-        if session is None:
+        session = self.session(request, use=use)
+        person = None if session is None else self.again(session)
+        if session is None or person is None:
             raise _unauthorized()
         if request.method not in _SAFE:
             own_script(request)
-        return session
+            if not same_secret(request.headers.get(CSRF_HEADER), session.csrf):
+                raise ApiError(403, "csrf", "this page is of another session; open it again")
+        return person
 
-    def session(self, request: web.Request) -> Person | None:
-        """The person of the cookie, while it is good, as they are now: who left, or has another role, is so at once."""
-        key = request.cookies.get(COOKIE, "")
-        found = self._sessions.get(key)
-        if found is not None and found.until <= self._board.wire.now():
-            del self._sessions[key]
-            return None
-        return self._board.office.users.again(found.person) if found else None
+    def session(self, request: web.Request, *, use: bool = True) -> Session | None:
+        return self.sessions.find(request.cookies.get(COOKIE, ""), use=use)
+
+    def again(self, session: Session) -> Person | None:
+        """The session's person as they are now: who left, or has another role, is so at once."""
+        return self._board.office.users.again(session.person)
 
     def log_in(self, request: web.Request, token: object) -> Person:
         """Raises ApiError 403, 429 after too many tries from one address, 401 for a wrong token."""
@@ -84,17 +77,18 @@ class Gate:
             raise _unauthorized("that token opens nothing here")
         return replace(person, surface="dashboard")
 
-    def open_session(self, request: web.Request, response: web.StreamResponse, person: Person) -> None:
-        """128 random bits in a cookie that no script and no other site can use; Secure where TLS is in front."""
-        key = secrets.token_urlsafe(16)
-        self._sessions[key] = _Session(person, self._board.wire.now() + SESSION_LIVES)
-        if len(self._sessions) > SESSIONS_MAX:
-            self._sessions.popitem(last=False)
+    def open_session(self, request: web.Request, response: web.StreamResponse, person: Person) -> Session:
+        """In a cookie that no script and no other site can use; Secure where TLS is in front."""
+        key, session = self.sessions.open(person)
+        self.keep(request, response, key)
+        return session
+
+    def keep(self, request: web.Request, response: web.StreamResponse, key: str) -> None:
         secure = request.headers.get("Origin", "").startswith("https://")
         response.set_cookie(COOKIE, key, httponly=True, samesite="Strict", secure=secure, path="/")
 
     def close_session(self, request: web.Request, response: web.StreamResponse) -> None:
-        self._sessions.pop(request.cookies.get(COOKIE, ""), None)
+        self.sessions.close(request.cookies.get(COOKIE, ""))
         response.del_cookie(COOKIE, path="/")
 
     def known(self, handler: Asked) -> Handler:

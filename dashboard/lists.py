@@ -61,7 +61,7 @@ def _journal(board: Board) -> list[Listing]:
             "fills",
             "every execution",
             store.fills,
-            lambda person, key: store.fill(FillId(key), _owner(person)),
+            lambda person, key: store.fill(FillId(key), owner_of(person)),
             lambda fill, _: rows.fill_row(fill),
         ),
         _stored(
@@ -107,7 +107,7 @@ def _stored(
     """A list that the journal keeps, page by page."""
 
     async def page(person: Person, limit: int, after: str | None) -> Page[Row]:
-        found = await pages(limit, after, _owner(person))
+        found = await pages(limit, after, owner_of(person))
         return Page([row(value, person) for value in found.items], found.next)
 
     async def one(person: Person, key: str) -> Row | None:
@@ -183,7 +183,7 @@ def held_listing(name: str, says: str, values: Callable[[Person], Awaitable[Sequ
     return Listing(name, says, page, one)
 
 
-def _owner(person: Person) -> UserId | None:
+def owner_of(person: Person) -> UserId | None:
     """Whose rows a person's lists hold: an admin's hold everybody's."""
     return None if person.role is Role.ADMIN else person.master
 

@@ -1,77 +1,87 @@
-"""GET /events: what changed, as server-sent events. Snapshots, not history: a slow or late page misses nothing.
+"""GET /events?page=NAME&at=MARK: the parts of a page whose HTML has changed, as server-sent events.
 
-Every stream has only marks of what is dirty, no queue: it wakes, reads what is so, sends what differs from what it
-sent before, and rests. A client that does not read is cut off.
+Every page that is open has a channel: what is so, as one person sees it. It is drawn at most once in PACE_S, whoever
+and however many look at it; the streams send of it what differs from what they sent before. Snapshots, not history: a
+slow or late page misses nothing. An event's id is the mark of all that the page shows afterwards, so that after a break
+only what changed meanwhile is sent. A client that does not read is cut off.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from core.values.changes import Change
 from core.values.errors import Transient
-from core.values.ids import UserId
 from core.values.market import Quote
-from core.values.orders import Key
-from core.values.people import Person, Role
-from dashboard import rows
+from core.values.people import Person
 from dashboard.board import Board
+from dashboard.frame import pulse
 from dashboard.gate import Gate
-from dashboard.rows import Row
+from dashboard.screens import Screens, Shot
+from dashboard.view import Query, View, Wakes
 from kit.http import ApiError, dump_json
 
 PACE_S = 0.25
-BEAT_S = 1.0
+BEAT_S = 2.0
 SLOW_S = 5.0
 STREAMS_MAX = 32
-SHOWN = 30
-PRICES_MAX = 60
-ACCOUNTS_AGE = timedelta(seconds=3)
-"""Money is asked of the broker, whose calls are counted: not more often than this."""
 
 
-@dataclass(slots=True, eq=False)
-class _Stream:
-    """stored: the journal changed. tickers: quotes that changed; None: all are wanted."""
+class Channel:
+    """One page as one person sees it, for all of its streams."""
 
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
-    stored: bool = True
-    tickers: set[str] | None = None
-    sent: dict[str, bytes] = field(default_factory=dict)
+    def __init__(self, board: Board, screens: Screens, view: View, person: Person, query: Query) -> None:
+        self._board, self._screens = board, screens
+        self._view, self._person, self._query = view, person, query
+        self._lock = asyncio.Lock()
+        self._dirty = True
+        self._pulse: object = None
+        self._at = board.wire.now()
+        self._shot = Shot({}, {})
+        self.streams: set[asyncio.Event] = set()
+
+    def wake(self, what: Wakes) -> None:
+        """Called in the event loop, often, so it does next to nothing."""
+        if what & self._view.wakes or what is Wakes.JOURNAL:  # the frame counts what waits
+            self._dirty = True
+            for stream in self.streams:
+                stream.set()
+
+    async def now(self) -> Shot:
+        """What is so; drawn only where something may have changed. As it was, while the desk cannot say."""
+        async with self._lock:
+            felt, at = pulse(self._board), self._board.wire.now()
+            aged = Wakes.TIME in self._view.wakes and (at - self._at).total_seconds() >= BEAT_S
+            if self._dirty or aged or felt != self._pulse:
+                self._dirty, self._pulse, self._at = False, felt, at
+                with suppress(Transient):
+                    self._shot = await self._screens.shot(self._view, self._person, self._query)
+            return self._shot
 
 
 class Live:
-    def __init__(self, board: Board, gate: Gate) -> None:
+    """board: as `dashboard.recent.reading` makes it."""
+
+    def __init__(self, board: Board, gate: Gate, screens: Screens) -> None:
         self._board = board
         self._gate = gate
-        self._streams: set[_Stream] = set()
+        self._screens = screens
+        self._channels: dict[object, Channel] = {}
         self._feeds: set[int] = set()
-        self._accounts: dict[UserId, tuple[datetime, list[Row]]] = {}
-        board.store.listen(self._stored)
-        board.desk.ledger.listeners.append(self._moved)
+        self._open = 0
+        board.store.listen(lambda _changes: self._wake(Wakes.JOURNAL))
+        board.desk.ledger.listeners.append(lambda _key: self._wake(Wakes.BOOKS))
 
-    # what wakes streams: called in the event loop, often, so they do next to nothing
+    def _wake(self, what: Wakes) -> None:
+        for channel in self._channels.values():
+            channel.wake(what)
 
-    def _stored(self, _changes: Sequence[Change]) -> None:
-        for stream in self._streams:
-            stream.stored = True
-            stream.woken.set()
-
-    def _moved(self, _key: Key) -> None:
-        for stream in self._streams:
-            stream.woken.set()
-
-    def _quoted(self, quote: Quote) -> None:
-        for stream in self._streams:
-            if stream.tickers is not None:
-                stream.tickers.add(quote.ticker)
-            stream.woken.set()
+    def _quoted(self, _quote: Quote) -> None:
+        if self._channels:
+            self._wake(Wakes.QUOTES)
 
     def _hear_feeds(self) -> None:
         """Feeds of accounts that came later are found when the next page opens."""
@@ -80,105 +90,69 @@ class Live:
                 self._feeds.add(id(venue.feed))
                 venue.feed.listen(self._quoted)
 
-    # streams
-
-    async def answer(self, request: web.Request, _person: Person) -> web.StreamResponse:
-        if len(self._streams) >= STREAMS_MAX:
+    async def answer(self, request: web.Request, person: Person) -> web.StreamResponse:
+        """Raises ApiError 404 for an unknown page, 503 for one too many, and what drawing it raises."""
+        view = self._screens.by_name.get(request.query.get("page", "now"))
+        if view is None:
+            raise ApiError(404, "not_found", "there is no such page", "page")
+        if self._open >= STREAMS_MAX:
             raise ApiError(503, "too_many_streams", "too many pages are open")
+        query = {name: value for name, value in request.query.items() if name not in {"page", "at"}}
         self._hear_feeds()
-        stream = _Stream()
-        self._streams.add(stream)
+        self._open += 1
         try:
-            return await self._run(request, stream)
+            return await self._with_channel(request, view, person, query)
         finally:
-            self._streams.discard(stream)
+            self._open -= 1
 
-    async def _run(self, request: web.Request, stream: _Stream) -> web.StreamResponse:
-        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-        response = web.StreamResponse(headers=headers)
+    async def _with_channel(
+        self, request: web.Request, view: View, person: Person, query: Mapping[str, str]
+    ) -> web.StreamResponse:
+        key = (view.name, person, frozenset(query.items()))
+        channel = self._channels.setdefault(key, Channel(self._board, self._screens, view, person, query))
+        woken = asyncio.Event()
+        channel.streams.add(woken)
+        try:
+            await channel.now()  # a page that cannot be drawn answers with its error, before the stream begins
+            return await self._run(request, person, channel, woken)
+        finally:
+            channel.streams.discard(woken)
+            if not channel.streams:
+                del self._channels[key]
+
+    async def _run(
+        self, request: web.Request, person: Person, channel: Channel, woken: asyncio.Event
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await response.prepare(request)
         was_ready = self._board.ready()
+        mark = request.headers.get("Last-Event-ID") or request.query.get("at", "")
         with suppress(ConnectionError, ApiError):
             # Once not ready any more, the desk is closing: streams must not hold it up.
             while self._board.ready() or not was_ready:
                 was_ready = was_ready or self._board.ready()
-                person = self._gate.person(request)  # a session may end while its page stays open
-                if not await _sent(response, await self._event(stream, person)):
+                if self._gate.person(request, use=False) != person:
+                    break  # another role or language by now: the page comes again and gets another channel
+                woken.clear()
+                shot = await channel.now()
+                if not await _sent(response, _event(shot, mark)):
                     if request.transport is not None:
                         request.transport.abort()
                     break
+                mark = shot.mark
                 await self._board.wire.sleep(PACE_S)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(BEAT_S):
-                        await stream.woken.wait()
+                        await woken.wait()
         return response
 
-    async def _event(self, stream: _Stream, person: Person) -> bytes:
-        """What differs from what was sent before, or a beat."""
-        stream.woken.clear()
-        now = {name: dump_json(value) for name, value in (await self._news(stream, person)).items()}
-        news = {name: told for name, told in now.items() if told != stream.sent.get(name)}
-        if not news:
-            return b"event: beat\ndata: {}\n\n"
-        stream.sent |= news
-        return b"event: news\ndata: {%s}\n\n" % b",".join(b'"%s":%s' % (n.encode(), t) for n, t in news.items())
 
-    async def _news(self, stream: _Stream, person: Person) -> dict[str, object]:
-        stored, stream.stored = stream.stored, False
-        now = self._board.clock.now()
-        views = self._board.portfolio.positions(person)
-        news: dict[str, object] = {
-            "state": self._state(),
-            "prices": self._prices(stream, person),
-            "positions": [rows.position_row(view, now) for view in views],
-            "accounts": await self._money(person),
-        }
-        return news | await self._journal(person) if stored else news
-
-    def _state(self) -> Row:
-        safety = self._board.desk.safety
-        halt = safety.halt
-        return {
-            "risk_state": safety.state(),
-            "ready": self._board.ready(),
-            "halt": None if halt is None else {"at": halt.at, "by": halt.by, "reason": halt.reason},
-        }
-
-    def _prices(self, stream: _Stream, person: Person) -> list[Row]:
-        """Those that changed; at first all that have a quote."""
-        dirty, stream.tickers = stream.tickers, set()
-        return [
-            rows.instrument_row(view)
-            for view in self._board.portfolio.instruments(person)
-            if view.quote is not None and (dirty is None or view.instrument.ticker in dirty)
-        ][:PRICES_MAX]
-
-    async def _journal(self, person: Person) -> dict[str, object]:
-        store = self._board.store
-        owner = None if person.role is Role.ADMIN else person.master
-        alerts, orders, fills, notices = (
-            await store.alerts(SHOWN, None, owner),
-            await store.orders(SHOWN, None, owner),
-            await store.fills(SHOWN, None, owner),
-            await store.notices(SHOWN, None, owner),
-        )
-        return {
-            "alerts": [rows.alert_row(record) for record in alerts.items],
-            "orders": [rows.order_row(order) for order in orders.items],
-            "fills": [rows.fill_row(fill) for fill in fills.items],
-            "notices": [rows.notice_row(notice, person.language) for notice in notices.items],
-        }
-
-    async def _money(self, person: Person) -> list[Row]:
-        """As the brokers said it a moment ago; what was known before, while they cannot be asked."""
-        now = self._board.wire.now()
-        at, known = self._accounts.get(person.id, (None, []))
-        if at is not None and now - at < ACCOUNTS_AGE:
-            return known
-        with suppress(Transient):
-            known = [rows.account_row(view) for view in await self._board.portfolio.accounts(person)]
-        self._accounts[person.id] = (now, known)
-        return known
+def _event(shot: Shot, mark: str) -> bytes:
+    """What differs, or a beat."""
+    news = shot.news(mark)
+    if not news:
+        return b"event: beat\ndata: {}\n\n"
+    return b"id: %s\nevent: news\ndata: %s\n\n" % (shot.mark.encode(), dump_json(news))
 
 
 async def _sent(response: web.StreamResponse, event: bytes) -> bool:

@@ -1,57 +1,34 @@
-"""What a browser opens: the console, the login, the API's description; and what machines ask without a token."""
+"""What a browser opens: the pages and what they wear, the login; and what machines ask without a token."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from aiohttp.typedefs import Handler
 
 import texts
-from core.values.accounts import Mode
-from core.values.people import Person
+from core.values.errors import Broken, Transient
 from dashboard.board import Board
 from dashboard.bodies import read_object
 from dashboard.docs import Route, openapi
 from dashboard.gate import Gate
+from dashboard.rendering import PAGE_HEADERS, html_page
+from dashboard.screens import Screens
+from dashboard.sessions import Session
+from dashboard.view import View
 from kit.http import ApiError, json_response
 
 HEALTHY = {"status": 200, "message": "HEALTHY openoutcry"}
-PAGE_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
-ASSETS = {
-    "desk.css": "text/css; charset=utf-8",
-    "desk.js": "text/javascript; charset=utf-8",
-    "login.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-}
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(loader=PackageLoader("dashboard", "templates"), autoescape=True, undefined=StrictUndefined)
-
-
-def page(name: str, language: str, **values: object) -> web.Response:
-    """An HTML answer. `t(key)` in a template is catalogue entry `page.<key>`."""
-
-    def t(key: str, **params: str) -> str:
-        return texts.render(f"page.{key}", params, language)
-
-    html = _templates().get_template(name).render(t=t, language=language, **values)
-    return web.Response(text=html, content_type="text/html", headers=PAGE_HEADERS)
+THEME_COOKIE, THEMES = "openoutcry_theme", ("auto", "light", "dark")
 
 
 def json_before_html(accept: str) -> bool:
@@ -63,14 +40,17 @@ def json_before_html(accept: str) -> bool:
 
 
 class Pages:
-    def __init__(self, board: Board, gate: Gate, documented: Sequence[Route]) -> None:
+    """board: as `dashboard.recent.reading` makes it."""
+
+    def __init__(self, board: Board, gate: Gate, screens: Screens, documented: Sequence[Route]) -> None:
         self._board = board
         self._gate = gate
+        self._screens = screens
         self._documented = documented
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/", self.home),
+            *(web.get(view.path, self._opener(view)) for view in self._screens.by_name.values()),
             web.post("/login", self.log_in),
             web.post("/logout", self.log_out),
             web.get("/livez", self.livez),
@@ -80,45 +60,45 @@ class Pages:
             web.get("/static/{name}", self.asset),
         ]
 
-    async def home(self, request: web.Request) -> web.Response:
-        self._gate.check_browser(request)
-        if json_before_html(request.headers.get("Accept", "")):
-            return json_response(HEALTHY)
-        person = self._gate.session(request)
-        if person is not None:
-            return self._console(person)
-        if self._board.open_pages is None:
-            return page("login.html", self._board.language)
-        anybody = self._board.open_pages
-        response = self._console(self._board.office.users.again(anybody) or anybody)
-        self._gate.open_session(request, response, anybody)
-        return response
+    def _opener(self, view: View) -> Handler:
+        async def opened(request: web.Request) -> web.Response:
+            self._gate.check_browser(request)
+            if view.path == "/" and json_before_html(request.headers.get("Accept", "")):
+                return json_response(HEALTHY)
+            session = self._gate.session(request)
+            if session is not None and self._gate.again(session) is not None:
+                return await self._page(request, view, session)
+            if self._board.open_pages is None:
+                return html_page("login", self._board.language, {}, _theme(request))
+            key, session = self._gate.sessions.open(self._board.open_pages)
+            response = await self._page(request, view, session)
+            self._gate.keep(request, response, key)
+            return response
 
-    def _console(self, person: Person) -> web.Response:
-        board = self._board
-        commands = [
-            (c.usage, texts.render(f"help.{c.name}", {"usage": c.usage}, person.language))
-            for c in board.console.commands
-            if not c.hidden and person.may(c.role)
-        ]
-        live = any(venue.account.mode is Mode.LIVE for venue in board.desk.venues.values())
-        return page(
-            "desk.html",
-            person.language,
-            person=person,
-            commands=commands,
-            values=json.dumps(texts.values(person.language), ensure_ascii=False),
-            live=live,
-            sample=board.sample_alert is not None,
-            login=board.open_pages is None,
-            version=board.version,
-        )
+        return opened
+
+    async def _page(self, request: web.Request, view: View, session: Session) -> web.Response:
+        """A page that cannot be shown says why, as a page."""
+        person = self._gate.again(session) or session.person
+        theme = _theme(request)
+        try:
+            shot = await self._screens.shot(view, person, dict(request.query))
+        except ApiError as error:
+            said = {"code": error.code, "message": error.message}
+            return html_page("error", person.language, said, theme, status=error.status)
+        except (Transient, Broken) as error:
+            return html_page(
+                "error", person.language, {"code": "unavailable", "message": str(error)}, theme, status=503
+            )
+        more = {"parts": shot.parts, "mark": shot.mark, "csrf": session.csrf, "login": self._board.open_pages is None}
+        return html_page(view.name, person.language, {**shot.model, **more}, theme)
 
     async def log_in(self, request: web.Request) -> web.Response:
         """The API token opens a page's session."""
         person = self._gate.log_in(request, (await read_object(request)).get("token"))
-        response = json_response({"success": True})
-        self._gate.open_session(request, response, person)
+        key, session = self._gate.sessions.open(person)
+        response = json_response({"success": True, "csrf": session.csrf})
+        self._gate.keep(request, response, key)
         return response
 
     async def log_out(self, request: web.Request) -> web.Response:
@@ -135,24 +115,41 @@ class Pages:
 
     async def swagger(self, request: web.Request) -> web.Response:
         self._gate.check_browser(request)
-        return page("routes.html", texts.FALLBACK, routes=self._documented, version=self._board.version)
+        said = {"routes": self._documented, "version": self._board.version}
+        return html_page("routes", texts.FALLBACK, said, _theme(request))
 
     async def openapi(self, request: web.Request) -> web.Response:
         self._gate.check_browser(request)
         return json_response(openapi(self._documented, self._board.version))
 
     async def asset(self, request: web.Request) -> web.Response:
+        """304 for what the browser has."""
         self._gate.check_browser(request)
-        name = request.match_info["name"]
-        if name not in ASSETS:
+        found = _assets().get(request.match_info["name"])
+        if found is None:
             raise ApiError(404, "not_found", "there is no such file")
-        headers = {**PAGE_HEADERS, "Content-Type": ASSETS[name], "Cache-Control": "no-cache"}
-        return web.Response(body=_asset(name), headers=headers)
+        body, kind, tag = found
+        headers = {**PAGE_HEADERS, "Content-Type": kind, "Cache-Control": "no-cache", "ETag": tag}
+        if request.headers.get("If-None-Match") == tag:
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=body, headers=headers)
 
 
 @cache
-def _asset(name: str) -> bytes:
-    return (files("dashboard") / "static" / name).read_bytes()
+def _assets() -> dict[str, tuple[bytes, str, str]]:
+    """Every file of dashboard/static: bytes, type, tag."""
+    found = {}
+    for file in (files("dashboard") / "static").iterdir():
+        kind = TYPES.get(f".{file.name.rpartition('.')[2]}")
+        if kind is not None:
+            body = file.read_bytes()
+            found[file.name] = (body, kind, f'"{sha256(body).hexdigest()[:16]}"')
+    return found
+
+
+def _theme(request: web.Request) -> str:
+    chosen = request.cookies.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else THEMES[0]
 
 
 def _well(*, well: bool) -> web.Response:

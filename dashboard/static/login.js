@@ -1,4 +1,3 @@
-"use strict";
 document.getElementById("login").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;

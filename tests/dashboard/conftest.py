@@ -212,22 +212,25 @@ async def demo(tmp_path: Path) -> AsyncIterator[House]:
 
 
 class Events:
-    """A reader of /events."""
+    """A reader of /events. last_id: that of the last event with news."""
 
     def __init__(self, lines: StreamReader) -> None:
         self._lines = lines
+        self.last_id = ""
 
     async def news(self) -> dict[str, Any]:
-        """The next event that says something."""
+        """The next event that says something: HTML by part."""
         async with asyncio.timeout(10):
             while True:
-                name = (await self._lines.readline()).decode().strip()
-                if not name:
+                event: dict[str, str] = {}
+                while line := (await self._lines.readline()).decode().rstrip("\n"):
+                    name, _, value = line.partition(": ")
+                    event[name] = value
+                if not event:
                     raise EOFError
-                data = (await self._lines.readline()).decode().strip()
-                await self._lines.readline()
-                if name == "event: news":
-                    found: dict[str, Any] = json.loads(data.removeprefix("data: "))
+                self.last_id = event.get("id", self.last_id)
+                if event["event"] == "news":
+                    found: dict[str, Any] = json.loads(event["data"])
                     return found
 
     async def end(self) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 import dashboard
 from dashboard.docs import Route
-from dashboard.gate import COOKIE, LOGINS
+from dashboard.gate import COOKIE, CSRF_HEADER, LOGINS
+from tests.dashboard.browsing import log_in
 from tests.dashboard.conftest import House, opened
 
 ROUTES: list[tuple[str, str]] = [
@@ -25,15 +25,6 @@ ROUTES: list[tuple[str, str]] = [
     ("GET", "/events"),
 ]
 BROWSER = ["/", "/swagger", "/openapi.json", "/metrics", "/static/desk.css", "/api/v1/orders", "/events"]
-
-
-async def _log_in(house: House, token: str = "owner-token", **headers: str) -> Mapping[str, str]:
-    """The headers of a page that is logged in."""
-    answer = await house.post("/login", {"token": token}, token=None, headers={"Origin": house.url, **headers})
-    assert answer.status == 200, answer.data
-    cookie = answer.headers["Set-Cookie"].partition(";")[0]
-    house.session.cookie_jar.clear()
-    return {"Cookie": cookie}
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -73,7 +64,7 @@ async def test_another_site_is_403(house: House, origin: str) -> None:
 
 async def test_a_session_reads_and_acts_from_its_own_page(house: House) -> None:
     """Cookie, own Origin and JSON together are as good as the token."""
-    page = await _log_in(house)
+    page = await log_in(house)
     assert (await house.get("/api/v1/orders", None, headers=page)).status == 200
     own = {**page, "Origin": house.url}
     answer = await house.post("/api/v1/commands", {"text": "/status"}, None, headers=own)
@@ -86,7 +77,7 @@ async def test_a_session_reads_and_acts_from_its_own_page(house: House) -> None:
 )
 async def test_a_cookie_alone_changes_nothing(house: House, headers: dict[str, str]) -> None:
     """What a form or another site could send with the cookie is refused: no Origin, or no JSON."""
-    sent = {**await _log_in(house), **headers}
+    sent = {**await log_in(house), **headers}
     if "Origin" in sent:
         sent["Origin"] = house.url
     answer = await house.post("/api/v1/commands", {"text": "/kill"}, None, headers=sent)
@@ -94,9 +85,21 @@ async def test_a_cookie_alone_changes_nothing(house: House, headers: dict[str, s
     assert house.engine.desk.safety.halt is None
 
 
+@pytest.mark.parametrize("csrf", [None, "", "wrong", "ANOTHER"])
+async def test_a_page_of_another_session_changes_nothing(house: House, csrf: str | None) -> None:
+    """Without the session's own CSRF token, or with one of another session, nothing is done."""
+    another, page = await log_in(house), dict(await log_in(house))
+    del page[CSRF_HEADER]
+    if csrf is not None:
+        page[CSRF_HEADER] = another[CSRF_HEADER] if csrf == "ANOTHER" else csrf
+    answer = await house.post("/api/v1/commands", {"text": "/kill"}, None, headers={**page, "Origin": house.url})
+    assert (answer.status, answer.data["error"]["code"]) == (403, "csrf")
+    assert house.engine.desk.safety.halt is None
+
+
 async def test_a_wrong_token_beside_a_session_is_401(house: House) -> None:
     """A token that is given must be right; the cookie does not excuse it."""
-    page = await _log_in(house)
+    page = await log_in(house)
     assert (await house.get("/api/v1/orders", "wrong", headers=page)).status == 401
 
 
@@ -129,7 +132,7 @@ async def test_a_token_that_is_no_text_is_401(house: House, token: object) -> No
 
 async def test_logging_out_ends_the_session(house: House) -> None:
     """The cookie is dead on the server, not only in the browser."""
-    page = await _log_in(house)
+    page = await log_in(house)
     answer = await house.post("/logout", {}, None, headers={**page, "Origin": house.url})
     assert answer.status == 200
     assert (await house.get("/api/v1/orders", None, headers=page)).status == 401
@@ -142,7 +145,7 @@ async def test_an_invented_cookie_is_401(house: House) -> None:
 
 async def test_a_session_acts_as_the_person_of_its_token(house: House) -> None:
     """Ann's page shows Ann's account."""
-    page = await _log_in(house, "ann-token")
+    page = await log_in(house, "ann-token")
     rows = (await house.get("/api/v1/accounts", None, headers=page)).data["items"]
     assert [row["name"] for row in rows] == ["Ann"]
 

@@ -1,58 +1,45 @@
-"""GET /events: what changed, and only to people we know."""
+"""GET /events: the parts of a page that changed, and only to people we know."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 
 from aiohttp import ClientResponse
 
 from dashboard.live import STREAMS_MAX
+from tests.dashboard.browsing import cookie_of, log_in, opened_page
 from tests.dashboard.conftest import PASSPHRASE, Events, House
 
 
-async def _open(house: House, token: str = "owner-token") -> ClientResponse:
-    return await house.session.get(f"{house.url}/events", headers={"Authorization": f"Bearer {token}"})
+async def _open(house: House, token: str = "owner-token", page: str = "now", **more: str) -> ClientResponse:
+    headers = {"Authorization": f"Bearer {token}", **more}
+    return await house.session.get(f"{house.url}/events?page={page}", headers=headers)
 
 
-async def test_the_first_event_is_the_whole_picture(house: House) -> None:
-    """Everything the page shows, in one event, without a secret."""
+async def test_the_first_event_is_the_whole_page(house: House) -> None:
+    """Every part of it, in one event, without a secret."""
     await house.trade()
     async with await _open(house) as response:
         assert response.content_type == "text/event-stream"
         news = await Events(response.content).news()
-    assert {"state", "prices", "positions", "accounts", "alerts", "orders", "fills", "notices"} <= news.keys()
-    assert news["state"]["risk_state"] == "ACTIVE"
-    assert news["positions"][0]["protected_by"] == "broker"
-    assert {"BTCPERP", "SBER"} <= {row["ticker"] for row in news["prices"]}
-    assert PASSPHRASE not in json.dumps(news)
+    assert {"state", "hand", "alive", "risk", "waits", "today", "stop"} <= news.keys()
+    assert "ACTIVE" in news["state"]
+    assert "BTCPERP" in news["risk"]
+    assert PASSPHRASE not in "".join(news.values())
+
+
+async def test_a_page_that_was_just_opened_is_told_nothing(demo: House) -> None:
+    """The mark on the page says what it shows: the stream begins with a beat."""
+    page = await opened_page(demo)
+    mark = page.data.partition('data-mark="')[2].partition('"')[0]
+    async with demo.session.get(
+        f"{demo.url}/events?page=now&at={mark}", headers={"Cookie": cookie_of(page)}
+    ) as response:
+        assert (await response.content.readline()) == b"event: beat\n"
 
 
 async def test_later_events_hold_only_what_changed(house: House) -> None:
-    """A new book sends that price alone, without the lists that stayed as they were."""
-    async with await _open(house) as response:
-        events = Events(response.content)
-        await events.news()
-        await house.post("/api/v1/demo/market", {"ticker": "SBER", "bid": "290", "ask": "290.02"})
-        news = await events.news()
-    assert [(row["ticker"], row["bid"]) for row in news["prices"]] == [("SBER", "290")]
-    assert "orders" not in news
-    assert "notices" not in news
-
-
-async def test_a_trade_arrives_without_asking(house: House) -> None:
-    """Alert, order, fill and position come by themselves."""
-    async with await _open(house) as response:
-        events = Events(response.content)
-        seen = await events.news()
-        await house.trade()
-        while not (seen["positions"] and seen["positions"][0]["protected_by"] and seen["alerts"][0]["order_ids"]):
-            seen |= await events.news()
-    assert seen["fills"][0]["quantity"] == "50"
-
-
-async def test_a_halt_is_shown(house: House) -> None:
-    """The state says who halted and why."""
+    """A halt changes the state and how to stop, not what is earned."""
     async with await _open(house) as response:
         events = Events(response.content)
         await events.news()
@@ -60,8 +47,46 @@ async def test_a_halt_is_shown(house: House) -> None:
         news = await events.news()
         while "state" not in news:
             news = await events.news()
-    assert news["state"]["risk_state"] == "HALTED"
-    assert news["state"]["halt"]["by"] == "owner"
+    assert "HALTED" in news["state"]
+    assert "owner" in news["halt"]
+    assert "today" not in news
+
+
+async def test_after_a_break_only_what_changed_meanwhile_is_told(house: House) -> None:
+    """Last-Event-ID is what the page shows; nonsense gets everything."""
+    async with await _open(house, page="console") as response:
+        events = Events(response.content)
+        await events.news()
+        seen = events.last_id
+    await house.post("/api/v1/commands", {"text": "/kill"})
+    async with await _open(house, page="console", **{"Last-Event-ID": seen}) as response:
+        news = await Events(response.content).news()
+    assert news.keys() == {"state", "notices"}
+    async with await _open(house, page="console", **{"Last-Event-ID": "no.such"}) as response:
+        assert "hand" in await Events(response.content).news()
+
+
+async def test_a_trade_arrives_without_asking(house: House) -> None:
+    """Position and stop come by themselves."""
+    async with await _open(house) as response:
+        events = Events(response.content)
+        seen = await events.news()
+        await house.trade()
+        while "all protected" not in seen["risk"] or "39,800" not in seen["risk"]:
+            seen |= await events.news()
+        while "fills: 1" not in seen["today"]:
+            seen |= await events.news()
+
+
+async def test_a_new_price_arrives_without_asking(house: House) -> None:
+    """What is open gains with the market."""
+    await house.trade()
+    async with await _open(house) as response:
+        events = Events(response.content)
+        seen = await events.news()
+        await house.post("/api/v1/demo/market", {"ticker": "BTCPERP", "bid": "40200", "ask": "40201"})
+        while "+" not in seen["today"]:
+            seen |= await events.news()
 
 
 async def test_a_stream_shows_only_what_its_person_owns(house: House) -> None:
@@ -69,8 +94,16 @@ async def test_a_stream_shows_only_what_its_person_owns(house: House) -> None:
     await house.trade()
     async with await _open(house, "ann-token") as response:
         news = await Events(response.content).news()
-    assert [row["name"] for row in news["accounts"]] == ["Ann"]
-    assert news["positions"] == news["orders"] == news["alerts"] == news["fills"] == []
+    assert "Testing" not in "".join(news.values())
+    assert "BTCPERP" not in "".join(news.values())
+
+
+async def test_a_page_that_one_may_not_open_has_no_stream(house: House) -> None:
+    """403 for another's page, 404 for none."""
+    for page, status in (("people", 403), ("nothing", 404)):
+        answer = await _open(house, "ann-token", page)
+        assert answer.status == status
+        answer.close()
 
 
 async def test_streams_end_when_the_desk_closes(house: House) -> None:
@@ -84,13 +117,11 @@ async def test_streams_end_when_the_desk_closes(house: House) -> None:
 
 async def test_the_session_of_a_stream_may_end(house: House) -> None:
     """After the log-out the stream of that page ends too."""
-    login = await house.post("/login", {"token": "owner-token"}, None, headers={"Origin": house.url})
-    cookie = {"Cookie": login.headers["Set-Cookie"].partition(";")[0]}
-    house.session.cookie_jar.clear()
-    async with house.session.get(f"{house.url}/events", headers=cookie) as response:
+    page = await log_in(house)
+    async with house.session.get(f"{house.url}/events", headers=page) as response:
         events = Events(response.content)
         await events.news()
-        await house.post("/logout", {}, None, headers={**cookie, "Origin": house.url})
+        await house.post("/logout", {}, None, headers={**page, "Origin": house.url})
         await events.end()
 
 

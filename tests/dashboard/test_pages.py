@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import html
-import json
 import re
 from pathlib import Path
 
 import pytest
 
 from core.values.people import owner_person
-from dashboard.pages import ASSETS, json_before_html
-from tests.dashboard.conftest import PASSPHRASE, House, opened
+from dashboard.pages import json_before_html
+from tests.dashboard.browsing import HTML, acting, cookie_of, log_in, opened_page
+from tests.dashboard.conftest import PASSPHRASE, SAMPLE, House, opened
 
-HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+PLACES = (
+    *("/", "/proposals", "/positions", "/alerts", "/tasks", "/links", "/instruments"),
+    *("/history", "/log", "/people", "/settings", "/console"),
+)
+ASSETS = {
+    "desk.css": "text/css; charset=utf-8",
+    "desk.js": "text/javascript; charset=utf-8",
+    "forms.js": "text/javascript; charset=utf-8",
+    "login.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "icons.svg": "image/svg+xml",
+}
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/json, text/html", "Application/JSON;q=0.1,*/*"])
@@ -47,27 +57,59 @@ async def test_without_a_session_the_page_is_the_login(house: House) -> None:
 
 async def test_the_demo_page_opens_by_itself(demo: House) -> None:
     """Its cookie is a session that may act; a second visit makes no second one."""
-    answer = await demo.get("/", None, headers=HTML)
-    cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    answer = await opened_page(demo)
     assert {"HttpOnly", "SameSite=Strict"} <= set(answer.headers["Set-Cookie"].split("; "))
-    demo.session.cookie_jar.clear()
-    own = {"Cookie": cookie, "Origin": demo.url}
-    done = await demo.post("/api/v1/commands", {"text": "/status"}, None, headers=own)
+    done = await demo.post("/api/v1/commands", {"text": "/status"}, None, headers=acting(demo, answer))
     assert done.status == 200
-    again = await demo.get("/", None, headers={**HTML, "Cookie": cookie})
+    again = await opened_page(demo, "/", {"Cookie": cookie_of(answer)})
     assert "Set-Cookie" not in again.headers
 
 
-async def test_the_page_names_commands_and_offers_the_sample(demo: House) -> None:
-    """State, kill button, command line with what may be typed, and the big button; no secret, no word missing."""
-    page = (await demo.get("/", None, headers=HTML)).data
-    for part in ('id="kill"', 'id="state"', 'id="line"', 'id="sample"', "/positions", "PAPER"):
-        assert part in page
-    assert PASSPHRASE not in page
-    assert not re.search(r"\bpage\.\w+", page)
+@pytest.mark.parametrize("path", PLACES)
+async def test_every_page_stands_in_the_frame(demo: House, path: str) -> None:
+    """Its place in the menu is marked; state, connection and Kill are at hand; no word is missing, no secret told."""
+    answer = await opened_page(demo, path)
+    assert answer.status == 200
+    assert f'<a href="{path}" aria-current="page">' in answer.data
+    for each in PLACES:
+        assert f'<a href="{each}"' in answer.data
+    for part in ('id="kill"', 'id="state"', 'id="link"', "PAPER"):
+        assert part in answer.data
+    assert PASSPHRASE not in answer.data
+    assert not re.search(r"\bpage\.\w+", answer.data)
 
 
-@pytest.mark.parametrize("path", ["/", "/swagger"])
+async def test_the_console_names_the_commands(demo: House) -> None:
+    """Those that its reader may type."""
+    page = (await opened_page(demo, "/console")).data
+    assert 'id="line"' in page
+    assert 'data-usage="/positions"' in page
+
+
+async def test_a_page_for_admins_is_closed_to_others(house: House) -> None:
+    """403 as a page that says so, and its place is not in their menu."""
+    page = await log_in(house, "ann-token")
+    answer = await opened_page(house, "/people", page)
+    assert (answer.status, answer.headers["Content-Type"]) == (403, "text/html; charset=utf-8")
+    assert "not_allowed" in answer.data
+    assert 'href="/people"' not in (await opened_page(house, "/", page)).data
+
+
+async def test_what_a_browser_has_is_not_sent_again(house: House) -> None:
+    """304 for the tag that it shows."""
+    first = await house.get("/static/desk.css", None)
+    again = await house.get("/static/desk.css", None, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status, again.data) == (304, "")
+
+
+async def test_the_theme_is_the_readers(demo: House) -> None:
+    """What the cookie says, from the first paint on; nonsense is the system's."""
+    for said, shown in (("dark", "dark"), ("light", "light"), ('x"y', "auto")):
+        answer = await opened_page(demo, "/", {"Cookie": f"openoutcry_theme={said}"})
+        assert f'data-theme="{shown}"' in answer.data
+
+
+@pytest.mark.parametrize("path", [*PLACES, "/swagger"])
 async def test_pages_load_nothing_from_elsewhere(demo: House, path: str) -> None:
     """No inline script or style, nothing from outside, and a policy that says so."""
     answer = await demo.get(path, None, headers=HTML)
@@ -152,13 +194,14 @@ async def test_tv_15_the_hubs_routes_are_documented(house: House) -> None:
 
 
 async def test_a_page_is_in_its_readers_language(tmp_path: Path) -> None:
-    """The login is in the desk's, the console in that of whoever opened it: also what stands in its tables."""
+    """The login is in the desk's, a page in that of whoever opened it: also what stands in its rows."""
     async with opened(tmp_path / "ru", language="ru") as russian:
-        login = await russian.get("/", None, headers=HTML)
-        assert '<html lang="ru">' in login.data
-    async with opened(tmp_path / "open", open_pages=owner_person("dashboard")) as demo:
+        login = await opened_page(russian)
+        assert '<html lang="ru"' in login.data
+    more = {"open_pages": owner_person("dashboard"), "sample_alert": lambda: dict(SAMPLE)}
+    async with opened(tmp_path / "open", **more) as demo:
+        await demo.trade()
         await demo.post("/api/v1/commands", {"text": "/language ru"})
-        console = await demo.get("/", None, headers=HTML)
-    assert '<html lang="ru">' in console.data
-    [values] = re.findall('data-values="([^"]*)"', console.data)
-    assert json.loads(html.unescape(values))["side.buy"] == "\u043f\u043e\u043a\u0443\u043f\u043a\u0430"
+        page = await opened_page(demo)
+    assert '<html lang="ru"' in page.data
+    assert "\u043f\u043e\u043a\u0443\u043f\u043a\u0430" in page.data

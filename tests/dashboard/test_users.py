@@ -14,6 +14,7 @@ import pytest
 from core.services.users import TRIES
 from core.values.orders import Refused
 from core.values.people import Person, Role
+from tests.dashboard.browsing import log_in
 from tests.dashboard.conftest import House, opened, people
 from tests.dashboard.test_links import made, post, rows
 
@@ -134,9 +135,7 @@ async def test_who_works_for_somebody_sees_their_desk(full: House) -> None:
 async def test_an_open_page_closes_when_its_person_leaves(full: House) -> None:
     """And it has the role of now while they stay."""
     await added(full)
-    headers = {"Origin": full.url}
-    entered = await full.post("/login", {"token": await token_of(full)}, token=None, headers=headers)
-    headers["Cookie"] = entered.headers["Set-Cookie"].partition(";")[0]
+    headers = {"Origin": full.url, **await log_in(full, await token_of(full))}
 
     async def switch() -> int:
         return (await full.post("/api/v1/bot", {"running": True}, token=None, headers=headers)).status

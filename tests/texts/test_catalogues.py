@@ -32,7 +32,6 @@ ALIKE = {
     "discord.thread",
     "outbox.missed_kind",
     "page.api",
-    "page.console_hint",
     "page.routes_title",
 }
 WORDS: list[tuple[str, type[Enum]]] = [
@@ -49,7 +48,7 @@ WORDS: list[tuple[str, type[Enum]]] = [
 ]
 ROOMS = ("bot", "brokers", "charts", "core", "dashboard", "openoutcry", "webhook_receiver")
 KEY = re.compile(r"(?:\brender\(|\bLine\(|\bkey=|\bkey = )\s*\"([a-z_]+\.[a-z_]+)\"")
-ON_PAGES = re.compile(r"\bt\([\"']([a-z_]+)[\"']\)")
+ON_PAGES = re.compile(r"\bt\([\"']([a-z_.]+)[\"'][,)]")
 
 
 def placeholders(template: str) -> Counter[str]:
@@ -62,7 +61,7 @@ def used() -> set[str]:
     found: set[str] = set()
     for path in (path for room in ROOMS for path in (root / room).rglob("*.py")):
         found |= set(KEY.findall(path.read_text(encoding="utf-8")))
-    for path in (root / "dashboard/templates").glob("*.html"):
+    for path in (root / "dashboard/templates").rglob("*.html"):
         found |= {f"page.{name}" for name in ON_PAGES.findall(path.read_text(encoding="utf-8"))}
     return found
 
