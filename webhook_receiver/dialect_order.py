@@ -95,7 +95,9 @@ def _kind(message: str) -> AlertKind:
 
 
 def _one_of(fields: Fields, name: str, words: Mapping[str, T]) -> T:
-    word = fields.text(name).lower()
+    word = fields.raw(name)
+    if word is None or word not in words:
+        word = fields.text(name).lower()
     if word not in words:
         raise fields.refuse(name, f"unknown_{name}", f"must be one of {', '.join(filter(None, words))}")
     return words[word]

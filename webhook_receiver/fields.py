@@ -130,6 +130,7 @@ class Fields:
         return ApiError(422, code, f"{sent} {why}", sent)
 
 
+@lru_cache(maxsize=256)  # when a bar closes, all charts send the same second
 def _moment(text: str) -> datetime | None:
     try:
         if _ISO.fullmatch(text):

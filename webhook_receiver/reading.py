@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 
 from kit.http import ApiError
 
@@ -28,7 +29,7 @@ def read_object(body: bytes) -> tuple[str, dict[str, object]]:
     Raises ApiError 422 for anything that is no JSON object, is nested too deeply or holds a lone surrogate.
     """
     try:
-        text, value = _parse(body.decode("utf-8-sig"))
+        text, value = _parse(body.removeprefix(BOM_UTF8).decode())
         if "\\u" in text:  # the only way in for what no database takes
             _check_characters(value)
     except RecursionError:

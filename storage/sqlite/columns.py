@@ -25,7 +25,9 @@ def time_text(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("a stored time must be aware")
     in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return in_utc.isoformat(timespec="microseconds")
+    t = in_utc
+    day = "%04d-%02d-%02d" % (t.year, t.month, t.day)  # noqa: UP031 - a third faster than isoformat; alerts pay for it
+    return "%sT%02d:%02d:%02d.%06d+00:00" % (day, t.hour, t.minute, t.second, t.microsecond)  # noqa: UP031 - as above
 
 
 def time_or_none(moment: datetime | None) -> str | None:
