@@ -13,7 +13,7 @@ from brokers.paper.contracts import listings
 from core.clock import SystemClock
 from core.values.errors import Broken, Rejected, Transient
 from openoutcry.report import SQLITE_SOUND
-from openoutcry.sections import AlpacaAccount, TInvestAccount
+from openoutcry.sections import AlpacaAccount, AngelOneAccount, TInvestAccount
 from openoutcry.settings import Settings, SettingsError
 from storage.sqlite import open_store
 from texts import render
@@ -93,7 +93,30 @@ async def _alpaca(account: AlpacaAccount, language: str) -> tuple[bool, str]:
     return not it.blocked, render(f"check_alpaca.{word}", params, language)
 
 
-LOOKS: Mapping[str, Callable[[Any, str], Awaitable[tuple[bool, str]]]] = {"tinvest": _tinvest, "alpaca": _alpaca}
+async def _angelone(account: AngelOneAccount, language: str) -> tuple[bool, str]:
+    from brokers.angelone import access_of, unusable  # noqa: PLC0415 - imported only where an account uses it
+    from brokers.angelone.check import look  # noqa: PLC0415 - as above
+
+    access = access_of(account.model_dump())
+    known = {"account": account.name, "host": urlsplit(access.base_url).netloc}
+    if not access.complete:
+        return True, render("check_angelone.incomplete", known, language)
+    if why := unusable(access):
+        return False, render("check_angelone.unusable", {**known, "detail": why}, language)
+    try:
+        it = await look(access, SystemClock())
+    except Rejected as no:
+        return False, render(f"check_angelone.{no.code}", {**known, "detail": no.reason}, language)
+    except Transient as error:
+        return False, render("check.unreachable", {**known, "detail": error.reason}, language)
+    return True, render("check_angelone.found", {**known, "id": it.id, "name": it.name}, language)
+
+
+LOOKS: Mapping[str, Callable[[Any, str], Awaitable[tuple[bool, str]]]] = {
+    "tinvest": _tinvest,
+    "alpaca": _alpaca,
+    "angelone": _angelone,
+}
 """How each broker's account is looked at, in words of a language: whether all is well, and what was found."""
 
 

@@ -333,12 +333,16 @@ class AlpacaAccount(AccountSection):
 
 class AngelOneAccount(AccountSection):
     broker: Literal["angelone"]
-    base_url: str = "https://apiconnect.angelone.in"
-    stream_url: str = ""
+    base_url: Address = "https://apiconnect.angelone.in"
+    stream_url: Address = ""
+    orders_url: Address = ""
+    instruments_url: Address = ""
     client_id: str = ""
     api_key: SecretStr = NO_SECRET
     password: SecretStr = NO_SECRET
     totp_secret: SecretStr = NO_SECRET
+    product: Literal["intraday", "delivery"] = "intraday"
+    currency: Literal["INR"] = "INR"
 
 
 AccountSettings = Annotated[

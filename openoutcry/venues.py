@@ -31,6 +31,12 @@ def _alpaca(account: Account, settings: Mapping[str, object], world: World) -> B
     return open_broker(account, settings, world)
 
 
+def _angelone(account: Account, settings: Mapping[str, object], world: World) -> Broker:
+    from brokers.angelone import open_broker  # noqa: PLC0415 - imported only where an account uses it
+
+    return open_broker(account, settings, world)
+
+
 def _ccxt(account: Account, settings: Mapping[str, object], world: World) -> Broker:
     from brokers.ccxt import open_broker  # noqa: PLC0415 - imported only where an account uses it
 
@@ -41,6 +47,7 @@ FACTORIES: Mapping[str, BrokerFactory] = {
     "paper": brokers.paper.open_broker,
     "tinvest": _tinvest,
     "alpaca": _alpaca,
+    "angelone": _angelone,
     "ccxt": _ccxt,
 }
 """Every broker there is, by the word that `broker =` takes."""

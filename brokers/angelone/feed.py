@@ -47,12 +47,16 @@ _INTERVALS: Mapping[int, tuple[str, timedelta]] = MappingProxyType(
 
 
 class AngelOneFeed:
-    """Feed (core.ports). Whether there is trading comes from the calendar: the venue's prices do not say."""
+    """Feed (core.ports). Whether there is trading comes from the calendar: the venue's prices do not say.
+
+    Indices that options are on are always listened to: which option a link means must be known when its alert comes.
+    """
 
     def __init__(self, client: Client, catalogue: Catalogue, world: World) -> None:
         self._client, self._catalogue, self._clock = client, catalogue, world.clock
         self._quotes: dict[str, Quote] = {}
         self._watched: Counter[str] = Counter()
+        self._always: Mapping[str, Instrument] = {}
         self._listeners: list[Callable[[Quote], None]] = []
         self.link = Link("prices", world.wire, client.session, self._dial, self._open, self._take)
 
@@ -88,8 +92,9 @@ class AngelOneFeed:
         self._watched[instrument.ticker] -= 1
         if self._watched[instrument.ticker] <= 0:
             del self._watched[instrument.ticker]
-            self._quotes.pop(instrument.ticker, None)
-            await self._ask(0, [instrument])
+            if not self._listens(instrument.ticker):
+                self._quotes.pop(instrument.ticker, None)
+                await self._ask(0, [instrument])
 
     def alive(self) -> bool:
         return self.link.alive
@@ -134,6 +139,9 @@ class AngelOneFeed:
             raise Rejected("unknown_ticker", ticker)
         return instrument
 
+    def _listens(self, ticker: str) -> bool:
+        return ticker in self._watched or ticker in self._always
+
     def _of(self, row: Row) -> Instrument | None:
         return self._catalogue.by_token.get((str(row.get("exchange")), str(row.get("symbolToken"))))
 
@@ -156,7 +164,9 @@ class AngelOneFeed:
         return self._client.socket(access.stream, headers)
 
     async def _open(self, _link: Link) -> None:
-        await self._ask(1, [self._instrument(ticker) for ticker in self._watched])
+        self._always = self._catalogue.with_options()
+        wanted = [self._instrument(ticker) for ticker in self._watched]
+        await self._ask(1, [*wanted, *(index for index in self._always.values() if index.ticker not in self._watched)])
 
     async def _ask(self, action: int, wanted: Sequence[Instrument]) -> None:
         """Subscribe (1) or not (0); while there is no connection nothing is lost, since the next subscribes to all."""
@@ -181,7 +191,7 @@ class AngelOneFeed:
             log.warning("unreadable tick", extra={"reason": str(error)})
             return
         instrument = None if tick is None else self._catalogue.by_token.get((tick.exchange, tick.token))
-        if tick is None or instrument is None or instrument.ticker not in self._watched:
+        if tick is None or instrument is None or not self._listens(instrument.ticker):
             return
         now, before = self._clock.now(), self._quotes.get(instrument.ticker)
         if tick.book:

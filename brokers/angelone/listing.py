@@ -6,7 +6,7 @@ Strikes and ticks come in paise, expiries as days of India, quantities everywher
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -89,6 +89,11 @@ class Catalogue:
         """What a price can be had of: instruments and indices."""
         bare = ticker.upper()
         return self.by_ticker.get(bare) or self.indices.get(bare)
+
+    def with_options(self) -> dict[str, Instrument]:
+        """Indices that options are on, by ticker."""
+        under = {i.basic_asset for i in self.by_ticker.values() if i.kind is InstrumentKind.OPTION}
+        return {ticker: index for ticker, index in self.indices.items() if ticker in under}
 
     def of_row(self, row: Row) -> Instrument | None:
         """What an order, trade or position is in; its token may be missing."""
@@ -202,8 +207,3 @@ def _expiry(text: str) -> datetime:
     """`29SEP2026`: its close in India."""
     day = date(int(text[5:9]), _MONTHS.index(text[2:5].upper()) + 1, int(text[:2]))
     return datetime.combine(day, _EXPIRES, INDIA).astimezone(UTC)
-
-
-def listed(rows: Iterable[Row]) -> list[Instrument]:
-    """Those of the rows that can be traded."""
-    return [found for row in rows if (found := read(row)) is not None]
