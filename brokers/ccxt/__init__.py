@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from brokers.ccxt.binance import Binance
 from brokers.ccxt.broker import CcxtBroker, Terms
 from brokers.ccxt.bybit import Bybit
 from brokers.ccxt.client import Client
@@ -17,7 +18,7 @@ from core.values.errors import Broken
 
 __all__ = ["DIALECTS", "access_of", "dialect_of", "open_broker"]
 
-DIALECTS: Mapping[str, type[Dialect]] = {"bybit": Bybit}
+DIALECTS: Mapping[str, type[Dialect]] = {"bybit": Bybit, "binance": Binance}
 
 
 def open_broker(account: Account, settings: Mapping[str, object], world: World) -> CcxtBroker:

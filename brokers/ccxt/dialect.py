@@ -167,6 +167,14 @@ class Dialect:
         """Whether this is a triggered order that nothing has triggered yet."""
         raise NotImplementedError
 
+    def speaks(self, _row: Row) -> bool:
+        """Whether a row of the stream tells of an order what is so; False where another row will."""
+        return True
+
+    def child(self, _row: Row) -> str:
+        """The id of the order that a triggered one became, where the venue makes another of it."""
+        return ""
+
     async def find(self, client: Asking, instrument: Instrument, name: Name) -> Row | None:
         """None: the venue does not know the order."""
         raise NotImplementedError

@@ -15,7 +15,7 @@ from core.ports import Clock
 from core.values.fills import Fill
 from core.values.ids import AccountName, BrokerOrderId, OrderId, desk_of
 from core.values.instrument import Instrument
-from core.values.orders import Order, OrderRequest, OrderState, OrderTicket
+from core.values.orders import Order, OrderRequest, OrderState, OrderTicket, Side
 
 SEEN = 10_000
 """Executions and orders that are kept in mind."""
@@ -38,13 +38,15 @@ class Records:
         self.live: dict[OrderId, Known] = {}
         self.told: dict[str, None] = {}
         """Ids of the fills that were told, oldest first."""
+        self._traded: dict[str, None] = {}
         self._owners: dict[str, OrderId | None] = {}
         """The venue's id of an order -> ours; None for a stranger's."""
 
     def remember(self, request: OrderRequest, at: datetime, broker_id: str | None = None) -> None:
         known = self.live.setdefault(request.id, Known(request, at))
+        self._traded[request.ticker.upper()] = None
         if broker_id:
-            known.id = broker_id
+            known.id = known.id or broker_id
             self.own(broker_id, request.id)
 
     def forget(self, order_id: OrderId) -> None:
@@ -57,9 +59,8 @@ class Records:
         _bound(self._owners)
 
     def traded(self) -> list[Instrument]:
-        """Whatever an order of ours may be executed in."""
-        tickers = {known.request.ticker.upper() for known in self.live.values()}
-        return [found for name in sorted(tickers) if (found := self._catalogue.by_ticker.get(name))]
+        """Whatever orders of ours may have been executed in."""
+        return [found for name in self._traded if (found := self._catalogue.by_ticker.get(name))]
 
     # one order
 
@@ -70,18 +71,21 @@ class Records:
         if row is None:
             self.forget(order.id)
             return None
+        if child := self._client.dialect.child(row):
+            self.own(child, order.id)
         return self._as(order.request, self.read(row, listed))
 
     def _as(self, request: OrderRequest, ticket: OrderTicket) -> OrderTicket:
         """What the venue says of one order, in the words in which we asked for it."""
         self.own(ticket.broker_id, request.id)
+        self.remember(request, ticket.at, ticket.broker_id)
+        broker_id = BrokerOrderId(self.live[request.id].id)
         if ticket.state.final:
             self.forget(request.id)
-        else:
-            self.remember(request, ticket.at, ticket.broker_id)
         return replace(
             ticket,
             order_id=request.id,
+            broker_id=broker_id,
             type=request.type,
             price=request.price,
             stop_price=request.stop_price,
@@ -102,7 +106,11 @@ class Records:
         found = []
         for row in rows:
             listed = self._catalogue.by_symbol.get(str(row.get("symbol")))
-            if listed is not None and row.get("amount") is not None:
+            if listed is None or row.get("amount") is None:
+                continue
+            if (child := self._client.dialect.child(row)) and (ours := translate.decode(row.get("clientOrderId"))):
+                self.own(child, ours)
+            if self._client.dialect.speaks(row):
                 found.append(self._ours(self.read(row, listed)))
         return found
 
@@ -137,8 +145,18 @@ class Records:
             self.own(broker_id, ours)
         if broker_id and broker_id not in self._owners:
             found = await self._client.dialect.find(self._client, listed, Name(broker_id, ours=False))
-            self.own(broker_id, translate.decode(found.get("clientOrderId")) if found else None)
+            ours = translate.decode(found.get("clientOrderId")) if found else None
+            if ours is None:
+                await self._learn(Side(row["side"]), listed)
+            self._owners.setdefault(broker_id, ours)
         return self._owners.get(broker_id)
+
+    async def _learn(self, side: Side, listed: Instrument) -> None:
+        """A stranger's order may be what a triggered one of ours has become: those that could be it are asked."""
+        for known in list(self.live.values()):
+            request = known.request
+            if request.type.triggered and request.side is side and request.ticker.upper() == listed.ticker:
+                await self.find(sent(request, known.at))
 
     def news(self, fills: Iterable[Fill]) -> list[Fill]:
         """Those that were not told before."""

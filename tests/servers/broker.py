@@ -226,7 +226,7 @@ class BrokerServer:
     # orders
 
     async def place(self, request: web.Request) -> web.StreamResponse:
-        asked = self.asked(request, await request.json())
+        asked = self.asked(request, await self.body(request))
         fault, seconds = self.faults.popleft() if self.faults else ("", 0.0)
         self._write("request", client_id=asked["client_id"], fault=fault)
         match fault:
@@ -269,6 +269,10 @@ class BrokerServer:
         return self.say_refused(error)
 
     # how it says so; a server of another dialect says it in its own way
+
+    async def body(self, request: web.Request) -> dict[str, Any]:
+        body: dict[str, Any] = await request.json()
+        return body
 
     def asked(self, _request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
         return body

@@ -30,3 +30,11 @@ class TestBybit(OnVenue):
 
 class TestBybitCoins(OnVenue):
     exchange, market = "bybit", "spot"
+
+
+class TestBinance(OnVenue):
+    exchange = "binance"
+
+
+class TestBinanceCoins(OnVenue):
+    exchange, market = "binance", "spot"
