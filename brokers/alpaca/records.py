@@ -21,6 +21,8 @@ PAGE, FILLS_PAGE = 500, 100
 SEEN = 5000
 """Orders whose owner, and executions, that are kept in mind."""
 SKEW = timedelta(seconds=1)
+BLINK = timedelta(milliseconds=1)
+"""A page's last moment is asked for again: several orders may share it."""
 
 
 class Records:
@@ -98,11 +100,12 @@ class Records:
         query = {"status": "open", "limit": str(PAGE), "nested": "true"}
         while True:
             rows = _list(await self._client.ask("/v2/orders", query), "orders")
-            found |= {str(row["id"]): row for row in translate.flat(rows)}
-            if len(rows) < PAGE:
+            new = {str(row["id"]): row for row in translate.flat(rows) if str(row["id"]) not in found}
+            found |= new
+            if len(rows) < PAGE or not new:
                 tickets = [self.read(row) for row in found.values()]
                 return [ticket for ticket in tickets if ticket.state not in FINAL_STATES]
-            query["until"] = str(rows[-1]["submitted_at"])
+            query["until"] = translate.stamp((translate.time(rows[-1]["submitted_at"]) or self._clock.now()) + BLINK)
 
     async def fills_since(self, moment: datetime) -> list[Fill]:
         """Raises Transient or Rejected."""

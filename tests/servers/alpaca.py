@@ -67,16 +67,18 @@ class Stream:
 
 class AlpacaServer(BrokerServer):
     """slow: an answer to a placing tells `pending_new`, one to a cancel comes before the end. deaf: pings are answered
-    and nothing else is said. mute: not even those. withdrawn: the key is none any more. fields: of the account, over
-    what is told. canned: path -> what it answers instead. What is asked: `calls`, by path; `bodies`, of placings."""
+    and nothing else is said. mute: not even those. shy: a login is not answered. withdrawn: the key is none any more.
+    fields: of the account, over what is told. canned: path -> what it answers instead. What is asked: `calls`, by
+    path; `bodies`, of placings. open_paths: which ask for no key."""
 
     def __init__(self, ledger: Path) -> None:
         self.calls: dict[str, int] = {}
         self.bodies: list[dict[str, Any]] = []
         self.canned: dict[str, Any] = {}
         self.fields: dict[str, Any] = {}
-        self.slow = self.deaf = self.withdrawn = self.binary = False
+        self.slow = self.deaf = self.shy = self.withdrawn = self.binary = False
         self.symbols_max = 30
+        self.open_paths: set[str] = set()
         self.seconds: Callable[[], float] = time.monotonic
         self.exceeded: list[str] = []
         self._minutes: dict[str, deque[float]] = {}
@@ -111,7 +113,8 @@ class AlpacaServer(BrokerServer):
 
     async def rest(self, request: web.Request) -> web.StreamResponse:
         try:
-            self._let_in(request.headers)
+            if request.path not in self.open_paths:
+                self._let_in(request.headers)
             self._count(request.path)
             if self.places(request):
                 return await self.place(request)
@@ -140,7 +143,7 @@ class AlpacaServer(BrokerServer):
     async def _told(self, request: web.Request) -> Any:
         name, _, rest = request.path.removeprefix("/v2/").partition("/")
         if name == "orders:by_client_order_id":
-            return self._say(self._by(lambda row: self._client_id(row) == request.query["client_order_id"]))
+            return self._say(self._by(lambda row: row.request.id == request.query["client_order_id"]))
         if name == "orders" and rest:
             row = self._by(lambda row: say.order_id(row) == rest)
             return await self._cancel(row) if request.method == "DELETE" else self._say(row, looked=True)
@@ -152,34 +155,29 @@ class AlpacaServer(BrokerServer):
             raise No(404, 40410000, "order not found")
         return found
 
-    def _client_id(self, row: Row) -> str:
-        return row.request.id + ("-tp" if row.request.type is OrderType.TAKE_PROFIT else "")
-
     def _say(self, row: Row, *, looked: bool = False) -> dict[str, Any]:
         """A cancelled order may take a look or two to be so."""
         status = ""
         if looked and self._ending.get(row.broker_id, 0) > 0:
             self._ending[row.broker_id] -= 1
             status = "pending_cancel"
-        return say.order(row, self._client_id(row), status=status)
+        return say.order(row, status=status)
 
     # placing, by way of the base's faults
 
     def asked(self, _request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
-        """As the base's ledger keeps it. A limit order that calls itself -tp is one to the venue, too: the base fills
-        it as such, and the ledger keeps whose it is."""
+        """As the base's ledger keeps it."""
         self.bodies.append(body)
-        key, take = body["client_order_id"].removesuffix("-tp"), body["client_order_id"].endswith("-tp")
-        if any(self._client_id(row) == body["client_order_id"] for row in self.venue._rows.values()):
+        if any(row.request.id == body["client_order_id"] for row in self.venue._rows.values()):
             raise No(422, 40010001, "client_order_id must be unique")
         asked = {
-            "client_id": key,
+            "client_id": body["client_order_id"],
             "ticker": body["symbol"],
             "side": body["side"],
-            "type": "take_profit" if take else {"stop_limit": "stop"}.get(body["type"], body["type"]),
+            "type": {"stop_limit": "stop"}.get(body["type"], body["type"]),
             "quantity": body["qty"],
-            "price": None if take else body.get("limit_price"),
-            "stop_price": body["limit_price"] if take else body.get("stop_price"),
+            "price": body.get("limit_price"),
+            "stop_price": body.get("stop_price"),
             "reduce_only": False,
             "immediate": body["time_in_force"] == "ioc",
             "expires_at": None,
@@ -210,7 +208,7 @@ class AlpacaServer(BrokerServer):
 
     def say_placed(self, ticket: OrderTicket) -> web.Response:
         row = self.venue._rows[ticket.broker_id]
-        return web.json_response(say.order(row, self._client_id(row), status="pending_new" if self.slow else ""))
+        return web.json_response(say.order(row, status="pending_new" if self.slow else ""))
 
     def say_refused(self, error: Rejected) -> web.Response:
         status, code, message = REFUSALS.get(error.code, (422, 42210000, error.reason or error.code))
@@ -331,6 +329,8 @@ class AlpacaServer(BrokerServer):
         return link.socket
 
     async def _ask_trades(self, link: Stream, asked: Mapping[str, Any]) -> None:
+        if self.shy:
+            return
         if asked["action"] == "auth":
             link.in_ = (asked["key"], asked["secret"]) == (KEY, SECRET) and not self.withdrawn
             status = "authorized" if link.in_ else "unauthorized"

@@ -47,14 +47,14 @@ def kind(row: Row) -> str:
     return "market" if request.type is OrderType.MARKET else "limit"
 
 
-def order(row: Row, client_id: str, *, status: str = "") -> dict[str, Any]:
+def order(row: Row, *, status: str = "") -> dict[str, Any]:
     """As REST and the stream tell it. status: another than the row's, as while it is on its way."""
     request, pending = row.request, status in {"pending_new", "accepted"}
     filled = Decimal(0) if pending else row.filled
     average = plain(round(row.value / row.filled, 6)) if filled else None
     return {
         "id": order_id(row),
-        "client_order_id": client_id,
+        "client_order_id": request.id,
         "created_at": stamp(row.at),
         "updated_at": stamp(row.at),
         "submitted_at": stamp(row.at),

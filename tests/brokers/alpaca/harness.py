@@ -81,12 +81,17 @@ def adapter(
 
 @asynccontextmanager
 async def connected(
-    server: AlpacaServer, orders: tuple[Order, ...] = (), wire: Clock | None = None, **changes: str | bool
+    server: AlpacaServer,
+    orders: tuple[Order, ...] = (),
+    wire: Clock | None = None,
+    clock: Later | None = None,
+    **changes: str | bool,
 ) -> AsyncIterator[AlpacaHarness]:
-    clock = Later()
+    clock = clock or Later()
     broker = adapter(server, orders, wire, clock, **changes)
     await broker.start()
     try:
+        await until(lambda: any(link.prices and link.in_ for link in server._links))
         [instrument] = [i for i in await broker.instruments() if i.ticker == "SBER"]
         yield AlpacaHarness(broker, server, instrument, clock)
     finally:
