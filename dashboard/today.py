@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -31,25 +31,20 @@ class Today:
 async def today(board: Board, person: Person) -> Today:
     midnight = board.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     fills = [fill for fill in await board.store.fills_since(midnight) if person.sees(fill.owner)]
-    known = {(p.account, p.ticker, p.book): p for p in await _closed(board, person)} | dict(board.desk.ledger.positions)
+    if not fills:
+        return Today({}, 0)
+    closed = (await board.store.positions(POSITIONS_LOOKED_AT, None, owner_of(person))).items
     gained: dict[str, Decimal | None] = {}
     for key, some in (await _by_book(board, fills)).items():
         venue = board.desk.venues.get(key[0])
-        if venue is None:
-            continue
-        currency, so_far = venue.account.currency, gained.get(venue.account.currency, ZERO)
-        more = _gain(some, known.get(key), board.desk.directory.point_value(key[0], key[1]))
-        gained[currency] = None if more is None or so_far is None else so_far + more
+        if venue is not None:
+            currency = venue.account.currency
+            before, more = gained.get(currency, ZERO), _gain(board, key, some, closed)
+            gained[currency] = None if before is None or more is None else before + more
     return Today(gained, len(fills))
 
 
-async def _closed(board: Board, person: Person) -> list[Position]:
-    """Positions, open ones too, oldest first: of one book the newest counts."""
-    page = await board.store.positions(POSITIONS_LOOKED_AT, None, owner_of(person))
-    return list(reversed(page.items))
-
-
-async def _by_book(board: Board, fills: list[Fill]) -> Mapping[Key, list[Fill]]:
+async def _by_book(board: Board, fills: Sequence[Fill]) -> Mapping[Key, list[Fill]]:
     books: dict[Key, list[Fill]] = defaultdict(list)
     for fill in fills:
         order = await board.store.order(fill.order_id) if fill.order_id else None
@@ -57,8 +52,11 @@ async def _by_book(board: Board, fills: list[Fill]) -> Mapping[Key, list[Fill]]:
     return books
 
 
-def _gain(fills: list[Fill], position: Position | None, point_value: Decimal) -> Decimal | None:
-    if position is None:
-        return None
-    gain = realised(fills, position.quantity, position.average_price)
-    return None if gain is None else gain * point_value - sum((fill.fee for fill in fills), ZERO)
+def _gain(board: Board, key: Key, fills: Sequence[Fill], positions: Sequence[Position]) -> Decimal | None:
+    account, ticker, _ = key
+    now = board.desk.ledger.positions.get(key)
+    ended = [p for p in positions if not p.is_open and (p.account, p.ticker, p.book) == key]
+    lives = [*([now] if now else []), *sorted(ended, key=lambda p: p.updated_at, reverse=True)]
+    gain = realised(fills, now.quantity if now else ZERO, [p.average_price for p in lives])
+    fees = sum((fill.fee for fill in fills), ZERO)
+    return None if gain is None else gain * board.desk.directory.point_value(account, ticker) - fees

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from core.services.desk import Venue
 from core.services.portfolio import PositionView
 from core.values.alerts import AlertRecord
 from core.values.fills import Fill
@@ -26,16 +25,23 @@ from dashboard.view import Model, Query, View, Wakes
 STORY = 10
 """Alerts, orders and fills among which the newest story is looked for."""
 NAMED = 3
-"""Positions that are named, the unprotected first."""
+"""Accounts and positions that are named, those first that somebody must look at."""
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
-    """quoted_at: the newest price of anything; None before the first."""
+class Line:
+    """One account. fed: its feed's heartbeats arrive. quoted_at: the newest price of anything; None before the first.
+    equity: None while the broker does not answer."""
 
     account: str
-    alive: bool
+    currency: str
+    fed: bool
     quoted_at: datetime | None
+    equity: Decimal | None
+
+    @property
+    def well(self) -> bool:
+        return self.fed and self.equity is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +66,13 @@ class Story:
 async def model(board: Board, person: Person, _query: Query) -> Model:
     views = board.portfolio.positions(person)
     waiting = [p for p in await board.store.unfinished_proposals() if p.waits and person.sees(p.owner)]
-    now = board.clock.now()
+    now, lines = board.clock.now(), await _lines(board, person)
     first = max(waiting, key=lambda p: p.created_at, default=None)
     bare = [v for v in views if v.protection is ProtectionClass.MANAGED and v.protected_by is None]
     return {
-        "feeds": _feeds(board, person),
+        "lines": lines[:NAMED],
+        "accounts": len(lines),
+        "unwell": sum(1 for line in lines if not line.well),
         "bare": bare,
         "bare_since": min((v.position.unprotected_since for v in bare if v.position.unprotected_since), default=None),
         "ready": board.ready(),
@@ -82,18 +90,17 @@ async def model(board: Board, person: Person, _query: Query) -> Model:
     }
 
 
-def _seen(board: Board, person: Person) -> list[Venue]:
-    return [venue for venue in board.desk.venues.values() if person.sees(venue.account.owner)]
-
-
-def _feeds(board: Board, person: Person) -> list[Feed]:
-    """By account; those that share a feed are told once, under the first's name."""
-    found: dict[int, Feed] = {}
-    for venue in _seen(board, person):
-        quotes = (venue.feed.quote(i.ticker) for i in board.desk.directory.instruments(venue.account.name))
+async def _lines(board: Board, person: Person) -> list[Line]:
+    """A line an account, those that are not well first."""
+    found = []
+    for view in await board.portfolio.accounts(person):
+        account = view.account
+        feed = board.desk.venues[account.name].feed
+        quotes = (feed.quote(instrument.ticker) for instrument in board.desk.directory.instruments(account.name))
         newest = max((quote.at for quote in quotes if quote is not None), default=None)
-        found.setdefault(id(venue.feed), Feed(venue.account.name, venue.feed.alive(), newest))
-    return list(found.values())
+        equity = None if view.margin is None else view.margin.equity
+        found.append(Line(account.name, account.currency, feed.alive(), newest, equity))
+    return sorted(found, key=lambda line: line.well)
 
 
 def _risks(board: Board, views: Sequence[PositionView]) -> dict[str, Risk]:
