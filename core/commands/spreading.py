@@ -65,7 +65,7 @@ async def _run(tools: Tools, call: Call, rows: Sequence[SpreadRow]) -> Reply:
     if running:
         return Refused("already_running", {"title": "spreads", "id": running[0].id})
     refusals = await asyncio.gather(*(_refused(tools, row) for row in rows))
-    lines = [_no(row, no) for row, no in zip(rows, refusals, strict=True) if no is not None]
+    lines = [line for row, no in zip(rows, refusals, strict=True) if no is not None for line in _no(row, no)]
     tasks = [_task(tools, call, row, rows) for row, no in zip(rows, refusals, strict=True) if no is None]
     lines += await start_batch(tools, call, tasks)
     return reply(tools, call, "command.spreading", {"count": str(len(tasks))}, lines)
@@ -94,8 +94,8 @@ async def _refused(tools: Tools, row: SpreadRow) -> Refused | None:
     return None if needed <= power else Refused("buying_power", {"needed": plain(needed), "power": plain(power)})
 
 
-def _no(row: SpreadRow, refused: Refused) -> Line:
-    return Line(f"refused.{refused.code}", {**spread_params(row), **refused.params})
+def _no(row: SpreadRow, refused: Refused) -> tuple[Line, Line]:
+    return Line("command.spread_not_begun", spread_params(row)), Line(f"refused.{refused.code}", refused.params)
 
 
 def _task(tools: Tools, call: Call, row: SpreadRow, rows: Sequence[SpreadRow]) -> Task:
@@ -180,7 +180,7 @@ async def _priced(tools: Tools, row: SpreadRow) -> Line:
 async def _price(tools: Tools, row: SpreadRow) -> Line:
     legs = tools.pairs.legs(row)
     if isinstance(legs, Refused):
-        return _no(row, legs)
+        return Line(f"refused.{legs.code}", {**spread_params(row), **legs.params})
     opens = await tools.pairs.opens(row)
     params, now = spread_params(row), tools.clock_now()  # later than what was just asked, or `now` would be ahead
     if opens is None or opens > now:

@@ -216,7 +216,7 @@ class Execution:
     def _first_stop(self, trade: Trade, entry: OrderRequest) -> list[OrderRequest]:
         """Before the entry where an order that only reduces can wait for a position; else the guardian places it."""
         capabilities = self._desk.venues[trade.account.name].broker.capabilities
-        waits = capabilities.native_stops and capabilities.reduce_only
+        waits = capabilities.native_stops and capabilities.reduce_only and capabilities.stops_wait
         if not waits or entry.plan is None or entry.plan.stop is None:
             return []
         return [

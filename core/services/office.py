@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.services.accounts import Accounts
 from core.services.bots import Bots
 from core.services.links import Links
 from core.services.lists import Lists
+from core.services.passes import Passes
+from core.services.second_factor import SecondFactor
 from core.services.users import Users
 
 
@@ -18,3 +20,7 @@ class Office:
     links: Links
     bots: Bots
     lists: Lists
+    passes: Passes
+    second_factor: SecondFactor
+    signing_key: bytes = field(repr=False)
+    """What web tokens are signed with; kept by the vault."""

@@ -45,6 +45,7 @@ def order_params(order: Order) -> Params:
         "filled": plain(order.filled),
         "price": plain(request.price) if request.price is not None else "",
         "stop_price": plain(request.stop_price) if request.stop_price is not None else "",
+        "at": " → ".join(plain(at) for at in dict.fromkeys((request.stop_price, request.price)) if at is not None),
         "average": plain(round(order.average_price, 8)) if order.average_price is not None else "",
         "reason": order.reason,
         "mode": "PAPER" if order.paper else "LIVE",

@@ -19,7 +19,7 @@ from core.values.changes import Audited, FlagSet, TokenMade, UserMade, UserSet
 from core.values.errors import Conflict
 from core.values.ids import OWNER, UserId
 from core.values.orders import Refused
-from core.values.people import ApiToken, Person, Role, Roll, User
+from core.values.people import ApiToken, Person, Role, Roll, Scope, User
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Users:
         self._spoken: dict[str, str] = {}
         self._reserved = _RESERVED | {name.casefold() for name in reserved}
         self._users: dict[UserId, User] = {}
-        self._tokens: dict[str, UserId] = {}
+        self._tokens: dict[str, ApiToken] = {}
         self._throttle = Throttle()
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
 
@@ -57,13 +57,14 @@ class Users:
         """Take over what the journal holds, and nothing else. spoken: its flag SPOKEN."""
         self._spoken = json.loads(spoken or "{}")
         self._users = {user.id: user for user in roll.users}
-        self._tokens = {token.hash: token.user for token in roll.tokens}
+        self._tokens = {token.hash: token for token in roll.tokens}
 
     # who is it
 
     def by_token(self, token: str, surface: str = "api") -> Person | None:
-        user = self._there(self._tokens.get(token_hash(token)))
-        return None if user is None else user.person(surface)
+        found = self._tokens.get(token_hash(token))
+        user = None if found is None else self._there(found.user)
+        return None if user is None or found is None else user.person(surface).at_most(found.scope.role)
 
     async def by_password(self, username: str, password: str, surface: str) -> Person | Refused:
         """As long for a name that nobody has as for a wrong password, and the same answer."""
@@ -84,6 +85,15 @@ class Users:
     def has(self, user_id: UserId) -> bool:
         """Whether this is somebody of the database, also one who left."""
         return user_id in self._users
+
+    def mark(self, user_id: UserId) -> str:
+        """Another one once their password is another; empty for who is not of the database, or left it."""
+        user = self._there(user_id)
+        return "" if user is None else token_hash(f"{user.id} {user.password_hash}")[:16]
+
+    def none_yet(self) -> bool:
+        """Nobody is or was in the database."""
+        return not self._users
 
     def again(self, person: Person) -> Person | None:
         """The same person as of now; None for one who left. Whoever is not of the database stays as they are."""
@@ -169,23 +179,40 @@ class Users:
         user = replace(before, deleted_at=self._clock.now(), password_hash="")
         await self._store.save(UserSet(user), self._audit(by, "user.removed", user))
         self._users[user.id] = user
-        self._tokens = {kept: owner for kept, owner in self._tokens.items() if owner != user.id}
+        self._tokens = {kept: token for kept, token in self._tokens.items() if token.user != user.id}
         return user
 
-    async def make_token(self, user_id: str, by: Person) -> str | Refused:
+    async def make_token(self, user_id: str, by: Person, scope: object = Scope.ADMIN) -> str | Refused:
         """A new API token, told this once."""
         token = draw_token()
-        kept = await self.keep_token(user_id, token_hash(token), by)
+        kept = await self.keep_token(user_id, token_hash(token), by, scope)
         return kept if isinstance(kept, Refused) else token
 
-    async def keep_token(self, user_id: str, hashed: str, by: Person) -> User | Refused:
-        """A new API token, of which only the hash is told to the desk."""
+    async def keep_token(
+        self, user_id: str, hashed: str, by: Person, scope: object = Scope.ADMIN
+    ) -> User | Refused:
+        """A new API token, of which only the hash is told to the desk. scope: read, trade or admin."""
         user = self._to_change(user_id, by)
         if isinstance(user, Refused):
             return user
-        made = ApiToken(hashed, user.id, self._clock.now())
+        if scope not in list(Scope):
+            return _bad("scope", scope)
+        made = ApiToken(hashed, user.id, self._clock.now(), Scope(str(scope)))
         await self._store.save(TokenMade(made), self._audit(by, "user.token", user))
-        self._tokens[made.hash] = user.id
+        self._tokens[made.hash] = made
+        return user
+
+    async def change_password(self, by: Person, old: str, new: object) -> User | Refused:
+        """A person's own. Every session and JWT of theirs ends by it, since `mark` is another one then."""
+        fits = await self.by_password(by.id, old, by.surface)
+        if isinstance(fits, Refused):
+            return fits
+        before = self._there(by.id)
+        user = None if before is None else await self._said(before, {"password": new})
+        if user is None or isinstance(user, Refused):
+            return user or Refused("unknown_id", {"id": by.id})
+        await self._store.save(UserSet(user), self._audit(by, "user.password", user))
+        self._users[user.id] = user
         return user
 
     def _to_change(self, user_id: str, by: Person) -> User | Refused:

@@ -52,6 +52,8 @@ class Capabilities:
     id_encoding: IdEncoding = IdEncoding.UUID
     native_stops: bool = True
     native_brackets: bool = False
+    stops_wait: bool = True
+    """A reduce-only stop may be placed before there is anything to reduce."""
     stop_events: bool = True
     """The stream tells when a stop order fires or ends; otherwise it must be polled."""
     market_orders: bool = True

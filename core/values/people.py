@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from core.values.accounts import AddedAccount
 from core.values.ids import OWNER, AccountName, UserId
@@ -48,6 +48,10 @@ class Person:
     def may(self, role: Role) -> bool:
         return self.role >= role
 
+    def at_most(self, role: Role) -> Person:
+        """The same person with no more than this role."""
+        return self if self.role <= role else replace(self, role=role)
+
     def sees(self, owner: UserId) -> bool:
         """An admin sees everything; others what they or those they work for own."""
         return self.role is Role.ADMIN or owner in {self.id, self.works_for}
@@ -72,6 +76,19 @@ class User:
         return Person(self.id, self.username, self.role, surface, self.language, self.works_for)
 
 
+class Scope(StrEnum):
+    """How much of its person's role a token carries."""
+
+    READ = "read"
+    TRADE = "trade"
+    ADMIN = "admin"
+
+    @property
+    def role(self) -> Role:
+        """The most that its bearer may do."""
+        return {Scope.READ: Role.VIEWER, Scope.TRADE: Role.APPROVER, Scope.ADMIN: Role.ADMIN}[self]
+
+
 @dataclass(frozen=True, slots=True)
 class ApiToken:
     """A bearer token of a user, by its SHA-256: the token itself is kept nowhere."""
@@ -79,6 +96,7 @@ class ApiToken:
     hash: str = field(repr=False)
     user: UserId
     made_at: datetime
+    scope: Scope = Scope.ADMIN
 
 
 @dataclass(frozen=True, slots=True)

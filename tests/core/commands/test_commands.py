@@ -256,7 +256,7 @@ async def test_orders_shows_what_lives(desk: TestDesk) -> None:
     await desk.say("/buy 10 SBER")
     [order] = desk.live()
     [line] = lines(await desk.say("/orders"), "command.order")
-    assert (line["id"], line["state"], line["price"]) == (order.id, "OPEN", "299.99")
+    assert (line["id"], line["state"], line["at"]) == (order.id, "OPEN", "299.99")
 
 
 async def test_status_shows_money_and_halt(desk: TestDesk) -> None:

@@ -319,8 +319,8 @@ async def test_what_cannot_be_hedged_is_not_begun(tmp_path: Path) -> None:
         await books(desk)
         await desk.say(ADD)
         answer = await desk.say("/spreads")
-        assert [line.key for line in answer.lines] == ["refused.buying_power"]
-        assert answer.lines[0].params["needed"] == "306200"
+        assert [line.key for line in answer.lines] == ["command.spread_not_begun", "refused.buying_power"]
+        assert (answer.lines[0].params["near"], answer.lines[1].params["needed"]) == ("SBER", "306200")
         assert (await desk.engine.store.tasks(10)).items == []
 
 

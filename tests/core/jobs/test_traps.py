@@ -62,6 +62,13 @@ async def test_tm_41_stops_stand_below_the_market(desk: TestDesk) -> None:
     assert len(await desk.broker().stop_orders()) == 3
 
 
+async def test_orders_says_a_price_that_triggers_and_limits_once(desk: TestDesk) -> None:
+    """Not `170170`."""
+    await desk.say("/stops white SBER")
+    await desk.say("/stops")
+    assert [line.params["at"] for line in (await desk.say("/orders")).lines] == ["170", "160", "150"]
+
+
 async def test_tm_42_shorts_stand_above_it(desk: TestDesk) -> None:
     """240, 250 and 260 with 125, 120 and 115 lots, to sell."""
     await desk.say("/stops white SBER")
