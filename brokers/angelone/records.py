@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from brokers.angelone import translate
 from brokers.angelone.books import Book
@@ -23,8 +24,8 @@ from core.values.ids import AccountName, FillId, OrderId
 from core.values.orders import Order, OrderRequest, OrderState, OrderTicket, OrderType, TimeInForce
 
 Word = OrderTicket | Fill
-KEPT = 5000
-"""Orders that are remembered; more in a day the venue does not take from one client."""
+KEPT = 10_000
+"""Orders and executions that are remembered; more in a day the venue does not take from one client."""
 
 
 class Records:
@@ -37,7 +38,7 @@ class Records:
         self._unique: dict[str, str] = {}
         self._said: dict[str, tuple[OrderState, Decimal]] = {}
         self._fills: dict[FillId, Fill] = {}
-        self._told: set[FillId] = set()
+        self._told: dict[FillId, bool] = {}
 
     @property
     def busy(self) -> bool:
@@ -48,8 +49,6 @@ class Records:
         """An order that is about to be sent, or that the journal calls unfinished."""
         self._requests[translate.tag_of(request.id)] = request
         self._live.add(request.id)
-        while len(self._requests) > KEPT:
-            del self._requests[next(iter(self._requests))]
 
     def forget(self, order_id: OrderId) -> None:
         """The venue has it not, or it is over."""
@@ -117,6 +116,8 @@ class Records:
                 words.append(told)
                 if told.state.final and told.order_id is not None:
                     self.forget(told.order_id)
+        for memory in (self._requests, self._whose, self._unique, self._said, self._fills, self._told):
+            _trim(memory)
         return words, list(rows)
 
     def request(self, row: Row) -> OrderRequest | None:
@@ -152,7 +153,7 @@ class Records:
         """Executions that were not told yet."""
         await self._read_trades()
         fresh = [fill for fill in self._fills.values() if fill.id not in self._told]
-        self._told |= {fill.id for fill in fresh}
+        self._told |= {fill.id: True for fill in fresh}
         return fresh
 
     def _fill(self, row: Row) -> Fill | None:
@@ -167,6 +168,11 @@ class Records:
 
     def _midnight(self) -> datetime:
         return self._clock.now().astimezone(INDIA).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _trim(memory: dict[Any, Any]) -> None:
+    while len(memory) > KEPT:
+        del memory[next(iter(memory))]
 
 
 def immediate(request: OrderRequest) -> bool:

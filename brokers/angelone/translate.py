@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,8 @@ UNREADABLE = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 Row = Mapping[str, Any]
 
 TRIGGER_PENDING = "trigger pending"
+AHEAD = timedelta(minutes=5)
+"""How far the venue's clock may be ahead of ours."""
 _ENDS = {
     "complete": OrderState.FILLED,
     "rejected": OrderState.REJECTED,
@@ -235,9 +237,11 @@ def moment(row: Row) -> datetime | None:
 
 
 def fill(row: Row, instrument: Instrument, account: AccountName, now: datetime, order_id: OrderId | None) -> Fill:
-    """Of the trade book, which is today's and tells times of day; it tells no charges, so the fee is 0."""
+    """Of the trade book, which tells times of the last day without its date, and no charges: the fee is 0."""
     clock = datetime.strptime(str(row["filltime"]), "%H:%M:%S").time()  # noqa: DTZ007 - a time of day in India
     at = datetime.combine(now.astimezone(INDIA).date(), clock, INDIA).astimezone(UTC)
+    if at > now + AHEAD:
+        at -= timedelta(days=1)
     return Fill(
         id=FillId(f"{row['orderid']}-{row['fillid']}"),
         account=account,

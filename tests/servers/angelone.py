@@ -197,6 +197,13 @@ class AngelOneServer(BrokerServer):
         made = self._sessions.get(jwt)
         return made is not None and made.astimezone(say.INDIA).date() == self.now().astimezone(say.INDIA).date()
 
+    def logged_in(self) -> bool:
+        return any(map(self.open_session, self._sessions))
+
+    def end_session(self) -> None:
+        """As after a night, the refresh token still being good."""
+        self._sessions.clear()
+
     def end_sessions(self) -> None:
         self._sessions.clear()
         self._refreshes.clear()
