@@ -88,6 +88,7 @@ class AlpacaFeed:
         self._watched[symbol] -= 1
         if self._watched[symbol] <= 0:
             del self._watched[symbol]
+            self._quotes.pop(symbol, None)  # it ages from now on
             await self._ask("unsubscribe", [symbol])
 
     def alive(self) -> bool:

@@ -24,6 +24,8 @@ POINT_S = 20.0
 PRICES = {"SBER": Decimal(300), "GAZP": Decimal(130), "BTCPERP": Decimal(64000), "ETHPERP": Decimal(3200)}
 DOUBT = {"SENT", "UNKNOWN"}
 LIVE = {"OPEN", "PART_FILLED"}
+OWN_SERVERS = {"tinvest": "tinvest", "alpaca": "alpaca", "bybit": "venue", "binance": "venue"}
+"""Venues with a server of their own; the others are dialects of tests/servers/broker.py."""
 Row = dict[str, Any]
 
 
@@ -32,7 +34,7 @@ class Broker:
 
     def __init__(self, ledger: Path, dialect: str) -> None:
         self.dialect = dialect
-        server = "tinvest" if dialect == "tinvest" else "broker"
+        server = OWN_SERVERS.get(dialect, "broker")
         command = (sys.executable, "-m", f"tests.servers.{server}", "--ledger", str(ledger), "--dialect", dialect)
         self.process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
@@ -99,6 +101,13 @@ class Rig:
                 "stream_url": f"{streams}/ws",
                 "token": "t.full",
             }
+        if dialect in {"bybit", "binance"}:
+            keys = {"api_key": "key-of-tests", "api_secret": "secret-of-tests"}
+            return {"name": "Testing", "broker": "ccxt", "exchange": dialect, "base_url": url, **keys}
+        if dialect == "alpaca":
+            keys = {"key_id": "PKTEST", "secret_key": "a-secret-of-alpaca"}
+            urls = {"base_url": url, "data_url": url, "stream_url": url.replace("http", "ws")}
+            return {"name": "Testing", "broker": dialect, **urls, **keys}
         return {"name": "Testing", "broker": "tinvest", "base_url": self.broker.url, "account_id": dialect}
 
     @property
@@ -116,6 +125,7 @@ class Rig:
             "OPENOUTCRY_WEBHOOK__PASSPHRASE": "test-word",
             "OPENOUTCRY_ACCOUNTS": json.dumps([self.account]),
             "OPENOUTCRY_JOBS__PAUSE_S": "0.05",
+            "OPENOUTCRY_TICKERS": json.dumps({venue: {"BTCPERP": "BTCUSDT"} for venue in ("bybit", "binance")}),
             **({"OPENOUTCRY_CRASHPOINT": point} if point else {}),
         }
         process = subprocess.Popen(
@@ -254,7 +264,7 @@ def _doubled(orders: Sequence[Row], ledger: Sequence[Row], dialect: str) -> list
     found = [f"I2 order {i} was accepted {n} times" for i, n in Counter(accepted).items() if n > 1]
     entered = Counter(causes[i] for i in accepted if i in causes)
     found += [f"I2 alert {i} has {n} entries" for i, n in entered.items() if n > 1]
-    if dialect in {"while_open", "never"}:
+    if dialect in {"while_open", "never", "bybit", "binance"}:
         asked = Counter(line["client_id"] for line in ledger if line["kind"] == "request")
         told = Counter(line["client_id"] for line in ledger if line["kind"] in {"busy", "refused"})
         found += [f"I7 order {i} was sent {n} times" for i, n in asked.items() if n - told[i] > 1]

@@ -20,7 +20,6 @@ from tests.brokers.alpaca.harness import AlpacaHarness, Later, adapter, connecte
 from tests.contracts.broker import Desk
 from tests.servers import alpaca_json as say
 from tests.servers.alpaca import KEY, SECRET, AlpacaServer
-from tests.servers.broker import _request
 
 KEYS = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET}
 
@@ -399,10 +398,8 @@ async def test_executions_of_many_pages_are_all_told(desk: Desk, server: AlpacaS
 
 async def test_open_orders_of_many_pages_are_all_told(desk: Desk, server: AlpacaServer) -> None:
     """However many share the moment at which a page ends."""
-    usual = {"ticker": "SBER", "side": "buy", "type": "limit", "quantity": "1", "price": "200", "stop_price": None}
-    for number in range(PAGE + 7):
-        row = {**usual, "client_id": f"n{number}", "reduce_only": False, "expires_at": None}
-        server.venue.accept(_request(row))
+    for _ in range(PAGE + 7):
+        server.venue.accept(desk.request(Side.BUY, 1, -900))
     assert len(await desk.on.broker.open_orders()) == PAGE + 7
 
 

@@ -61,6 +61,7 @@ async def test_the_last_watcher_ends_the_subscription(harness: AlpacaHarness, se
     assert streamed(server) == {"SBER"}
     await feed.unwatch("SBER")
     await until(lambda: not streamed(server))
+    assert feed.quote("SBER") is None
 
 
 async def test_what_the_stream_does_not_carry_is_asked_for(harness: AlpacaHarness, server: AlpacaServer) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections import Counter
 
 import pytest
 
@@ -155,3 +157,26 @@ async def test_a_message_that_cannot_be_read_breaks_the_stream(harness: AlpacaHa
         await server._send(before[0], {"stream": "trade_updates", "data": {"event": "fill", "order": {"id": "7"}}})
         await until(lambda: orders_of(server) and orders_of(server) != before)
     assert told == []
+
+
+@pytest.mark.proof
+async def test_proof_of_reconnects(server: AlpacaServer, rounds: int) -> None:
+    """Cut, mute or deaf at random: each time the stream is there again, and tells of an order that filled meanwhile."""
+    wire, rng = ManualClock(SystemClock().now()), random.Random(rounds)
+    async with connected(server, wire=wire) as harness, reading(harness) as told:
+        desk = Desk(harness)
+        for number in range(rounds):
+            await desk.book(0, 1)
+            trouble = rng.choice(["cut", "mute", "deaf"])
+            server.mute, server.deaf = trouble == "mute", trouble == "deaf"
+            order, _ = await desk.buy(1, price=-2)
+            if trouble == "cut":
+                await server.cut()
+            await desk.book(-3, -2)
+            server.mute = server.mute and number % 2 == 0
+            await passed(wire, lambda key=order.id: key in {ticket.order_id for ticket in filled(told)})
+            server.mute = server.deaf = False
+            await passed(wire, harness.broker.feed.alive)
+    fills = Counter(event.order_id for event in told if isinstance(event, Fill))
+    assert len(fills) == rounds
+    print(f"\n{rounds} of {rounds} orders told of after a stream was lost")
