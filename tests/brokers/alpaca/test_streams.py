@@ -163,6 +163,7 @@ async def test_a_message_that_cannot_be_read_breaks_the_stream(harness: AlpacaHa
 async def test_proof_of_reconnects(server: AlpacaServer, rounds: int) -> None:
     """Cut, mute or deaf at random: each time the stream is there again, and tells of an order that filled meanwhile."""
     wire, rng = ManualClock(SystemClock().now()), random.Random(rounds)
+    server.seconds = lambda: wire.now().timestamp()
     async with connected(server, wire=wire) as harness, reading(harness) as told:
         desk = Desk(harness)
         for number in range(rounds):
