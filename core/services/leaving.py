@@ -27,7 +27,9 @@ from core.values.orders import Key, OrderRole, Refused
 
 log = logging.getLogger(__name__)
 
-TRIES_MAX = 5
+TRIES_MANY = 5
+SELDOM_S = 300.0
+"""How long to wait after so many tries: whatever a broker refuses for may pass by itself, or a person mends it."""
 WAITED_OUT = frozenset({"broker_busy", NO_LIQUIDITY})
 """Reasons of orders that could not be sent or met nobody: it is waited however long that takes."""
 EMPTY_S = 1.0
@@ -47,7 +49,8 @@ class WayOut:
 
 
 class Leaving:
-    """trouble: why the last try failed. failed: what was given up after TRIES_MAX tries; `on_failed` is told."""
+    """trouble: why the last try failed. failing: what many tries did not close: what protects it elsewhere had better
+    stand again while it is tried seldom; `on_failed` is told."""
 
     def __init__(self, desk: Desk, lanes: Lanes) -> None:
         self._desk, self._ledger, self._lanes = desk, desk.ledger, lanes
@@ -55,7 +58,7 @@ class Leaving:
         self._tries: dict[PositionId, int] = {}
         self._later = Later(desk.wire)
         self.trouble: dict[PositionId, Refused] = {}
-        self.failed: dict[PositionId, Refused] = {}
+        self.failing: set[PositionId] = set()
         self.on_failed: Callable[[Key], None] = lambda _key: None
 
     def under_way(self, position: PositionId) -> bool:
@@ -67,8 +70,8 @@ class Leaving:
         return empty or self._tries.get(position, 0) >= 2
 
     def leave(self, position: Position, why: str, level: Price | None = None) -> None:
-        """Close a position at market, in its instrument's lane; nothing happens where that is under way or failed."""
-        if position.id in self._tries or position.id in self.failed:
+        """Close a position at market, in its instrument's lane; nothing happens where that is under way."""
+        if position.id in self._tries:
             return
         self._tries[position.id] = 0
         self._line_up(WayOut(position.key, position.id, why, level))
@@ -93,7 +96,7 @@ class Leaving:
     async def _run(self, leaving: WayOut) -> None:
         position = self._ledger.position(leaving.key)
         if position is None or position.id != leaving.position:
-            self._tries.pop(leaving.position, None)
+            self._forget(leaving.position)
             return
         if any(o.request.role is OrderRole.EXIT for o in self._ledger.live(*leaving.key)):
             self._again(WORKING_S, leaving)
@@ -109,8 +112,7 @@ class Leaving:
             reason = str(error) if isinstance(error, DeskError) else type(error).__name__
             refused = Refused("exit_refused", {"ticker": position.ticker, "reason": reason})
         if refused is None:
-            del self._tries[position.id]
-            self.trouble.pop(position.id, None)
+            self._forget(position.id)
         else:
             self._refused(position, leaving, refused)
 
@@ -130,9 +132,16 @@ class Leaving:
         extra = {"position": position.id, "ticker": position.ticker, "why": refused.code, "tries": tries}
         log.error("not left", extra=extra)
         self.trouble[position.id] = refused
-        if tries < TRIES_MAX or refused.params.get("reason") in WAITED_OUT or refused.code in NOBODY_THERE:
+        waits = refused.params.get("reason") in WAITED_OUT or refused.code in NOBODY_THERE
+        if tries < TRIES_MANY or waits:
             self._again(backoff_s(tries, position.id), leaving)
             return
-        del self._tries[position.id]
-        self.failed[position.id] = refused
-        self.on_failed(leaving.key)
+        self._again(SELDOM_S, leaving)
+        if position.id not in self.failing:
+            self.failing.add(position.id)
+            self.on_failed(leaving.key)
+
+    def _forget(self, position: PositionId) -> None:
+        self._tries.pop(position, None)
+        self.trouble.pop(position, None)
+        self.failing.discard(position)

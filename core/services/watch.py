@@ -65,19 +65,19 @@ class Watch:
         position = self._ledger.position(key)
         if position is None or not position.managed:
             self._disarm(key)
-        elif not self._leaving.under_way(position.id) and position.id not in self._leaving.failed:
+        elif not self._leaving.under_way(position.id):
             self._arm(key, position)
 
     def symbol(self, position: Position) -> Symbol | None:
         return self.prices.at(position.key)
 
     def leaving(self, position: Position) -> bool:
-        """Whether the desk has begun to close it."""
-        return self._leaving.under_way(position.id)
+        """Whether the desk is about to close it, and has not failed to again and again."""
+        return self._leaving.under_way(position.id) and position.id not in self._leaving.failing
 
     def protects(self, position: Position) -> bool:
         """Whether a stop of the position is watched on prices that come in, or it is being closed."""
-        if self.leaving(position):
+        if self._leaving.under_way(position.id):
             return not self._leaving.in_trouble(position.id)
         symbol, key = self.symbol(position), position.key
         return symbol is not None and symbol.levels.stop(key) is not None and self.prices.hears(symbol)

@@ -150,9 +150,9 @@ async def test_ao_25_a_rejected_exit_is_told_and_tried_again(desk: TestDesk) -> 
 
 
 async def test_ao_25_tries_are_bounded_and_then_people_are_called(desk: TestDesk) -> None:
-    """Five; then the position counts as unprotected, and one alarm says so."""
+    """Five; then the position counts as unprotected, one alarm says so, and every five minutes it is tried again."""
     await hold(desk, rule("2"))
-    desk.broker().script("refuse", 50)
+    desk.broker().script("refuse", 6)
     await quotes(desk, "195")
     await desk.wait(25)
     await quotes(desk, "194", "193")
@@ -161,6 +161,11 @@ async def test_ao_25_tries_are_bounded_and_then_people_are_called(desk: TestDesk
     assert desk.position.protected_by is None
     [alarm] = await desk.notices("position.unprotected")
     assert (alarm.critical, alarm.params["code"]) == (True, "exit_refused")
+    for _ in range(2):
+        await desk.wait(305)
+        await desk.settle()
+    states = [order.state for order in await desk.orders(OrderRole.EXIT)]
+    assert (states[5:], await desk.holds()) == ([OrderState.REJECTED, OrderState.FILLED], {})
 
 
 async def test_ao_26_what_is_filled_is_protected_and_no_more(desk: TestDesk) -> None:
