@@ -76,6 +76,7 @@ setInterval(() => stream && performance.now() - heard > SILENT_MS && lost(), 100
 // A browser allows a host six connections: pages that nobody sees give theirs back.
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
 addEventListener("pagehide", close);
+addEventListener("popstate", open); // the page asks for something else by now: ?ticker=, ?kind= ...
 addEventListener("pageshow", (event) => event.persisted && open());
 
 document.getElementById("theme").addEventListener("change", (event) => {

@@ -108,6 +108,7 @@ function fields(form) {
     if (!input.name || input.disabled) continue;
     if (input.type === "checkbox") body[input.name] = input.checked;
     else if (input.type === "radio") { if (input.checked) body[input.name] = input.value; }
+    else if (input.dataset.json !== undefined) body[input.name] = JSON.parse(input.value);
     else if (input.dataset.list !== undefined) body[input.name] = input.value.split(/[\s,]+/).filter(Boolean);
     else if (input.value.trim() !== "") body[input.name] = input.type === "password" ? input.value : input.value.trim();
     else if (input.dataset.empty === "null") body[input.name] = null;
