@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 
 from brokers.alpaca import codes, listing, translate
@@ -14,9 +14,9 @@ from brokers.alpaca.client import BUDGETS, URGENCY, Client, NoAnswer, Refusal
 from brokers.alpaca.ending import LEAVING, Endings
 from brokers.alpaca.feed import AlpacaFeed
 from brokers.alpaca.hours import Calendar
-from brokers.alpaca.link import Link
 from brokers.alpaca.records import Records, Word
-from brokers.alpaca.translate import UNREADABLE, Row, asking, readable
+from brokers.alpaca.stream import Stream
+from brokers.alpaca.translate import UNREADABLE, asking, readable
 from core.ports import World
 from core.values.accounts import Account, Margin
 from core.values.capabilities import Capabilities, Idempotency
@@ -26,13 +26,21 @@ from core.values.ids import BrokerOrderId
 from core.values.instrument import Instrument
 from core.values.market import Session
 from core.values.money import plain
-from core.values.orders import ApprovedOrder, Order, OrderRequest, OrderState, OrderTicket, OrderType, Purpose
+from core.values.orders import (
+    ApprovedOrder,
+    Order,
+    OrderRequest,
+    OrderState,
+    OrderTicket,
+    OrderType,
+    Purpose,
+    TimeInForce,
+)
 
 log = logging.getLogger(__name__)
 
 CAPABILITIES = Capabilities(Idempotency.ALWAYS, reduce_only=False, budgets=BUDGETS)
 """An id is taken for ever. Brackets it has, and the port no way to ask for one: docs/decisions/0017-alpaca.md."""
-OVERLAP = timedelta(seconds=10)
 HELD_S = 1.0
 """Shares of an order that just ended may be held for it a moment longer."""
 
@@ -46,7 +54,7 @@ class AlpacaBroker:
     ) -> None:
         self.account, self.capabilities = account.name, CAPABILITIES
         self._client, self._fractional = client, fractional
-        self._clock, self._wire = world.clock, world.wire
+        self._clock = world.clock
         self._calendar = Calendar(client, world.clock, extended=extended)
         self._money = Money(client, account.currency)
         self._records = Records(client, account.name, world.clock)
@@ -57,9 +65,7 @@ class AlpacaBroker:
         self.feed = AlpacaFeed(client, self._calendar, self._listed, world)
         self._events: asyncio.Queue[Word | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
-        self._told_at: datetime | None = None
-        self._owed: dict[BrokerOrderId, datetime] = {}
-        self._link: Link | None = None
+        self._stream = Stream(client, self._records, world, self._tell)
 
     async def start(self) -> None:
         """Where it fails nothing stays behind, and it may be tried again."""
@@ -78,8 +84,7 @@ class AlpacaBroker:
         await self.instruments()
         for order in self._orders:
             self._records.remember(order.request, order.broker_id)
-        link = Link("orders", self._client.trade_stream, self._wire, self._login, self._take, self._owes)
-        self._link = link
+        link = self._stream.open()
         self._tasks = [
             asyncio.create_task(link.run(), name=f"orders of {self.account}"),
             asyncio.create_task(self._endings.in_time(self._tell), name=f"dated orders of {self.account}"),
@@ -136,8 +141,9 @@ class AlpacaBroker:
         extended = not request.type.triggered and not await self._calendar.regular()
         if extended and not self._calendar.open():
             raise Rejected("market_closed", request.ticker)
-        if extended and request.type is not OrderType.LIMIT:
-            raise Rejected("limit_only", "before and after the regular session")
+        immediate = request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
+        if extended and (request.type is not OrderType.LIMIT or immediate):
+            raise Rejected("limit_only", "limit orders that rest, before and after the regular session")
         try:
             return translate.order_body(request, extended=extended)
         except ValueError as error:
@@ -153,9 +159,10 @@ class AlpacaBroker:
                 raise
             row = await sending()
         heard = self._records.knows(BrokerOrderId(row["id"]))
+        self._records.remember(request)
         ticket = self._records.read(row)
         if not heard:
-            self._owed[ticket.broker_id] = self._wire.now()
+            self._stream.owe(ticket.broker_id)
         if request.type.triggered or not translate.pending(row):
             return ticket
         try:
@@ -243,40 +250,6 @@ class AlpacaBroker:
     async def settled(self) -> None:
         """Return once the reader has dealt with all that was heard."""
         await self._events.join()
-
-    def _login(self) -> Mapping[str, str]:
-        self._owed.clear()  # what was missed will be asked for
-        access = self._client.access
-        return {"action": "auth", "key": access.key_id, "secret": access.secret_key}
-
-    def _owes(self) -> datetime | None:
-        """Every order that was taken is told of, be it only as new: one that is not means a stream that is mute."""
-        return min(self._owed.values(), default=None)
-
-    async def _take(self, row: Row) -> None:
-        data = row.get("data") or {}
-        match row.get("stream"):
-            case "authorization":
-                if data.get("status") != "authorized":
-                    raise Rejected("key_refused", f"stream: {data.get('status')}")
-                assert self._link is not None
-                await self._link.send({"action": "listen", "data": {"streams": ["trade_updates"]}})
-            case "listening":
-                await self._listening(data.get("streams") or ())
-            case "trade_updates":
-                self._told_at = self._clock.now()
-                self._owed.pop(BrokerOrderId(data["order"]["id"]), None)
-                self._tell(self._records.heard(data))
-
-    async def _listening(self, streams: Sequence[str]) -> None:
-        if "trade_updates" not in streams or self._link is None:
-            raise Transient("the stream does not bring orders")
-        now = self._clock.now()
-        if self._told_at is not None:
-            with asking("what was missed"):
-                self._tell(await self._records.changed(self._told_at - OVERLAP))
-        self._told_at = now
-        self._link.settle()
 
     def _tell(self, words: Sequence[Word]) -> None:
         for word in words:

@@ -38,6 +38,7 @@ class AlpacaFeed:
         self._clock, self._wire = world.clock, world.wire
         self._quotes: dict[str, Quote] = {}
         self._halted: set[str] = set()
+        self._open: bool | None = None
         self._watched: Counter[str] = Counter()
         self._streamed: set[str] = set()
         self._listeners: list[Callable[[Quote], None]] = []
@@ -155,11 +156,20 @@ class AlpacaFeed:
             await self._wire.sleep(POLL_S)
             symbols = self._unstreamed()
             try:
+                await self._look_at_the_clock()
                 if symbols:
                     await self._refresh(symbols)
                     self._polled_at = self._wire.now()
             except (Transient, Rejected) as error:
                 log.warning("prices not seen", extra={"symbols": len(symbols), "reason": str(error)})
+
+    async def _look_at_the_clock(self) -> None:
+        """A session begins and ends without a word in the stream. Raises Transient or Rejected."""
+        await self._calendar.regular()
+        if self._calendar.open() is not self._open:
+            self._open = self._calendar.open()
+            for symbol in [name for name in self._watched if name in self._quotes]:
+                self._tell(replace(self._quotes[symbol], trading=self._trades(symbol)))
 
     def _trades(self, symbol: str) -> bool:
         return symbol not in self._halted and self._calendar.open()

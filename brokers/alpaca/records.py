@@ -145,7 +145,10 @@ class Records:
         tickets = await self.standing()
         for order_id in waiting.keys() - {ticket.order_id for ticket in tickets}:
             row = await self.row("/v2/orders:by_client_order_id", translate.client_id(waiting[order_id]))
-            tickets += [self.read(row)] if row is not None else []
+            if row is None:
+                self.forget(order_id)
+            else:
+                tickets.append(self.read(row))
         return [*fills, *tickets]
 
     # what the stream says

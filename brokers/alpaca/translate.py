@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -114,7 +113,7 @@ def order_body(request: OrderRequest, *, extended: bool = False) -> dict[str, ob
 
 
 def _time_in_force(request: OrderRequest, *, extended: bool) -> str:
-    if request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL and not extended:
+    if request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL:
         return "ioc"
     whole = request.quantity == int(request.quantity)
     rests = request.type is not OrderType.MARKET and request.time_in_force is not TimeInForce.DAY
@@ -234,34 +233,3 @@ def margin(row: Row, currency: str) -> Margin:
     equity, leverage = number(row["equity"]), min(Decimal(2), max(Decimal(1), number(row.get("multiplier"))))
     power = number(row.get("regt_buying_power", row.get("buying_power")))
     return Margin(equity, max(ZERO, min(equity, power / leverage)), currency)
-
-
-DAY_TRADES = 3
-DAY_TRADING_EQUITY = Decimal(25_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What an account may do. day_trades_left: None where nobody counts them, as since the rule ended in 2026."""
-
-    id: str
-    status: str
-    blocked: bool
-    shorts: bool
-    day_trades_left: int | None
-
-
-def standing(row: Row) -> Standing:
-    """FINRA's old rule, where the venue still tells its figures: three day trades in five days below 25,000 dollars."""
-    blocks = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
-    made, left = row.get("daytrade_count"), None
-    margined = number(row.get("multiplier")) > 1
-    if made is not None and margined and number(row.get("equity")) < DAY_TRADING_EQUITY:
-        left = max(0, DAY_TRADES - int(made))
-    return Standing(
-        id=str(row.get("account_number") or row["id"]),
-        status=str(row["status"]),
-        blocked=any(bool(row.get(name)) for name in blocks) or str(row["status"]) != "ACTIVE",
-        shorts=bool(row.get("shorting_enabled")),
-        day_trades_left=left,
-    )

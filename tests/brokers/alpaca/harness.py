@@ -12,7 +12,7 @@ from decimal import Decimal
 from brokers.alpaca import open_broker
 from brokers.alpaca.broker import AlpacaBroker
 from brokers.alpaca.hours import AGREED
-from core.clock import SystemClock
+from core.clock import ManualClock, SystemClock
 from core.ports import Clock, World
 from core.values.accounts import Account, Mode
 from core.values.fills import Fill
@@ -102,6 +102,14 @@ async def until(holds: Callable[[], object]) -> None:
     """Something that another task brings about; a test that would hang is ended by this."""
     async with asyncio.timeout(10):
         while not holds():  # noqa: ASYNC110 - the product offers nothing to wait on, and should not for a test
+            await asyncio.sleep(0.01)
+
+
+async def passed(wire: ManualClock, holds: Callable[[], object]) -> None:
+    """Let the wire's time go by until it does."""
+    async with asyncio.timeout(10):
+        while not holds():
+            await wire.advance(1)
             await asyncio.sleep(0.01)
 
 

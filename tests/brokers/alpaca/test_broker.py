@@ -263,8 +263,13 @@ async def test_in_extended_hours_limit_orders_of_the_day_are_sent(server: Alpaca
     async with connected(server, extended_hours=True) as harness:
         desk = Desk(harness)
         await desk.buy(5, price=-2)
-        with pytest.raises(Rejected, match="limit_only"):
-            await desk.send(desk.request(Side.BUY, 5, None, OrderType.MARKET))
+        limit = desk.request(Side.BUY, 5, -2)
+        for other in (
+            desk.request(Side.BUY, 5, None, OrderType.MARKET),
+            replace(limit, time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL),
+        ):
+            with pytest.raises(Rejected, match="limit_only"):
+                await desk.send(other)
     [body] = server.bodies
     assert (body["extended_hours"], body["time_in_force"], body["type"]) == (True, "day", "limit")
 
@@ -344,7 +349,7 @@ async def test_an_account_without_short_sales_lists_nothing_to_short(server: Alp
         assert not harness.instrument.shortable
 
 
-async def test_day_trades_that_are_used_up_end_entries(server: AlpacaServer) -> None:
+async def test_tc_53_day_trades_that_are_used_up_end_entries(server: AlpacaServer) -> None:
     """Where the venue still counts them: an entry that could not be left today is refused, an exit is not."""
     server.fields = {"daytrade_count": 3, "equity": "20000", "pattern_day_trader": False}
     async with connected(server) as harness:

@@ -168,7 +168,7 @@ async def test_no_connection_is_no_order(clock: ManualClock) -> None:
     await client.close()
 
 
-async def test_numbers_are_read_as_they_are_written(oracle: Oracle, client: Client) -> None:
+async def test_w_42_numbers_are_read_as_they_are_written(oracle: Oracle, client: Client) -> None:
     """Prices come as JSON numbers, which are no floats here."""
     oracle.body = b'{"p": 0.1, "s": 1e2}'
     assert await client.call("GET", "/v2/stocks/trades/latest") == {"p": Decimal("0.1"), "s": Decimal(100)}

@@ -9,10 +9,12 @@ from decimal import Decimal
 
 import pytest
 
+from core.clock import ManualClock, SystemClock
 from core.values.errors import Rejected, Transient
 from core.values.market import Quote
-from tests.brokers.alpaca.harness import AlpacaHarness, Later, connected, until
+from tests.brokers.alpaca.harness import AlpacaHarness, Later, connected, passed, until
 from tests.contracts.broker import Desk
+from tests.servers import alpaca_json as say
 from tests.servers.alpaca import AlpacaServer
 from tests.servers.broker import DEPTH
 
@@ -113,6 +115,19 @@ async def test_a_fresh_quote_says_whether_there_is_trading(harness: AlpacaHarnes
     assert (await harness.broker.feed.fresh_quote("SBER")).trading
     await harness.close_market()
     assert not (await harness.broker.feed.fresh_quote("SBER")).trading
+
+
+async def test_a_session_ends_and_another_begins(server: AlpacaServer) -> None:
+    """Days later, with nobody asking and not a word in the stream: what is watched says so."""
+    wire, clock = ManualClock(SystemClock().now()), Later()
+    async with connected(server, wire=wire, clock=clock) as harness:
+        feed = harness.broker.feed
+        await feed.watch("SBER")
+        await until(last(harness))
+        for closed, later in ((True, timedelta(hours=1)), (False, timedelta(days=4)), (True, timedelta(days=4))):
+            clock.ahead += later
+            server.canned["/v2/clock"] = say.clock(clock.now(), closed=closed)
+            await passed(wire, lambda: (quote := feed.quote("SBER")) is not None and quote.trading is not closed)  # noqa: B023 - waited for in this turn
 
 
 @pytest.mark.parametrize(("halt", "resume"), [("H", "T"), ("2", "3"), ("P", "T")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -13,8 +14,8 @@ from core.clock import ManualClock, SystemClock
 from core.values.errors import Rejected, Transient
 from core.values.fills import Fill
 from core.values.market import Quote
-from core.values.orders import OrderState, OrderTicket, OrderType, Side
-from tests.brokers.alpaca.harness import AlpacaHarness, adapter, connected, reading, until
+from core.values.orders import Order, OrderState, OrderTicket, OrderType, Side
+from tests.brokers.alpaca.harness import AlpacaHarness, adapter, connected, passed, reading, until
 from tests.contracts.broker import Desk
 from tests.servers.alpaca import AlpacaServer, Stream
 
@@ -23,11 +24,15 @@ def filled(told: list[OrderTicket | Fill]) -> list[OrderTicket]:
     return [event for event in told if isinstance(event, OrderTicket) and event.state is OrderState.FILLED]
 
 
+def told_of(told: list[OrderTicket | Fill], order: Order) -> bool:
+    return order.id in {ticket.order_id for ticket in filled(told)}
+
+
 def orders_of(server: AlpacaServer) -> list[Stream]:
     return [link for link in server._links if not link.prices]
 
 
-async def test_what_was_missed_is_told_again(harness: AlpacaHarness, server: AlpacaServer) -> None:
+async def test_tc_09_what_was_missed_is_told_again(harness: AlpacaHarness, server: AlpacaServer) -> None:
     """The stream breaks; an order and a stop fill meanwhile; after the reconnect fills and ends arrive, each once."""
     desk = Desk(harness)
     await desk.book(0, 1)
@@ -63,15 +68,6 @@ async def test_an_execution_has_one_id_however_it_is_told(harness: AlpacaHarness
         fills = await harness.broker.fills_since(order.at)
     assert {event.id for event in told if isinstance(event, Fill)} == {fill.id for fill in fills}
     assert [fill.quantity for fill in fills] == [desk.pieces(2), desk.pieces(3)]
-
-
-async def passed(wire: ManualClock, holds: object) -> None:
-    """Let the wire's time go by until it does."""
-    assert callable(holds)
-    async with asyncio.timeout(10):
-        while not holds():
-            await wire.advance(1)
-            await asyncio.sleep(0.01)
 
 
 async def test_a_mute_socket_is_left(server: AlpacaServer) -> None:
@@ -175,7 +171,7 @@ async def test_proof_of_reconnects(server: AlpacaServer, rounds: int) -> None:
                 await server.cut()
             await desk.book(-3, -2)
             server.mute = server.mute and number % 2 == 0
-            await passed(wire, lambda key=order.id: key in {ticket.order_id for ticket in filled(told)})
+            await passed(wire, partial(told_of, told, order))
             server.mute = server.deaf = False
             await passed(wire, harness.broker.feed.alive)
     fills = Counter(event.order_id for event in told if isinstance(event, Fill))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from brokers.alpaca import listing, translate
+from brokers.alpaca import account, listing, translate
 from core.values.ids import AccountName, IntentId, OrderId
 from core.values.money import Price, Quantity
 from core.values.orders import OrderRequest, OrderRole, OrderState, OrderType, Purpose, Side, TimeInForce
@@ -163,20 +163,20 @@ ACCOUNT = {"id": "a", "status": "ACTIVE", "multiplier": "2", "equity": "20000", 
         ({}, None),
         ({"daytrade_count": 1}, 2),
         ({"daytrade_count": 4}, 0),
-        ({"daytrade_count": 4, "equity": "25000"}, None),
+        ({"daytrade_count": 4, "equity": "28000.01"}, None),
         ({"daytrade_count": 4, "multiplier": "1"}, None),
     ],
 )
 def test_day_trades_are_counted_where_the_venue_counts_them(changes: dict[str, object], left: int | None) -> None:
-    """Below 25,000 dollars on margin; the rule ended in 2026 and its fields with it."""
-    assert translate.standing(ACCOUNT | changes).day_trades_left == left
+    """On margin, at 28,000 dollars or less; the rule ended in 2026 and its fields with it."""
+    assert account.standing(ACCOUNT | changes).day_trades_left == left
 
 
 @pytest.mark.parametrize("change", [{"status": "ONBOARDING"}, {"trading_blocked": True}, {"account_blocked": True}])
 def test_an_account_that_may_not_trade(change: dict[str, object]) -> None:
     """Whoever says so."""
-    assert translate.standing(ACCOUNT | change).blocked
-    assert not translate.standing(ACCOUNT).blocked
+    assert account.standing(ACCOUNT | change).blocked
+    assert not account.standing(ACCOUNT).blocked
 
 
 # what is listed
@@ -243,7 +243,7 @@ def test_what_is_no_list_is_none() -> None:
 # when
 
 
-def test_days_are_new_yorks() -> None:
+def test_w_42_days_are_new_yorks() -> None:
     """Half past nine is 14:30 or 13:30 in UTC; an early close ends early; a day outside the span is left out."""
     rows = [
         {"date": day, "open": "09:30", "close": close, "session_open": "0400", "session_close": "2000"}
