@@ -35,7 +35,7 @@ class Standing:
 
 
 def standing(row: Row) -> Standing:
-    """FINRA's old rule, where the venue still tells its figures: three day trades in five days, and too little equity."""
+    """FINRA's old rule, where the venue still tells its figures: three day trades in five days, too little equity."""
     blocks = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
     made, left = row.get("daytrade_count"), None
     margined = number(row.get("multiplier")) > 1
