@@ -24,7 +24,7 @@ from core.rules.sessions import is_open
 from core.values.errors import Rejected, Transient
 from core.values.instrument import Instrument
 from core.values.market import Candle, Quote
-from core.values.money import NO_QUANTITY, Price, Quantity
+from core.values.money import NO_QUANTITY, ZERO, Price, Quantity
 
 log = logging.getLogger(__name__)
 
@@ -216,8 +216,8 @@ def _quote(row: Row, instrument: Instrument, at: datetime) -> Quote:
 
 def _best(levels: Sequence[Row] | None) -> tuple[Price | None, Quantity]:
     """An empty level is one of price 0."""
-    price = number(levels[0].get("price")) if levels else None
-    return (Price(price), Quantity(number((levels or [{}])[0].get("quantity")))) if price else (None, NO_QUANTITY)
+    price, size = (number(levels[0].get(name)) if levels else ZERO for name in ("price", "quantity"))
+    return (Price(price), Quantity(size)) if price and size else (None, NO_QUANTITY)
 
 
 def candle(row: Sequence[Any]) -> Candle:

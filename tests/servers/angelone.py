@@ -88,8 +88,8 @@ class Stream:
 class AngelOneServer(BrokerServer):
     """elsewhere: the caller's address is not registered. keeps: what comes after hours is kept for the next morning.
     late: a refusal is told in the book, the order being taken first. buy_flag: what marks buyers in a tick. cut: the
-    path whose next call is cut off. away: logins that fail before one is let in. strict: how much of a window counts,
-    since on a hurried clock what was sent evenly arrives unevenly."""
+    path whose next call is cut off. away: logins that fail before one is let in. strict: how much of a window counts; 0
+    on a hurried clock, where what was sent evenly arrives unevenly."""
 
     def __init__(self, ledger: Path, clock: Clock | None = None) -> None:
         self.clock = clock
@@ -98,7 +98,7 @@ class AngelOneServer(BrokerServer):
         self.bodies: list[dict[str, Any]] = []
         self.exceeded: list[str] = []
         self.elsewhere = self.keeps = self.late = False
-        self.buy_flag, self.cut, self.away, self.strict = 1, "", 0, 0.5
+        self.buy_flag, self.cut, self.away, self.strict = 1, "", 0, 0.0
         self.canned: dict[str, Any] = {}
         self.key, self.pin, self.secret = KEY, PIN, SECRET
         self.used: set[str] = set()
@@ -240,8 +240,9 @@ class AngelOneServer(BrokerServer):
 
     async def place(self, request: web.Request) -> web.StreamResponse:
         if self.books.closed and self.keeps:
-            body = await request.json()
-            return self._fine(self._keep(body))
+            kept = self._keep(await request.json())
+            lost = self.faults and self.faults.popleft()[0] == "accept_then_drop"
+            return _reset(request) if lost else self._fine(kept)
         return await super().place(request)
 
     def asked(self, _request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
@@ -310,13 +311,13 @@ class AngelOneServer(BrokerServer):
     def number(self, row: Row) -> str:
         return self._numbers.setdefault(row.broker_id, f"2611{len(self._numbers):08d}")
 
-    def _order(self, row: Row) -> dict[str, Any]:
+    def told_of(self, row: Row) -> dict[str, Any]:
         tag = "" if str(row.request.id).startswith("foreign") else str(row.request.id)
         return say.order(row, self._instrument(row), self.number(row), tag)
 
     async def on_getorderbook(self, _body: Mapping[str, Any], _request: web.Request) -> list[dict[str, Any]] | None:
         """Nothing at all where there was no order today."""
-        return [*map(self._order, self.venue._rows.values()), *self._kept.values()] or None
+        return [*map(self.told_of, self.venue._rows.values()), *self._kept.values()] or None
 
     async def on_gettradebook(self, _body: Mapping[str, Any], _request: web.Request) -> list[dict[str, Any]] | None:
         fills = [(fill, self.venue._rows[fill.broker_id]) for fill in self.venue.fills if fill.broker_id]
@@ -325,7 +326,7 @@ class AngelOneServer(BrokerServer):
     async def on_details(self, body: Mapping[str, Any], _request: web.Request) -> dict[str, Any]:
         for row in self.venue._rows.values():
             if say.unique(self.number(row)) == body["key"]:
-                return self._order(row)
+                return self.told_of(row)
         for kept in self._kept.values():
             if kept["uniqueorderid"] == body["key"]:
                 return kept
@@ -339,7 +340,7 @@ class AngelOneServer(BrokerServer):
         row = next((row for row in self.venue._rows.values() if self.number(row) == number), None)
         if row is None:
             raise No("AB1013", "Order not found")
-        if body["variety"] != self._order(row)["variety"]:
+        if body["variety"] != self.told_of(row)["variety"]:
             raise No("AB1008", "Invalid Order Variety")
         if row.working is None:
             raise No("AB1007", "The order is complete")
@@ -450,8 +451,15 @@ class AngelOneServer(BrokerServer):
                     await self._tick(link, key)
             elif not isinstance(what, Quote) and not link.prices:
                 row = self.venue._rows[what.broker_id]  # type: ignore[attr-defined]  # a ticket or a fill
-                told = self._order(row)
+                told = self.told_of(row)
                 await self._send(link, json.dumps(say.update(say.UPDATES[told["status"]], told)))
+
+    async def index(self, price: Decimal) -> None:
+        """The index moved; it has no book."""
+        key, told = (1, say.INDEX["token"]), Quote("NIFTY", self.now(), None, None, last=Price(price))
+        for link in self._links:
+            if key in link.tokens:
+                await self._send(link, say.tick_of(key, told, link.tokens[key], self.told, self.buy_flag))
 
     async def _send(self, link: Stream, message: str | bytes) -> None:
         with suppress(ConnectionError):

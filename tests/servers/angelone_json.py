@@ -188,14 +188,17 @@ def quote(told: Quote, instrument: Instrument) -> dict[str, Any]:
 
 
 def tick(told: Quote, instrument: Instrument, mode: int, number: int, buy: int = 1) -> bytes:
+    return tick_of((SEGMENTS[exchange(instrument)], token(instrument)), told, mode, number, buy)
+
+
+def tick_of(key: tuple[int, str], told: Quote, mode: int, number: int, buy: int = 1) -> bytes:
     """Little-endian, prices in paise; buy: the flag that says so."""
 
     def paise(price: Decimal | None) -> int:
         return int((price or Decimal(0)) * 100)
 
     at = int(told.at.timestamp() * 1000)
-    name = token(instrument).encode()
-    head = struct.pack("<bb25sqqq", mode, SEGMENTS[exchange(instrument)], name, number, at, paise(told.last))
+    head = struct.pack("<bb25sqqq", mode, key[0], key[1].encode(), number, at, paise(told.last))
     if mode == 1:
         return head
     day = struct.pack("<qqqddqqqq", 1, paise(told.last), 1000, 10.0, 10.0, *[paise(told.last)] * 4)

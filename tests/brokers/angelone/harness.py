@@ -39,6 +39,8 @@ class Hurried:
 
 @dataclass
 class AngelOneHarness:
+    """clock: the market's."""
+
     broker: AngelOneBroker
     server: AngelOneServer
     instrument: Instrument
@@ -83,9 +85,13 @@ def adapter(
 
 @asynccontextmanager
 async def connected(
-    server: AngelOneServer, clock: Clock, ticker: str = "SBER", orders: tuple[Order, ...] = ()
+    server: AngelOneServer,
+    clock: Clock,
+    ticker: str = "SBER",
+    orders: tuple[Order, ...] = (),
+    wire: Clock | None = None,
 ) -> AsyncIterator[AngelOneHarness]:
-    broker = adapter(server, clock, orders)
+    broker = adapter(server, clock, orders, wire)
     await broker.start()
     try:
         instrument = next(i for i in await broker.instruments() if i.ticker.startswith(ticker))
