@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from brokers.ccxt.binance import Binance
-from brokers.ccxt.broker import CcxtBroker, Terms
+from brokers.ccxt.broker import CcxtBroker
 from brokers.ccxt.bybit import Bybit
 from brokers.ccxt.client import Client
 from brokers.ccxt.dialect import Access, Dialect
+from brokers.ccxt.placing import Terms
 from core.ports import World
 from core.values.accounts import Account
 from core.values.errors import Broken

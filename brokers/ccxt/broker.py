@@ -5,59 +5,36 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from brokers.ccxt import translate
 from brokers.ccxt.account import Money
-from brokers.ccxt.client import Client, NoAnswer, Refusal
+from brokers.ccxt.client import Client, asking
 from brokers.ccxt.feed import CcxtFeed
 from brokers.ccxt.links import Links
 from brokers.ccxt.listing import Catalogue
-from brokers.ccxt.records import Records, name_of, sent
-from brokers.ccxt.sweep import Sweep, asking
-from brokers.ccxt.translate import UNREADABLE, Row, readable
+from brokers.ccxt.placing import Placing, Terms
+from brokers.ccxt.records import Records
+from brokers.ccxt.riders import Riders
+from brokers.ccxt.sweep import Sweep
+from brokers.ccxt.translate import Row, readable
 from core.ports import Clock, World
 from core.rules.sessions import sessions
 from core.values.accounts import Account, Margin
-from core.values.errors import OutcomeUnknown, Rejected, Transient
+from core.values.errors import Rejected, Transient
 from core.values.fills import Fill, Holding
-from core.values.ids import BrokerOrderId
 from core.values.instrument import Instrument
 from core.values.market import Session
-from core.values.money import plain
 from core.values.orders import (
     ApprovedOrder,
     Order,
-    OrderRequest,
     OrderState,
     OrderTicket,
-    Purpose,
-    TimeInForce,
 )
-from kit.rates import MOST_URGENT
 
 log = logging.getLogger(__name__)
 
-URGENCY: Mapping[Purpose, int] = {
-    Purpose.EXIT: MOST_URGENT,
-    Purpose.HEDGE: MOST_URGENT,
-    Purpose.ENTRY: 2,
-    Purpose.WORKING: 2,
-    Purpose.TRAP: 3,
-}
 GREETING_S = 5.0
-CANCEL_ASKS = (0.1, 0.3, 0.6)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """leverage: set on an instrument before the first order in it; 0 leaves what the account has. hedge: the account
-    holds long and short apart, and so do our orders."""
-
-    leverage: int = 0
-    hedge: bool = False
 
 
 class CcxtBroker:
@@ -77,10 +54,11 @@ class CcxtBroker:
         self._inbox: asyncio.Queue[tuple[list[Row], list[Row]]] = asyncio.Queue()
         self._events: asyncio.Queue[OrderTicket | Fill | None] = asyncio.Queue()
         self._sweep = Sweep(self, self._links, world)
+        self.riders = Riders(client, self._catalogue, self.records)
+        self._placing = Placing(client, self._catalogue, self.records, terms, world, self.riders, self._sweep.soon)
         self._money = Money(client, self._catalogue, account.currency)
         self._tasks: list[asyncio.Task[None]] = []
         self._listed_on: date | None = None
-        self._geared: set[str] = set()
 
     async def start(self) -> None:
         """Where it fails nothing stays behind, and it may be tried again."""
@@ -138,128 +116,10 @@ class CcxtBroker:
     # orders
 
     async def place(self, order: ApprovedOrder) -> OrderTicket:
-        request = order.request
-        listed = self._catalogue.get(request.ticker)
-        self._catalogue.check(request, listed)
-        self.records.remember(request, self._clock.now())
-        try:
-            await self._gear(listed)
-            return await self._place(request, listed)
-        except Refusal as no:
-            if no.code in self._client.dialect.repeated:
-                return await self._first_of(request)
-            self.records.forget(request.id)
-            raise no.rejected() from no
-        except NoAnswer as error:
-            raise OutcomeUnknown(request.id, str(error)) from error
-        except (Transient, Rejected):
-            self.records.forget(request.id)
-            raise
-
-    async def _place(self, request: OrderRequest, listed: Instrument) -> OrderTicket:
-        args = self._args(request, listed)
-        create, urgency = self._client.exchange.create_order, URGENCY[request.purpose]
-        row = await self._client.call(create, *args, budget="trading", urgency=urgency)
-        try:
-            self.records.remember(request, self._clock.now(), str(row["id"]))
-            if row.get("status") is not None:
-                return self.records.ours(request, row, listed)
-            return await self._found(request, str(row["id"]))
-        except UNREADABLE as error:
-            raise OutcomeUnknown(request.id, f"unreadable: {error!r}") from error
-
-    async def _found(self, request: OrderRequest, broker_id: str) -> OrderTicket:
-        """What became of an order of which the answer tells no more than its number."""
-        try:
-            ticket = await self.records.find(sent(request, self._clock.now()))
-        except (Transient, Rejected) as error:
-            log.info("taken, and not seen yet", extra={"order_id": request.id, "reason": str(error)})
-            ticket = None
-        return ticket or self._taken(request, broker_id)
-
-    def _taken(self, request: OrderRequest, broker_id: str) -> OrderTicket:
-        self.records.remember(request, self._clock.now(), broker_id)
-        return OrderTicket(
-            request.id,
-            BrokerOrderId(broker_id),
-            request.ticker,
-            request.side,
-            request.type,
-            request.quantity,
-            OrderState.OPEN,
-            self._clock.now(),
-            price=request.price,
-            stop_price=request.stop_price,
-            reduce_only=request.reduce_only,
-            expires_at=request.expires_at,
-        )
-
-    async def _first_of(self, request: OrderRequest) -> OrderTicket:
-        """The venue knows the id: what became of the order that brought it first."""
-        try:
-            ticket = await self.records.find(sent(request, self._clock.now()))
-        except (Transient, Rejected) as error:
-            raise OutcomeUnknown(request.id, f"repeated: {error}") from error
-        if ticket is None:
-            raise OutcomeUnknown(request.id, "the venue knows the id and not the order")
-        return ticket
-
-    def _args(self, request: OrderRequest, listed: Instrument) -> tuple[Any, ...]:
-        """Of the library's create_order."""
-        kind = translate.order_type(request)
-        params: dict[str, Any] = {"clientOrderId": translate.encode(request.id)}
-        if kind == "limit" and not request.type.triggered:
-            immediate = request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
-            params["timeInForce"] = "IOC" if immediate else "GTC"
-        if request.reduce_only:
-            params["reduceOnly"] = True
-        if self._terms.hedge:
-            params["hedged"] = True
-        if request.type.triggered:
-            if request.stop_price is None:
-                raise Rejected("bad_price", "a triggered order has a stop price")
-            params |= self._client.dialect.stop_params(request, plain(request.stop_price))
-        price = plain(request.price) if kind == "limit" and request.price is not None else None
-        amount = translate.contracts(request.quantity, listed)
-        return listed.broker_key, kind, request.side.value, amount, price, params
-
-    async def _gear(self, listed: Instrument) -> None:
-        """Leverage is the instrument's, and is set before it matters."""
-        if not self._terms.leverage or listed.ticker in self._geared:
-            return
-        try:
-            args = (self._terms.leverage, listed.broker_key)
-            await self._client.call(self._client.exchange.set_leverage, *args, budget="trading")
-        except Refusal as no:
-            if no.word != "unchanged":
-                raise
-        except NoAnswer as error:
-            raise Transient(f"leverage: {error}") from error
-        self._geared.add(listed.ticker)
+        return await self._placing.place(order.request)
 
     async def cancel(self, order: Order) -> OrderTicket:
-        listed = self._catalogue.get(order.request.ticker)
-        dialect = self._client.dialect
-        args = (self._client.exchange, listed, name_of(order))
-        try:
-            await self._client.call(dialect.cancel, *args, budget="trading", urgency=MOST_URGENT)
-        except Refusal as no:
-            if no.code not in dialect.gone:
-                raise Transient(f"not cancelled: {no}") from no
-        except NoAnswer as error:
-            raise Transient(f"cancel: {error}") from error
-        return await self._after_cancel(order)
-
-    async def _after_cancel(self, order: Order) -> OrderTicket:
-        """Venues answer before it is done."""
-        for wait_s in (*CANCEL_ASKS, 0.0):
-            ticket = await self.find(order)
-            if ticket is None:
-                raise Rejected("unknown_order", order.id)
-            if ticket.state.final:
-                return ticket
-            await self._wire.sleep(wait_s)
-        raise Transient("the cancel is on its way")
+        return await self._placing.cancel(order)
 
     async def find(self, order: Order) -> OrderTicket | None:
         with asking("order"):
@@ -267,17 +127,18 @@ class CcxtBroker:
 
     async def open_orders(self) -> Sequence[OrderTicket]:
         with asking("orders"):
-            return await self.working(waiting=False)
+            return await self._working(waiting=False)
 
     async def stop_orders(self) -> Sequence[OrderTicket]:
         with asking("stop orders"):
-            return await self.working(waiting=True)
+            return await self._working(waiting=True)
 
-    async def working(self, *, waiting: bool) -> list[OrderTicket]:
-        """Raises Transient or Rejected."""
-        dialect = self._client.dialect
-        rows = [row for row in await dialect.working(self._client) if dialect.waits(row) is waiting]
-        return self.records.tickets(rows)
+    async def _working(self, *, waiting: bool) -> list[OrderTicket]:
+        return self.records.tickets(row for row in await self.rows() if self._client.dialect.waits(row) is waiting)
+
+    async def rows(self) -> Sequence[Row]:
+        """Everything that works or waits, as the library tells it. Raises Transient or Rejected."""
+        return await self._client.dialect.working(self._client)
 
     async def fills_since(self, moment: datetime) -> Sequence[Fill]:
         with asking("fills"):

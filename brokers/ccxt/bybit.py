@@ -23,7 +23,7 @@ class Bybit(Dialect):
     name, exchange = "bybit", "BYBIT"
     budgets = (RateBudget("trading", 10, 1), RateBudget("asking", 100, 5))
     greetings = 2
-    attaches = True
+    riding = {"tpslMode": "Partial"}  # noqa: RUF012 - of the entry's size alone; else it would guard the whole position
     quotes = ("watch_bids_asks", "watch_ticker")
     repeated = frozenset({"110072", "170141", "12141"})
     gone = frozenset({"110001", "110008", "110010", "170213", "170142", "140001", "140008", "140010"})
@@ -68,6 +68,10 @@ class Bybit(Dialect):
         "110020": "too_many_orders",
         "10001": "bad_request",
     }
+
+    @property
+    def attaches(self) -> bool:  # type: ignore[override]  # of contracts alone: coins take none with a market order
+        return not self.spot
 
     @property
     def category(self) -> str:
@@ -121,6 +125,13 @@ class Bybit(Dialect):
         if self.spot:
             return False
         return any(str((row.get("info") or {}).get("positionIdx", "0")) != "0" for row in await self._held(client))
+
+    def rides(self, built: Row) -> bool:
+        return bool(built.get("stopLoss")) and built.get("tpslMode") == "Partial"
+
+    def rider(self, row: Row) -> bool:
+        told = row["info"]
+        return "StopLoss" in str(told.get("stopOrderType")) and not told.get("orderLinkId")
 
     # orders
 
@@ -178,7 +189,7 @@ class Bybit(Dialect):
         exchange = client.exchange
         wanted = {"category": self.category, "startTime": stamp(since), "limit": 100, "execType": "Trade"}
         rows = await self._pages(client, exchange.privateGetV5ExecutionList, wanted)
-        return [exchange.parse_trade(row, self._market(exchange, row)) for row in rows]
+        return [exchange.parse_trade(row, self._market(exchange, row)) for row in reversed(rows)]  # newest come first
 
     def link(self, row: Row) -> str:
         return str(row["info"].get("orderLinkId") or "")

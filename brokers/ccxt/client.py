@@ -6,13 +6,15 @@ import importlib
 import logging
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import aiohttp
 
 from brokers.ccxt.dialect import Access, Dialect, Says
+from brokers.ccxt.translate import readable
 from core.crashpoints import crashpoint
 from core.ports import Clock
 from core.values.errors import Broken, Rejected, Transient
@@ -27,6 +29,7 @@ PING_MS = 5_000
 LONGEST_S = 3600.0
 PATIENCE_S = 10.0
 """A longer silence is not slept through inside a call: who calls may have something better to do."""
+REFUSED_S = 30.0
 RESET_S = 5.0
 """How long to keep still after a 429 that does not say."""
 _BANNED = re.compile(r"until (\d{13})")
@@ -222,3 +225,14 @@ def wait_s(headers: Mapping[str, str], body: str, now: datetime) -> float:
     if moment.isdigit():
         return min(max(int(moment) / 1000 - now.timestamp(), 1.0), LONGEST_S)
     return RESET_S
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """A question that is refused, as with a key withdrawn meanwhile, is one without an answer. Raises Transient."""
+    try:
+        with readable(what):
+            yield
+    except Rejected as no:
+        log.error("refused to answer", extra={"what": what, "reason": str(no)})  # noqa: TRY400 - no fault of the code
+        raise Transient(f"{what}: {no}", REFUSED_S) from no

@@ -96,7 +96,9 @@ class Dialect:
     greetings = 1
     """So many of the account's streams tell that they have begun."""
     attaches = False
-    """Whether a stop may ride on an entry. Held against the library's own feature table before each order."""
+    """Whether a stop rides on an entry. Held against the library's own feature table before each order."""
+    riding: Mapping[str, Any] = MappingProxyType({})
+    """Further parameters of an entry with such a stop."""
 
     def __init__(self, market: str, currency: str) -> None:
         self.market, self.currency = market, currency
@@ -109,6 +111,7 @@ class Dialect:
             Idempotency.WHILE_OPEN,
             IdEncoding.HEX32,
             native_brackets=self.attaches,
+            stops_wait=not self.attaches,
             short_selling=not self.spot,
             reduce_only=not self.spot,
             budgets=self.budgets,
@@ -151,6 +154,16 @@ class Dialect:
     async def rights(self, client: Asking) -> Rights:
         """Raises Transient or Rejected."""
         raise NotImplementedError
+
+    # stops that ride on an entry
+
+    def rides(self, _built: Row) -> bool:
+        """Whether a request, as the library is about to send it, carries a stop."""
+        return False
+
+    def rider(self, _row: Row) -> bool:
+        """Whether the library's row of an order or execution is of a stop that came with an entry."""
+        return False
 
     # orders
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from brokers.ccxt import translate
 from brokers.ccxt.client import Client
@@ -15,10 +15,11 @@ from core.ports import Clock
 from core.values.fills import Fill
 from core.values.ids import AccountName, BrokerOrderId, OrderId, desk_of
 from core.values.instrument import Instrument
-from core.values.orders import Order, OrderRequest, OrderState, OrderTicket, Side
+from core.values.orders import Order, OrderRequest, OrderRole, OrderState, OrderTicket, Side
 
 SEEN = 10_000
 """Executions and orders that are kept in mind."""
+WAITED = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class Records:
         self.told: dict[str, None] = {}
         """Ids of the fills that were told, oldest first."""
         self._traded: dict[str, None] = {}
+        self._ridden: dict[tuple[str, Side], str] = {}
         self._owners: dict[str, OrderId | None] = {}
         """The venue's id of an order -> ours; None for a stranger's."""
 
@@ -130,19 +132,57 @@ class Records:
             listed = self._catalogue.by_symbol.get(str(row.get("symbol")))
             if listed is not None:
                 owner = await self._owner(row, listed)
+                if owner is None and self._held_back(row):
+                    continue
                 found.append(translate.fill(row, listed, self._account, owner, self._named(owner)))
         return sorted(found, key=lambda fill: fill.at)
+
+    def _held_back(self, row: Row) -> bool:
+        """Until the desk's own stop asks for it, or it is clear that none will."""
+        at = translate.time(row.get("timestamp"))
+        fresh = at is not None and self._clock.now() - at < WAITED
+        return fresh and self._client.dialect.rider(row)
 
     def _named(self, owner: OrderId | None) -> BrokerOrderId | None:
         """A stop keeps the id that it was placed under, whatever order the venue made of it."""
         known = self.live.get(owner) if owner else None
         return BrokerOrderId(known.id) if known and known.id else None
 
+    def stands(self, entry: OrderRequest) -> bool:
+        """Whether a stop of this entry's trade was taken by the venue, and is large enough."""
+        return any(
+            known.id
+            and known.request.role is OrderRole.STOP
+            and known.request.intent == entry.intent
+            and known.request.ticker == entry.ticker
+            and known.request.side is not entry.side
+            and known.request.quantity >= entry.quantity
+            for known in self.live.values()
+        )
+
+    def ridden(self, ticker: str, side: Side) -> str | None:
+        """The stop that came with an entry and has fired, while the desk's own did not stand yet; told once."""
+        return self._ridden.pop((ticker, side), None)
+
+    def _rode(self, row: Row, listed: Instrument) -> OrderId | None:
+        """Whose stop it was that fired; None while the desk has placed none."""
+        side, broker_id = Side(row["side"]), str(row["order"])
+        for order_id, known in self.live.items():
+            request, taken = known.request, bool(known.id)
+            here = request.side is side and request.ticker.upper() == listed.ticker
+            if taken and here and request.role is OrderRole.STOP:
+                self.own(broker_id, order_id)
+                return order_id
+        self._ridden[listed.ticker, side] = broker_id
+        return None
+
     async def _owner(self, row: Row, listed: Instrument) -> OrderId | None:
         """The venue names our id in some executions; else it is asked for the order, once."""
         broker_id = str(row.get("order") or "")
         if ours := translate.decode(self._client.dialect.link(row)):
             self.own(broker_id, ours)
+        if broker_id not in self._owners and self._client.dialect.rider(row):
+            return self._rode(row, listed)
         if broker_id and broker_id not in self._owners:
             found = await self._client.dialect.find(self._client, listed, Name(broker_id, ours=False))
             ours = translate.decode(found.get("clientOrderId")) if found else None

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from brokers.ccxt.client import asking
 from brokers.ccxt.links import Links
 from brokers.ccxt.records import Known, Records, sent
-from brokers.ccxt.translate import readable
+from brokers.ccxt.riders import Riders
+from brokers.ccxt.translate import Row
 from core.ports import World
-from core.values.errors import Rejected, Transient
+from core.values.errors import Transient
 from core.values.fills import Fill
 from core.values.ids import AccountName
 from core.values.orders import Order, OrderState, OrderTicket
@@ -25,7 +26,6 @@ SWEEP_S, DOWN_S = 15.0, 3.0
 OVERLAP = timedelta(seconds=30)
 LATE = timedelta(seconds=5)
 """An execution so old that only a sweep tells of it was kept back by its stream."""
-REFUSED_S = 30.0
 
 
 class Swept(Protocol):
@@ -33,9 +33,10 @@ class Swept(Protocol):
 
     account: AccountName
     records: Records
+    riders: Riders
 
     async def fills(self, since: datetime) -> list[Fill]: ...
-    async def working(self, *, waiting: bool) -> list[OrderTicket]: ...
+    async def rows(self) -> Sequence[Row]: ...
     async def cancel(self, order: Order) -> OrderTicket: ...
     def tell(self, words: Iterable[OrderTicket | Fill]) -> None: ...
 
@@ -80,8 +81,9 @@ class Sweep:
         if self._links.alive and any(now - fill.at > LATE for fill in fills):
             log.warning("the stream kept executions to itself", extra={"account": broker.account})
             self._links.cut("mute")
-        rows = [*await broker.working(waiting=False), *await broker.working(waiting=True)]
-        working = {ticket.order_id for ticket in rows}
+        rows = await broker.rows()
+        await broker.riders.tidy(rows)
+        working = {ticket.order_id for ticket in broker.records.tickets(rows)}
         for order_id, known in list(broker.records.live.items()):
             if order_id not in working and now - known.at > LATE:
                 ticket = await broker.records.find(sent(known.request, known.at))
@@ -98,14 +100,3 @@ class Sweep:
 
 def _expired(known: Known, now: datetime) -> bool:
     return known.request.expires_at is not None and known.request.expires_at <= now
-
-
-@contextmanager
-def asking(what: str) -> Iterator[None]:
-    """A question that is refused, as with a key withdrawn meanwhile, is one without an answer. Raises Transient."""
-    try:
-        with readable(what):
-            yield
-    except Rejected as no:
-        log.error("refused to answer", extra={"what": what, "reason": str(no)})  # noqa: TRY400 - no fault of the code
-        raise Transient(f"{what}: {no}", REFUSED_S) from no

@@ -152,7 +152,7 @@ class BrokerServer:
                 sizes = (Decimal(line[key]) for key in ("bid", "ask", "bid_size", "ask_size"))
                 self._take_book(line["ticker"], *sizes)
             elif line["kind"] == "order":
-                self.venue.accept(_request(line["asked"]))
+                self.venue.accept(order_request(line["asked"]))
             elif line["kind"] == "cancel":
                 row = self.venue._rows.get(BrokerOrderId(line["broker_id"]))
                 if row is not None:
@@ -242,7 +242,7 @@ class BrokerServer:
         try:
             row = self.venue.row(_order(asked["client_id"], None))
             known = set(self.venue._rows)
-            ticket = self.venue.accept(_request(asked))
+            ticket = self.venue.accept(order_request(asked))
         except (Rejected, KeyError, ValueError, ArithmeticError) as error:
             return self._refused(asked, error if isinstance(error, Rejected) else Rejected("bad_request", repr(error)))
         if ticket.broker_id in known:
@@ -373,7 +373,7 @@ class BrokerServer:
         ]
 
 
-def _request(asked: Mapping[str, Any]) -> OrderRequest:
+def order_request(asked: Mapping[str, Any]) -> OrderRequest:
     """What the venue needs of an order; the rest is no business of a broker's."""
     price, stop, expires = asked["price"], asked["stop_price"], asked["expires_at"]
     return OrderRequest(
@@ -398,7 +398,7 @@ def _request(asked: Mapping[str, Any]) -> OrderRequest:
 def _order(client_id: str, broker_id: str | None) -> Order:
     """A question about an order, in the form the venue takes it."""
     blank = {"ticker": "", "side": "buy", "type": "limit", "quantity": "1", "reduce_only": False}
-    request = _request({**blank, "client_id": client_id, "price": None, "stop_price": None, "expires_at": None})
+    request = order_request({**blank, "client_id": client_id, "price": None, "stop_price": None, "expires_at": None})
     now = datetime.now(UTC)
     return Order(request, OrderState.SENT, now, now, broker_id=BrokerOrderId(broker_id) if broker_id else None)
 

@@ -61,6 +61,8 @@ class VenueServer(BrokerServer):
 
     def __init__(self, ledger: Path, market: str = "linear") -> None:
         self.market = market
+        self.attached: dict[str, dict[str, Any]] = {}
+        """Entries that came with a stop, by our id."""
         super().__init__(ledger, "coins" if market == "spot" else "while_open")
         self.hedged = self.withdraws = self.maintenance = False
         self.skew_ms, self.banned_s = 0, 0.0
@@ -68,8 +70,6 @@ class VenueServer(BrokerServer):
         self.calls: dict[str, int] = {}
         self.leverage: dict[str, str] = {}
         self.links: list[Link] = []
-        self.attached: list[dict[str, Any]] = []
-        """Orders that came with a stop or target of their own."""
 
     def rows_listed(self) -> Sequence[Listing]:
         rows = [row for row in listings(self.now(), {}, exchange_hours=False) if row.instrument.ticker in SYMBOLS]

@@ -19,6 +19,7 @@ from core.values.ids import BrokerOrderId, OrderId
 from core.values.market import Quote
 from core.values.money import plain
 from core.values.orders import OrderState, OrderTicket, OrderType, Side, TimeInForce
+from tests.servers.broker import order_request
 from tests.servers.venue import KEY, LEAST, SECRET, Link, No, VenueServer, plain_id, wire_id
 
 CODES = {
@@ -44,6 +45,8 @@ def pick(value: Any) -> str:
 
 
 class Server(VenueServer):
+    """A stop that comes with an entry becomes an order of the venue's own, as large as the entry's fills."""
+
     exchange = "bybit"
 
     # doors
@@ -239,8 +242,6 @@ class Server(VenueServer):
         symbol, quantity = body["symbol"], Decimal(body["qty"])
         if symbol in self.delisted or symbol not in self.instruments:
             raise No(200, 10029, "The requested symbol is invalid.")
-        if body.get("stopLoss") or body.get("takeProfit"):
-            self.attached.append(body)
         index = int(body.get("positionIdx") or 0)
         if not self.spot and bool(index) is not self.hedged:
             raise No(200, 110025 if self.hedged else 10001, "position idx not match position mode")
@@ -259,6 +260,8 @@ class Server(VenueServer):
             self._write("request", client_id=client_id, fault="")
             self._write("repeat", client_id=client_id, broker_id=known.broker_id, first=True)
             raise No(200, 110072, "OrderLinkedID is duplicate")
+        if body.get("stopLoss"):
+            self.attached[client_id] = body
         return {
             "client_id": client_id,
             "ticker": symbol,
@@ -292,6 +295,38 @@ class Server(VenueServer):
     def say_busy(self, seconds: float) -> web.Response:
         until = self.ms(self.now() + timedelta(seconds=seconds))
         return self._no(No(200, 10006, "Too many visits!", {"X-Bapi-Limit-Reset-Timestamp": str(until)}))
+
+    async def _flush(self) -> None:
+        for client_id, body in self.attached.items():
+            entry = self.venue._latest.get(OrderId(client_id))
+            if entry is not None:
+                self._guard(entry, body)
+        for row in self.rows():
+            if (
+                row.request.id.startswith("rider")
+                and row.working
+                and not self.venue.ledger.quantity(row.request.ticker)
+            ):
+                self.venue.cancel(row)
+        await super()._flush()
+
+    def _guard(self, entry: Row, body: Mapping[str, Any]) -> None:
+        made = [row for row in self.rows() if row.request.id.startswith(f"rider-{entry.request.id}")]
+        left = entry.filled - sum((row.request.quantity for row in made), Decimal(0))
+        if left > 0:
+            asked = {
+                "client_id": f"rider-{entry.request.id}-{len(made)}",
+                "ticker": entry.request.ticker,
+                "side": entry.request.side.opposite.value,
+                "type": "stop",
+                "quantity": plain(left),
+                "price": None,
+                "stop_price": body["stopLoss"],
+                "reduce_only": True,
+                "expires_at": None,
+            }
+            ticket = self.venue.accept(order_request(asked))
+            self._write("order", client_id=asked["client_id"], broker_id=ticket.broker_id, asked=asked)
 
     async def on_cancel(self, body: Mapping[str, Any]) -> Any:
         row = self._find(body)
@@ -333,7 +368,7 @@ class Server(VenueServer):
         told = {
             "category": "spot" if self.spot else "linear",
             "orderId": row.broker_id,
-            "orderLinkId": wire_id(request.id),
+            "orderLinkId": self._link(row),
             "symbol": request.ticker,
             "price": "0" if market else pick(request.price),
             "qty": plain(request.quantity),
@@ -347,7 +382,7 @@ class Server(VenueServer):
             "cumExecFee": "0",
             "timeInForce": self._force(row, market=market),
             "orderType": "Market" if market else "Limit",
-            "stopOrderType": "Stop" if triggered else "",
+            "stopOrderType": self._stop_type(row) if triggered else "",
             "triggerPrice": pick(request.stop_price),
             "triggerDirection": 0,
             "reduceOnly": request.reduce_only,
@@ -358,6 +393,12 @@ class Server(VenueServer):
             return {**told, "marketUnit": "baseCoin"}
         rises = (request.side is Side.BUY) is (request.type is OrderType.STOP)
         return {**told, "tpslMode": "", "triggerDirection": (1 if rises else 2) if triggered else 0}
+
+    def _link(self, row: Row) -> str:
+        return "" if row.request.id.startswith("rider") else wire_id(row.request.id)
+
+    def _stop_type(self, row: Row) -> str:
+        return "PartialStopLoss" if row.request.id.startswith("rider") else "Stop"
 
     def _force(self, row: Row, *, market: bool) -> str:
         return "IOC" if market or row.request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL else "GTC"
@@ -384,10 +425,10 @@ class Server(VenueServer):
             "isMaker": False,
             "feeRate": "0",
             "orderId": row.broker_id,
-            "orderLinkId": wire_id(row.request.id),
+            "orderLinkId": self._link(row),
             "orderQty": plain(row.request.quantity),
             "orderType": "Limit",
-            "stopOrderType": "Stop" if row.request.type.triggered else "UNKNOWN",
+            "stopOrderType": self._stop_type(row) if row.request.type.triggered else "UNKNOWN",
             "side": fill.side.value.capitalize(),
             "execTime": str(self.ms(fill.at)),
             **({} if self.spot else {"createType": "CreateByUser"}),

@@ -1,0 +1,205 @@
+"""Orders on their way out, and their ends: each is sent once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from brokers.ccxt import guard, translate
+from brokers.ccxt.client import Client, NoAnswer, Refusal, asking
+from brokers.ccxt.listing import Catalogue
+from brokers.ccxt.records import Records, name_of, sent
+from brokers.ccxt.riders import Riders
+from brokers.ccxt.translate import UNREADABLE
+from core.ports import World
+from core.values.errors import OutcomeUnknown, Rejected, Transient
+from core.values.ids import BrokerOrderId
+from core.values.instrument import Instrument
+from core.values.money import plain
+from core.values.orders import Order, OrderRequest, OrderRole, OrderState, OrderTicket, Purpose, TimeInForce
+from kit.rates import MOST_URGENT
+
+log = logging.getLogger(__name__)
+
+URGENCY: Mapping[Purpose, int] = {
+    Purpose.EXIT: MOST_URGENT,
+    Purpose.HEDGE: MOST_URGENT,
+    Purpose.ENTRY: 2,
+    Purpose.WORKING: 2,
+    Purpose.TRAP: 3,
+}
+CANCEL_ASKS = (0.1, 0.3, 0.6)
+"""Seconds between questions whether a cancel is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """leverage: set on an instrument before the first order in it; 0 leaves what the account has. hedge: the account
+    holds long and short apart, and so do our orders."""
+
+    leverage: int = 0
+    hedge: bool = False
+
+
+class Placing:
+    """soon: called where there is reason to ask what was executed."""
+
+    def __init__(
+        self,
+        client: Client,
+        catalogue: Catalogue,
+        records: Records,
+        terms: Terms,
+        world: World,
+        riders: Riders,
+        soon: Callable[[], None],
+    ) -> None:
+        self._riders, self._soon = riders, soon
+        self._client, self._catalogue, self._records, self._terms = client, catalogue, records, terms
+        self._clock, self._wire = world.clock, world.wire
+        self._geared: set[str] = set()
+
+    async def place(self, request: OrderRequest) -> OrderTicket:
+        """As the port's. A stop whose work an attached one has done already is told as done."""
+        listed = self._catalogue.get(request.ticker)
+        self._catalogue.check(request, listed)
+        self._records.remember(request, self._clock.now())
+        try:
+            await self._gear(listed)
+            return await self._place(request, listed)
+        except Refusal as no:
+            if no.code in self._client.dialect.repeated:
+                return await self._first_of(request)
+            if (ticket := await self._riders.fired(request, listed, no)) is not None:
+                self._soon()
+                return ticket
+            self._records.forget(request.id)
+            raise no.rejected() from no
+        except NoAnswer as error:
+            raise OutcomeUnknown(request.id, str(error)) from error
+        except (Transient, Rejected):
+            self._records.forget(request.id)
+            raise
+
+    async def _place(self, request: OrderRequest, listed: Instrument) -> OrderTicket:
+        args = self._args(request, listed)
+        create, urgency = self._client.exchange.create_order, URGENCY[request.purpose]
+        row = await self._client.call(create, *args, budget="trading", urgency=urgency)
+        try:
+            self._records.remember(request, self._clock.now(), str(row["id"]))
+            told = row.get("status") is not None
+            ticket = self._records.ours(request, row, listed) if told else await self._found(request, str(row["id"]))
+        except UNREADABLE as error:
+            raise OutcomeUnknown(request.id, f"unreadable: {error!r}") from error
+        if request.role is OrderRole.STOP:
+            await self._riders.tidy()
+        return ticket
+
+    async def _found(self, request: OrderRequest, broker_id: str) -> OrderTicket:
+        """What became of an order of which the answer tells no more than its number."""
+        try:
+            ticket = await self._records.find(sent(request, self._clock.now()))
+        except (Transient, Rejected) as error:
+            log.info("taken, and not seen yet", extra={"order_id": request.id, "reason": str(error)})
+            ticket = None
+        return ticket or self._taken(request, broker_id)
+
+    def _taken(self, request: OrderRequest, broker_id: str) -> OrderTicket:
+        self._records.remember(request, self._clock.now(), broker_id)
+        return OrderTicket(
+            request.id,
+            BrokerOrderId(broker_id),
+            request.ticker,
+            request.side,
+            request.type,
+            request.quantity,
+            OrderState.OPEN,
+            self._clock.now(),
+            price=request.price,
+            stop_price=request.stop_price,
+            reduce_only=request.reduce_only,
+            expires_at=request.expires_at,
+        )
+
+    async def _first_of(self, request: OrderRequest) -> OrderTicket:
+        """The venue knows the id: what became of the order that brought it first."""
+        try:
+            ticket = await self._records.find(sent(request, self._clock.now()))
+        except (Transient, Rejected) as error:
+            raise OutcomeUnknown(request.id, f"repeated: {error}") from error
+        if ticket is None:
+            raise OutcomeUnknown(request.id, "the venue knows the id and not the order")
+        return ticket
+
+    def _args(self, request: OrderRequest, listed: Instrument) -> tuple[Any, ...]:
+        """Of the library's create_order."""
+        kind = translate.order_type(request)
+        params: dict[str, Any] = {"clientOrderId": translate.encode(request.id)}
+        if kind == "limit" and not request.type.triggered:
+            immediate = request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
+            params["timeInForce"] = "IOC" if immediate else "GTC"
+        if request.reduce_only:
+            params["reduceOnly"] = True
+        if self._terms.hedge:
+            params["hedged"] = True
+        if request.type.triggered:
+            if request.stop_price is None:
+                raise Rejected("bad_price", "a triggered order has a stop price")
+            params |= self._client.dialect.stop_params(request, plain(request.stop_price))
+        price = plain(request.price) if kind == "limit" and request.price is not None else None
+        amount = translate.contracts(request.quantity, listed)
+        way = self._guard(request)
+        if way is guard.Way.RIDES:
+            params |= guard.riding(request, self._client.dialect)
+        args = (listed.broker_key, kind, request.side.value, amount, price, params)
+        if way is guard.Way.RIDES:
+            guard.rides(self._client.exchange.create_order_request(*args), self._client.dialect)
+        return args
+
+    def _guard(self, request: OrderRequest) -> guard.Way:
+        """Raises Rejected."""
+        dialect = self._client.dialect
+        table = guard.features(self._client.exchange, spot=dialect.spot)
+        guard.check(request, dialect, table)
+        return guard.protection(request, dialect, table, standing=self._records.stands(request))
+
+    async def _gear(self, listed: Instrument) -> None:
+        """Leverage is the instrument's, and is set before it matters."""
+        if not self._terms.leverage or listed.ticker in self._geared:
+            return
+        try:
+            args = (self._terms.leverage, listed.broker_key)
+            await self._client.call(self._client.exchange.set_leverage, *args, budget="trading")
+        except Refusal as no:
+            if no.word != "unchanged":
+                raise
+        except NoAnswer as error:
+            raise Transient(f"leverage: {error}") from error
+        self._geared.add(listed.ticker)
+
+    async def cancel(self, order: Order) -> OrderTicket:
+        listed = self._catalogue.get(order.request.ticker)
+        dialect = self._client.dialect
+        args = (self._client.exchange, listed, name_of(order))
+        try:
+            await self._client.call(dialect.cancel, *args, budget="trading", urgency=MOST_URGENT)
+        except Refusal as no:
+            if no.code not in dialect.gone:
+                raise Transient(f"not cancelled: {no}") from no
+        except NoAnswer as error:
+            raise Transient(f"cancel: {error}") from error
+        return await self._after_cancel(order)
+
+    async def _after_cancel(self, order: Order) -> OrderTicket:
+        """Venues answer before it is done."""
+        for wait_s in (*CANCEL_ASKS, 0.0):
+            with asking("order"):
+                ticket = await self._records.find(order)
+            if ticket is None:
+                raise Rejected("unknown_order", order.id)
+            if ticket.state.final:
+                return ticket
+            await self._wire.sleep(wait_s)
+        raise Transient("the cancel is on its way")

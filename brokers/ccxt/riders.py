@@ -1,0 +1,67 @@
+"""Stops that went out with their entry. Such a stop is the venue's own order, under no id of ours: it guards until the
+desk's stop stands, and is then taken away. Where it fires first, it was the desk's stop that fired.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from brokers.ccxt import translate
+from brokers.ccxt.client import Client, NoAnswer, Refusal
+from brokers.ccxt.dialect import Name
+from brokers.ccxt.listing import Catalogue
+from brokers.ccxt.records import Records
+from brokers.ccxt.translate import Row
+from core.values.errors import Rejected, Transient
+from core.values.instrument import Instrument
+from core.values.orders import OrderRequest, OrderRole, OrderTicket, OrderType
+from kit.rates import MOST_URGENT
+
+log = logging.getLogger(__name__)
+
+LATELY = timedelta(minutes=1)
+
+
+class Riders:
+    def __init__(self, client: Client, catalogue: Catalogue, records: Records) -> None:
+        self._client, self._catalogue, self._records = client, catalogue, records
+
+    async def tidy(self, rows: Sequence[Row] | None = None) -> None:
+        """Where the desk's own stop stands, the venue's may go. rows: what works now; else it is asked for.
+
+        One that stays closes no more than the position.
+        """
+        dialect = self._client.dialect
+        if not dialect.attaches:
+            return
+        try:
+            found = rows if rows is not None else await dialect.working(self._client)
+            stops = [row for row in found if dialect.kind(row) is OrderType.STOP]
+            guarded = {(row["symbol"], row["side"]) for row in stops if translate.decode(row.get("clientOrderId"))}
+            for row in stops:
+                listed = self._catalogue.by_symbol.get(str(row["symbol"]))
+                if listed is not None and dialect.rider(row) and (row["symbol"], row["side"]) in guarded:
+                    name = Name(str(row["id"]), ours=False, triggered=True)
+                    args = (self._client.exchange, listed, name)
+                    await self._client.call(dialect.cancel, *args, budget="trading", urgency=MOST_URGENT)
+        except (Transient, Rejected, Refusal, NoAnswer) as error:
+            log.warning("an attached stop stays for now", extra={"reason": str(error)})
+
+    async def fired(self, request: OrderRequest, listed: Instrument, no: Refusal) -> OrderTicket | None:
+        """The stop that is refused because there is nothing left to guard: the attached one has done its work."""
+        if request.role is not OrderRole.STOP or no.word not in {"nothing_to_reduce", "stop_crossed"}:
+            return None
+        broker_id = self._records.ridden(listed.ticker, request.side) or await self._look(request, listed)
+        if broker_id is None:
+            return None
+        self._records.own(broker_id, request.id)
+        row = await self._client.dialect.find(self._client, listed, Name(broker_id, ours=False))
+        return None if row is None else self._records.ours(request, row, listed)
+
+    async def _look(self, request: OrderRequest, listed: Instrument) -> str | None:
+        """The stream may not have told it yet."""
+        since = self._client.now() - LATELY
+        await self._records.fills(await self._client.dialect.trades(self._client, since, [listed]))
+        return self._records.ridden(listed.ticker, request.side)
