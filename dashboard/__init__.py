@@ -10,11 +10,13 @@ from dashboard.board import Board, DemoControls
 from dashboard.demo import Demo
 from dashboard.docs import ELSEWHERE, Route, paged
 from dashboard.doing import Doing
+from dashboard.entry import Entry
 from dashboard.gate import Gate
 from dashboard.history import Histories
 from dashboard.links import LinkRoutes
 from dashboard.lists import list_handler, listings, one_handler
 from dashboard.live import Live
+from dashboard.me import Me
 from dashboard.metrics import Metrics
 from dashboard.pages import Pages
 from dashboard.pictures import PictureRoutes
@@ -44,6 +46,7 @@ def routes(board: Board) -> list[web.RouteDef]:
     live = Live(shown, gate, screens)
     return [
         *bound,
+        *Entry(board, gate).routes(),
         *Pages(shown, gate, screens, [*ELSEWHERE, *api]).routes(),
         web.get("/events", gate.known(live.answer)),
         web.get("/metrics", Metrics(board, gate).answer),
@@ -92,6 +95,7 @@ def _api(board: Board) -> list[Route]:
         *stops.routes(API),
         *TunableRoutes(board).routes(API),
         *users.routes(API),
+        *Me(board).routes(API),
         *AccountRoutes(board).routes(API),
         *Histories(board).routes(API),
         Route("GET", f"{API}/health", "empty, while the desk answers", doing.health),

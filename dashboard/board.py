@@ -18,6 +18,7 @@ from core.services.portfolio import Portfolio
 from core.services.supervisor import Supervisor
 from core.services.worklist import Worklist
 from core.values.people import Person
+from kit.auth import Networks
 from kit.timing import Seconds
 
 
@@ -78,3 +79,4 @@ class Board:
     picture: Callable[[str], Path | None] = lambda _id: None
     figures: Figures = field(default_factory=Figures)
     language: str = "en"
+    trusted_proxies: Networks = ()

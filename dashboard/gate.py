@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -12,13 +11,12 @@ from core.values.errors import Broken, Transient
 from core.values.people import Person
 from dashboard.board import Board
 from dashboard.sessions import Session, Sessions
+from dashboard.webtokens import WebTokens
 from kit.auth import bearer, host_allowed, origin_allowed, same_secret
 from kit.http import ApiError
-from kit.limits import RateLimiter
 
 COOKIE = "openoutcry_session"
 CSRF_HEADER = "X-CSRF-Token"
-LOGINS, LOGINS_PER_S = 5, 60.0
 _SAFE = frozenset({"GET", "HEAD"})
 
 Asked = Callable[[web.Request, Person], Awaitable[web.StreamResponse]]
@@ -28,7 +26,7 @@ class Gate:
     def __init__(self, board: Board) -> None:
         self._board = board
         self.sessions = Sessions(board.wire.now)
-        self._logins = RateLimiter(LOGINS, LOGINS_PER_S, board.wire.now)
+        self.web_tokens = WebTokens(board.office.signing_key, board.office.users, board.wire.now)
 
     def check_browser(self, request: web.Request) -> None:
         """Raises ApiError 403 for a name that is not ours (DNS rebinding) and for another site's script."""
@@ -45,7 +43,7 @@ class Gate:
         self.check_browser(request)
         token = bearer(request)
         if token is not None:
-            known = self._board.people(token)
+            known = self._board.people(token) or self.web_tokens.person(token)
             if known is None:
                 raise _unauthorized()
             return known
@@ -63,27 +61,18 @@ class Gate:
         return self.sessions.find(request.cookies.get(COOKIE, ""), use=use)
 
     def again(self, session: Session) -> Person | None:
-        """The session's person as they are now: who left, or has another role, is so at once."""
-        return self._board.office.users.again(session.person)
+        """The session's person as they are now, and never more than they were when it began: who left, lost a role or
+        has another password is so at once."""
+        users = self._board.office.users
+        now = users.again(session.person)
+        return now.at_most(session.person.role) if now and users.mark(now.id) == session.mark else None
 
-    def log_in(self, request: web.Request, token: object) -> Person:
-        """Raises ApiError 403, 429 after too many tries from one address, 401 for a wrong token."""
-        self.check_browser(request)
-        own_script(request)
-        if not self._logins.allow(request.remote or ""):
-            raise ApiError(429, "too_many_logins", "too many tries; wait a minute")
-        person = self._board.people(token) if isinstance(token, str) else None
-        if person is None:
-            raise _unauthorized("that token opens nothing here")
-        return replace(person, surface="dashboard")
-
-    def open_session(self, request: web.Request, response: web.StreamResponse, person: Person) -> Session:
-        """In a cookie that no script and no other site can use; Secure where TLS is in front."""
-        key, session = self.sessions.open(person)
-        self.keep(request, response, key)
-        return session
+    def open(self, person: Person) -> tuple[str, Session]:
+        """A session's key, for its cookie, and the session."""
+        return self.sessions.open(person, self._board.office.users.mark(person.id))
 
     def keep(self, request: web.Request, response: web.StreamResponse, key: str) -> None:
+        """In a cookie that no script and no other site can use; Secure where TLS is in front."""
         secure = request.headers.get("Origin", "").startswith("https://")
         response.set_cookie(COOKIE, key, httponly=True, samesite="Strict", secure=secure, path="/")
 

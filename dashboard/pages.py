@@ -13,10 +13,9 @@ from aiohttp.typedefs import Handler
 import texts
 from core.values.errors import Broken, Transient
 from dashboard.board import Board
-from dashboard.bodies import read_object
 from dashboard.docs import Route, openapi
 from dashboard.gate import Gate
-from dashboard.rendering import PAGE_HEADERS, html_page
+from dashboard.rendering import PAGE_HEADERS, html_page, theme_of
 from dashboard.screens import Screens
 from dashboard.sessions import Session
 from dashboard.view import View
@@ -28,7 +27,6 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-THEME_COOKIE, THEMES = "openoutcry_theme", ("auto", "light", "dark")
 
 
 def json_before_html(accept: str) -> bool:
@@ -51,8 +49,6 @@ class Pages:
     def routes(self) -> list[web.RouteDef]:
         return [
             *(web.get(view.path, self._opener(view)) for view in self._screens.by_name.values()),
-            web.post("/login", self.log_in),
-            web.post("/logout", self.log_out),
             web.get("/livez", self.livez),
             web.get("/readyz", self.readyz),
             web.get("/swagger", self.swagger),
@@ -69,8 +65,8 @@ class Pages:
             if session is not None and self._gate.again(session) is not None:
                 return await self._page(request, view, session)
             if self._board.open_pages is None:
-                return html_page("login", self._board.language, {}, _theme(request))
-            key, session = self._gate.sessions.open(self._board.open_pages)
+                return html_page("login", self._board.language, {}, theme_of(request))
+            key, session = self._gate.open(self._board.open_pages)
             response = await self._page(request, view, session)
             self._gate.keep(request, response, key)
             return response
@@ -80,7 +76,7 @@ class Pages:
     async def _page(self, request: web.Request, view: View, session: Session) -> web.Response:
         """A page that cannot be shown says why, as a page."""
         person = self._gate.again(session) or session.person
-        theme = _theme(request)
+        theme = theme_of(request)
         try:
             shot = await self._screens.shot(view, person, dict(request.query))
         except ApiError as error:
@@ -93,20 +89,6 @@ class Pages:
         more = {"parts": shot.parts, "mark": shot.mark, "csrf": session.csrf, "login": self._board.open_pages is None}
         return html_page(view.name, person.language, {**shot.model, **more}, theme)
 
-    async def log_in(self, request: web.Request) -> web.Response:
-        """The API token opens a page's session."""
-        person = self._gate.log_in(request, (await read_object(request)).get("token"))
-        key, session = self._gate.sessions.open(person)
-        response = json_response({"success": True, "csrf": session.csrf})
-        self._gate.keep(request, response, key)
-        return response
-
-    async def log_out(self, request: web.Request) -> web.Response:
-        self._gate.person(request)
-        response = json_response({"success": True})
-        self._gate.close_session(request, response)
-        return response
-
     async def livez(self, _request: web.Request) -> web.Response:
         return _well(well=self._board.alive())
 
@@ -116,7 +98,7 @@ class Pages:
     async def swagger(self, request: web.Request) -> web.Response:
         self._gate.check_browser(request)
         said = {"routes": self._documented, "version": self._board.version}
-        return html_page("routes", texts.FALLBACK, said, _theme(request))
+        return html_page("routes", texts.FALLBACK, said, theme_of(request))
 
     async def openapi(self, request: web.Request) -> web.Response:
         self._gate.check_browser(request)
@@ -145,11 +127,6 @@ def _assets() -> dict[str, tuple[bytes, str, str]]:
             body = file.read_bytes()
             found[file.name] = (body, kind, f'"{sha256(body).hexdigest()[:16]}"')
     return found
-
-
-def _theme(request: web.Request) -> str:
-    chosen = request.cookies.get(THEME_COOKIE, "")
-    return chosen if chosen in THEMES else THEMES[0]
 
 
 def _well(*, well: bool) -> web.Response:

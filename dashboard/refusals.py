@@ -18,6 +18,7 @@ STATUSES: Mapping[str, int] = {
     "account_in_use": 409,
     "too_many_logins": 429,
     "wrong_password": 401,
+    "wrong_code": 401,
 }
 """HTTP status by code; others are 422."""
 FIELDS: Mapping[str, str] = {

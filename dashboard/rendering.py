@@ -28,8 +28,15 @@ PAGE_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+THEME_COOKIE, THEMES = "openoutcry_theme", ("auto", "light", "dark")
 MINUS, GAP = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}"
 NOTHING = "\N{EN DASH}"
+
+
+def theme_of(request: web.Request) -> str:
+    """What the reader chose: auto, light or dark."""
+    chosen = request.cookies.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else THEMES[0]
 
 
 def html_page(name: str, language: str, values: Mapping[str, object], theme: str, *, status: int = 200) -> web.Response:

@@ -22,6 +22,7 @@ BODY = {
     "language?": "en | ru",
     "works_for?": "whose desk they help to run",
 }
+SCOPE = {"scope?": "read | trade | admin: how much of the person's role it has; admin unless said"}
 
 
 class UserRoutes:
@@ -44,7 +45,7 @@ class UserRoutes:
             Route("POST", users, "add a person (admin)", self.create, {"username": "", **BODY}),
             Route("PATCH", f"{users}/{{id}}", "change a person (admin)", self.change, changed),
             Route("DELETE", f"{users}/{{id}}", "take a person's access away (admin)", self.remove),
-            Route("POST", f"{users}/{{id}}/tokens", "a new API token, told this once (admin)", self.token),
+            Route("POST", f"{users}/{{id}}/tokens", "a new API token, told this once (admin)", self.token, SCOPE),
         ]
 
     async def create(self, request: web.Request, person: Person) -> web.Response:
@@ -62,7 +63,8 @@ class UserRoutes:
 
     async def token(self, request: web.Request, person: Person) -> web.Response:
         """201 a new API token of theirs, told this once."""
-        token = granted(await self._users.make_token(request.match_info["id"], person), person)
+        scope = (await read_object(request)).get("scope", "admin") if request.can_read_body else "admin"
+        token = granted(await self._users.make_token(request.match_info["id"], person, scope), person)
         return json_response({"token": token}, status=201)
 
 

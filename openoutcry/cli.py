@@ -160,6 +160,8 @@ def _trade(
         sample = [curl(house.url, sample_alert(house.desk, shown))] if demo else []
         first = 1 if "TOKEN" in made else 0  # the API's token and the sample stand together: programs read them
         print("READY", *tokens[:first], *sample, *tokens[first:], sep="\n", flush=True)
+        if house.setup_url is not None:
+            print(f"Nobody can log in yet. Make the first admin, within a day: {house.setup_url}", file=sys.stderr)
 
     with only_desk(settings.desk.data_dir):
         set_up_logs(settings.desk.data_dir / "logs", Redactor(settings.secrets()))

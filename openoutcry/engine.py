@@ -38,9 +38,11 @@ from core.services.naming import Naming
 from core.services.office import Office
 from core.services.outbox import Outbox
 from core.services.pairs import Pairs
+from core.services.passes import Passes
 from core.services.reconciler import Reconciler
 from core.services.results import Results
 from core.services.safety import Safety
+from core.services.second_factor import SecondFactor
 from core.services.supervisor import Supervisor
 from core.services.taking import Taking
 from core.services.trailing import Trailing
@@ -55,7 +57,7 @@ from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES, open_market, open_venues
 from storage.sqlite import open_store
 from storage.sqlite.store import SqliteStore
-from storage.vault import SealedVault, key_file
+from storage.vault import SealedVault, key_file, signing_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,8 @@ async def _office(settings: Settings, store: SqliteStore, desk: Desk, opening: O
     bots = Bots(store, desk.clock)
     await bots.load()
     lists = Lists(store, desk.directory, desk.clock, settings.jobs.tunables())
-    return Office(users, accounts, links, bots, lists)
+    passes, second = Passes(desk.wire), SecondFactor(store, vault, desk.wire)
+    return Office(users, accounts, links, bots, lists, passes, second, await signing_key(vault))
 
 
 def _protection(desk: Desk, lanes: Lanes, settings: Settings, stack: AsyncExitStack) -> Protection:

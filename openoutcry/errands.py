@@ -23,7 +23,7 @@ from core.services.users import SPOKEN, Users
 from core.values.errors import Broken, DeskError
 from core.values.ids import OWNER
 from core.values.orders import Refused
-from core.values.people import Person, Role
+from core.values.people import Person, Role, Scope
 from openoutcry.lock import Locked, only_desk
 from openoutcry.settings import Settings, SettingsError
 from storage.sqlite import open_store
@@ -46,10 +46,10 @@ def user_errand(name: str, role: str, password: str, language: str | None = None
     return {"do": "user", "username": name, "role": role, "password_hash": hashed, **chosen}
 
 
-def token_errand(name: str) -> tuple[Errand, str]:
+def token_errand(name: str, scope: str = Scope.ADMIN) -> tuple[Errand, str]:
     """The errand, and the token that it makes valid."""
     token = draw_token()
-    return {"do": "token", "username": name, "token_hash": token_hash(token)}, token
+    return {"do": "token", "username": name, "token_hash": token_hash(token), "scope": str(scope)}, token
 
 
 async def run(errand: Errand, users: Users) -> str:
@@ -58,7 +58,7 @@ async def run(errand: Errand, users: Users) -> str:
         case "user":
             done = await users.add({name: value for name, value in errand.items() if name != "do"}, _BY)
         case "token":
-            done = await users.keep_token(errand["username"], errand["token_hash"], _BY)
+            done = await users.keep_token(errand["username"], errand["token_hash"], _BY, errand["scope"])
         case _:
             return "an unknown errand"
     return render(f"refused.{done.code}", done.params) if isinstance(done, Refused) else ""

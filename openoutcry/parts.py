@@ -25,6 +25,7 @@ from core.services.desk import Desk
 from core.services.end_of_day import EndOfDay
 from core.services.hub import Hub
 from core.services.intake import KEPT
+from core.services.office import Office
 from core.services.options import Options
 from core.services.people import People
 from core.services.portfolio import Portfolio
@@ -76,6 +77,8 @@ class House:
     store: SqliteStore
     desk: Desk
     url: str
+    setup_url: str | None = None
+    """Where the first admin is made, once; None where somebody can log in already."""
 
 
 class Pulse:
@@ -125,8 +128,9 @@ async def open_house(
         app.add_routes([*webhook, hook_route(_hook(engine)), *hub.door.routes(), *dashboard_routes(board)])
         listener = await listen(app, settings.server.host, settings.server.port, first=hot, shutdown_s=FINISH_S)
         stack.push_async_callback(listener.close)
-        house = House(engine.store, engine.desk, _url(listener))
-        engine.office.links.base_url = settings.server.public_url.rstrip("/") or house.url
+        url = _url(listener)
+        engine.office.links.base_url = settings.server.public_url.rstrip("/") or url
+        house = House(engine.store, engine.desk, url, _setup_url(settings, mood, engine.office))
         listening(house.url)
         errands = watch_errands(settings.desk.data_dir, engine.office.users, engine.wire)
         await stack.enter_async_context(
@@ -221,6 +225,7 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         hosts=frozenset(name.lower() for name in settings.server.hosts),
         language=settings.desk.language,
         sample_alert=None if sample is None else lambda: sample(engine.desk),
+        trusted_proxies=networks(settings.server.trusted_proxies),
     )
 
 
@@ -267,6 +272,14 @@ def _hook(engine: Engine) -> Hook:
 def _controls(engine: Engine) -> DemoControls:
     puppeteer = Puppeteer(engine.desk, engine.market, engine.clock, engine.lanes)
     return DemoControls(puppeteer.move, puppeteer.advance, puppeteer.script)
+
+
+def _setup_url(settings: Settings, mood: Mood, office: Office) -> str | None:
+    """The pass stands behind the #: neither logs nor proxies are told it."""
+    tokens = [settings.server.api_token, *(person.token for person in settings.people)]
+    if mood.demo or not office.users.none_yet() or any(token.get_secret_value() for token in tokens):
+        return None
+    return f"{office.links.base_url}/setup#{office.passes.draw()}"
 
 
 def _url(listener: Listener) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.clock import SystemClock
 from core.services.users import LANGUAGES
-from core.values.people import Role
+from core.values.people import Role, Scope
 from openoutcry.errands import see_to, token_errand, user_errand
 from openoutcry.lock import only_desk
 from openoutcry.settings import Settings, load_settings
@@ -34,6 +34,7 @@ def add_commands(commands: Commands) -> None:
     token = commands.add_parser("token", help="API tokens").add_subparsers(required=True, metavar="WHAT")
     new = token.add_parser("new", help="a new token of a person, printed this once")
     new.add_argument("--user", required=True, metavar="NAME")
+    new.add_argument("--scope", choices=list(Scope), default=Scope.ADMIN, help="how much of the person's role it has")
     new.add_argument("--settings", type=Path, metavar="FILE")
     new.set_defaults(command=_new_token)
 
@@ -53,7 +54,7 @@ def _add_user(options: argparse.Namespace) -> int:
 
 def _new_token(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
-    errand, token = token_errand(options.user)
+    errand, token = token_errand(options.user, options.scope)
     see_to(settings, errand)
     print(token)
     return 0

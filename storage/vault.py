@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.ports import Store
+from core.ports import Store, Vault
 from core.values.changes import CredentialsSet
 from core.values.errors import Broken
 from core.values.ids import OWNER, AccountName, UserId
 
+log = logging.getLogger(__name__)
+
 KEY_BYTES, NONCE_BYTES = 32, 12
 CREDENTIAL = "openoutcry-vault-key"
 """The name under which systemd may hand the key over (LoadCredentialEncrypted=), in $CREDENTIALS_DIRECTORY."""
+
+
+_SIGNING = AccountName("jwt/signing")
+"""No account's name holds a slash."""
 
 
 class KeyFile:
@@ -98,6 +105,19 @@ class SealedVault:
         await self._store.save(*changes)
         self._keys.end_rotation()
         return len(changes)
+
+
+async def signing_key(vault: Vault) -> bytes:
+    """The key of this desk's web tokens, drawn on first use. Where the vault cannot be opened, one for this run."""
+    drawn = os.urandom(KEY_BYTES)
+    try:
+        kept = await vault.get(_SIGNING)
+        if kept:
+            return bytes.fromhex(kept["key"])
+        await vault.put(_SIGNING, {"key": drawn.hex()}, OWNER)
+    except Broken as error:
+        log.warning("web tokens end with this run", extra={"reason": str(error)})
+    return drawn
 
 
 def _seal(key: bytes, account: AccountName, fields: Mapping[str, str]) -> str:

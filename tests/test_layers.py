@@ -50,6 +50,7 @@ LIBRARY_HOMES = {
     "structlog": {"openoutcry"},
     "jinja2": {"dashboard"},
     "markupsafe": {"dashboard"},
+    "jwt": {"dashboard"},
     "PIL": {"charts"},
     "pyotp": {"brokers"},
     "prometheus_client": {"dashboard"},

@@ -65,7 +65,7 @@ class Clicking:
 
     async def _slash(self, interaction: discord.Interaction, person: Person, data: Mapping[str, Any]) -> None:
         commands = self._office.console.commands
-        private = any(command.private for command in commands if command.name == data["name"])
+        private = any(command.private or command.secret for command in commands if command.name == data["name"])
         await interaction.response.defer(ephemeral=private)
         options = {option["name"]: option["value"] for option in data.get("options", ())}
         line = line_of(commands, data["name"], options)

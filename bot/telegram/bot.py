@@ -7,6 +7,7 @@ import logging
 import random
 import re
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 
 from bot.cards import Cards
@@ -181,7 +182,13 @@ class TelegramBot:
                 return  # people talk to each other in a group
             if not composing:
                 text = f"{asked} {text}" if asked is not None else "/help"
+        if speaker.chat != speaker.user_id and self._is_secret(text):
+            await self.surface.say(speaker.chat, render("telegram.in_private", {}, speaker.person.language))
+            speaker = replace(speaker, chat=speaker.user_id)
         await self._tell(speaker, await self._console.run(text, speaker.person, f"telegram:{update_id}"))
+
+    def _is_secret(self, text: str) -> bool:
+        return any(command.secret for command in self._console.commands if command.name == _command(text))
 
     async def _tell_late(self, speaker: Speaker, texts: Sequence[str]) -> None:
         head = render("telegram.late", {"seconds": str(LATE_S)}, speaker.person.language)

@@ -8,6 +8,7 @@ from core.commands import (
     approving,
     catching_up,
     composing,
+    entering,
     linking,
     looking,
     reloading,
@@ -42,6 +43,7 @@ def table() -> Sequence[Command]:
         reporting,
         reloading,
         speaking,
+        entering,
         tasking,
         stopping,
     )

@@ -95,6 +95,7 @@ class Command:
 
     parse: reads typed words that follow another order than `arguments`. always: done at once and audited afterwards,
     also while the journal cannot be written, since it only takes risk away. private: the answer is for who asked alone.
+    secret: it opens something, so that it is told where nobody reads along, or not at all.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Command:
     hidden: bool = False
     always: bool = False
     private: bool = False
+    secret: bool = False
 
     @property
     def usage(self) -> str:

@@ -66,6 +66,10 @@ class Users:
         user = None if found is None else self._there(found.user)
         return None if user is None or found is None else user.person(surface).at_most(found.scope.role)
 
+    def by_id(self, user_id: UserId, surface: str) -> Person | None:
+        user = self._there(user_id)
+        return None if user is None else user.person(surface)
+
     async def by_password(self, username: str, password: str, surface: str) -> Person | Refused:
         """As long for a name that nobody has as for a wrong password, and the same answer."""
         now, name = self._clock.now(), username.casefold()[:TEXT_MAX]
@@ -188,9 +192,7 @@ class Users:
         kept = await self.keep_token(user_id, token_hash(token), by, scope)
         return kept if isinstance(kept, Refused) else token
 
-    async def keep_token(
-        self, user_id: str, hashed: str, by: Person, scope: object = Scope.ADMIN
-    ) -> User | Refused:
+    async def keep_token(self, user_id: str, hashed: str, by: Person, scope: object = Scope.ADMIN) -> User | Refused:
         """A new API token, of which only the hash is told to the desk. scope: read, trade or admin."""
         user = self._to_change(user_id, by)
         if isinstance(user, Refused):

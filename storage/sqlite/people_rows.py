@@ -9,7 +9,7 @@ from decimal import Decimal
 from core.values.accounts import AddedAccount
 from core.values.links import Link, OptionRule, Product, Share
 from core.values.money import Quantity, plain
-from core.values.people import ApiToken, Role, Roll, User
+from core.values.people import ApiToken, Role, Roll, Scope, User
 from storage.sqlite.columns import (
     Row,
     encode,
@@ -53,11 +53,17 @@ def read_user(row: sqlite3.Row) -> User:
 
 
 def token_row(token: ApiToken) -> Row:
-    return {"hash": token.hash, "user": token.user, "made_at": time_text(token.made_at), "owner": token.user}
+    return {
+        "hash": token.hash,
+        "user": token.user,
+        "made_at": time_text(token.made_at),
+        "scope": token.scope.value,
+        "owner": token.user,
+    }
 
 
 def read_token(row: sqlite3.Row) -> ApiToken:
-    return ApiToken(row["hash"], row["user"], read_time(row["made_at"]))
+    return ApiToken(row["hash"], row["user"], read_time(row["made_at"]), Scope(row["scope"]))
 
 
 def account_row(account: AddedAccount) -> Row:

@@ -8,7 +8,8 @@ import pytest
 
 import dashboard
 from dashboard.docs import Route
-from dashboard.gate import COOKIE, CSRF_HEADER, LOGINS
+from dashboard.entry import LOGINS
+from dashboard.gate import COOKIE, CSRF_HEADER
 from tests.dashboard.browsing import log_in
 from tests.dashboard.conftest import House, opened
 

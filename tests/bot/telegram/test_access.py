@@ -96,3 +96,11 @@ async def test_talk_in_a_group_is_left_alone(chat: Chat) -> None:
     async with chat.running(chat.bot(chat_id=GROUP)):
         await chat.hear(await chat.server.say("lunch?", OWNER, GROUP))
         await silent(chat)
+
+
+async def test_a_link_that_opens_the_dashboard_is_told_in_private_alone(chat: Chat) -> None:
+    """Asked for in a group, it comes to the person's own chat, and the group hears only that it did."""
+    async with chat.running(chat.bot(chat_id=GROUP)):
+        await chat.hear(await chat.server.say("/dashboard@Desk_Bot", OWNER, GROUP))
+        assert (await chat.server.shown("/enter#")).chat == OWNER
+        assert (await chat.server.shown("for you alone")).chat == GROUP
