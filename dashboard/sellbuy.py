@@ -59,12 +59,13 @@ class SellBuys:
         """An audited correction: 200 the row. 409 while a task works on it."""
         row = await self._asked(request, person)
         body = await read_object(request)
-        amount = pieces_of(body, "amount") if "amount" in body else row.amount
-        executed = number_of(body, "executed") if "executed" in body else row.executed
-        average = number_of(body, "avg_exec_price") if "avg_exec_price" in body else row.average_price
-        if executed % 1:
+        amount = pieces_of(body, "amount") if "amount" in body else None
+        executed = number_of(body, "executed") if "executed" in body else None
+        average = number_of(body, "avg_exec_price") if "avg_exec_price" in body else None
+        side = (Side.SELL if flag_of(body, "sell") else Side.BUY) if "sell" in body else None
+        if executed is not None and executed % 1:
             raise ApiError(422, "bad_field", "executed must be whole pieces", "executed")
-        changed = await self._worklist.correct(row, person, amount, executed, average)
+        changed = await self._worklist.correct(row, person, amount, executed, average, side)
         if isinstance(changed, Refused):
             words = render(f"refused.{changed.code}", changed.params, person.language)
             raise ApiError(400, changed.code, words, changed.params.get("name"))

@@ -92,7 +92,11 @@ class Lists:
     # tunables
 
     async def tunables(self, owner: UserId) -> Tunables:
-        return tuned(self._defaults, await self._store.tunables(owner))
+        return self.tuned(await self._store.tunables(owner))
+
+    def tuned(self, kept: Mapping[str, str]) -> Tunables:
+        """The settings' figures with what the journal keeps of one owner over them."""
+        return tuned(self._defaults, kept)
 
     async def tune(self, person: Person, changes: Mapping[str, Sequence[str]]) -> Tunables | Refused:
         """Set some figures, all or none. Refused bad_change."""

@@ -67,14 +67,30 @@ class Worklist:
             await self._store.save(QueueSet(replace(row, active=False)))
 
     async def correct(
-        self, row: QueueRow, by: Person, amount: Decimal, executed: Decimal, average: Decimal | None
+        self,
+        row: QueueRow,
+        by: Person,
+        amount: Decimal | None = None,
+        executed: Decimal | None = None,
+        average: Decimal | None = None,
+        side: Side | None = None,
     ) -> QueueRow | Refused:
-        """A person knows better than the row. Refused bad_change: figures that are not positive."""
-        for name, value in (("amount", amount), ("executed", executed), ("avg_exec_price", average)):
+        """A person knows better than the row; None: as it is. Refused bad_change: a figure that is not positive, what
+        was executed without its price, the other side of what was executed."""
+        counted = executed is not None or average is not None
+        amount, side = row.amount if amount is None else amount, side or row.side
+        executed = row.executed if executed is None else executed
+        average = row.average_price if average is None else average
+        figures = {"amount": amount} | ({"executed": executed, "avg_exec_price": average} if counted else {})
+        for name, value in figures.items():
             if value is None or not value > 0:
                 return Refused("bad_change", {"name": name, "value": "" if value is None else plain(value)})
-        assert average is not None, "checked above"
-        changed = self._counted(row, amount=Quantity(amount), executed=Quantity(executed), average_price=Price(average))
+        if side is not row.side and executed:
+            return Refused("bad_change", {"name": "sell", "value": side.value})
+        price = None if average is None else Price(average)
+        changed = self._counted(
+            row, side=side, amount=Quantity(amount), executed=Quantity(executed), average_price=price
+        )
         await self._store.save(QueueSet(changed), self._audit("queue.corrected", changed, by))
         return changed
 
