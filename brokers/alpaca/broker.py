@@ -34,7 +34,6 @@ from core.values.orders import (
     OrderTicket,
     OrderType,
     Purpose,
-    TimeInForce,
 )
 
 log = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ class AlpacaBroker:
         self._clock = world.clock
         self._calendar = Calendar(client, world.clock, extended=extended)
         self._money = Money(client, account.currency)
-        self._records = Records(client, account.name, world.clock)
+        self._records = Records(client, account.name, world.clock, world.wire)
         self._endings = Endings(client, self._records, world.clock, world.wire)
         self._orders = [order for order in world.orders if order.state is not OrderState.INTENDED]
         self._listed: dict[str, Instrument] = {}
@@ -141,8 +140,7 @@ class AlpacaBroker:
         extended = not request.type.triggered and not await self._calendar.regular()
         if extended and not self._calendar.open():
             raise Rejected("market_closed", request.ticker)
-        immediate = request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
-        if extended and (request.type is not OrderType.LIMIT or immediate):
+        if extended and (request.type is not OrderType.LIMIT or translate.immediate(request)):
             raise Rejected("limit_only", "limit orders that rest, before and after the regular session")
         try:
             return translate.order_body(request, extended=extended)
@@ -163,11 +161,15 @@ class AlpacaBroker:
         ticket = self._records.read(row)
         if not heard:
             self._stream.owe(ticket.broker_id)
-        if request.type.triggered or not translate.pending(row):
-            return ticket
+        return ticket if request.type.triggered or not translate.pending(row) else await self._settled(request, ticket)
+
+    async def _settled(self, request: OrderRequest, ticket: OrderTicket) -> OrderTicket:
+        """What became of an order that was only on its way: the stream's word, or one look."""
         try:
-            now = await self._records.row(f"/v2/orders/{ticket.broker_id}", None, urgency)
-            return ticket if now is None else self._records.read(now)
+            told = await self._records.word(ticket.broker_id, partial(translate.settled, request))
+            if told is None:
+                told = await self._records.row(f"/v2/orders/{ticket.broker_id}", None, URGENCY[request.purpose])
+            return ticket if told is None else self._records.read(told)
         except (Transient, Rejected, *UNREADABLE):
             return ticket  # the stream will tell
 

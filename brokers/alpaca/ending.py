@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from brokers.alpaca.client import EXITS, TRAPS, Client, NoAnswer, Refusal
 from brokers.alpaca.records import Records
-from brokers.alpaca.translate import asking
+from brokers.alpaca.translate import asking, over
 from core.ports import Clock
 from core.values.errors import Rejected, Transient
 from core.values.ids import BrokerOrderId
@@ -17,8 +17,8 @@ from core.values.orders import Order, OrderRequest, OrderState, OrderTicket, Pur
 
 log = logging.getLogger(__name__)
 
-ENDING_S = (0.0, 0.1, 0.3, 0.6, 1.0)
-"""When a cancelled order is looked at: the venue's yes to a cancel is not yet the end."""
+ENDING_S = (0.0, 0.5, 1.0)
+"""When a cancelled order is looked at, where the stream does not tell: the venue's yes to a cancel is not the end."""
 LEAVING = frozenset({Purpose.EXIT, Purpose.HEDGE})
 OVER = frozenset({404, 422})
 """How a cancel is answered that came too late, or for an order that is not there."""
@@ -80,13 +80,14 @@ class Endings:
                 raise Transient(f"not cancelled: {no}") from no
         except NoAnswer as error:
             raise Transient(f"cancel: {error}") from error
-        for wait_s in ENDING_S:
+        row = await self._records.word(broker_id, over)
+        for wait_s in () if row else ENDING_S:
             await self._wire.sleep(wait_s)
             with asking("order"):
                 row = await self._records.row(f"/v2/orders/{broker_id}", None, urgency)
-                if row is None:
-                    raise Rejected("unknown_order", broker_id)
-                ticket = self._records.read(row)
-            if ticket.state.final:
+            if row is None or over(row):
                 break
-        return ticket
+        if row is None:
+            raise Rejected("unknown_order", broker_id)
+        with asking("order"):
+            return self._records.read(row)

@@ -140,6 +140,20 @@ def whose(row: Row) -> OrderId | None:
     return OrderId(key) if desk_of(key) is not None else None
 
 
+def immediate(request: OrderRequest) -> bool:
+    """It does not rest: what is not filled at once is dropped."""
+    return request.type is OrderType.MARKET or request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
+
+
+def over(row: Row) -> bool:
+    return str(row.get("status")) in _STATES
+
+
+def settled(request: OrderRequest, row: Row) -> bool:
+    """What was sent has become what it will be for now: over, or resting."""
+    return over(row) if immediate(request) else not pending(row)
+
+
 def pending(row: Row) -> bool:
     """Taken by the venue, not yet by an exchange: what becomes of it is known a moment later."""
     return str(row.get("status")) in _PENDING

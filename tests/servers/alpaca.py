@@ -421,6 +421,7 @@ async def main() -> None:
     parser.add_argument("--dialect", choices=["alpaca"], default="alpaca")
     options = parser.parse_args()
     server = AlpacaServer(options.ledger)
+    server.slow = server.binary = True  # as the paper host is
     async with hosting(server):
         print(f"LISTENING {server.url}", flush=True)
         await asyncio.sleep(timedelta(days=1).total_seconds())

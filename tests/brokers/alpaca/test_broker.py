@@ -177,6 +177,27 @@ async def test_an_order_replaced_elsewhere_is_over(desk: Desk, server: AlpacaSer
     assert (ticket.state, ticket.reason) == (OrderState.CANCELLED, "replaced by another")
 
 
+async def test_the_streams_word_spares_questions(desk: Desk, server: AlpacaServer) -> None:
+    """Placed and cancelled where answers come before what they tell is so: two calls of 200 a minute."""
+    server.slow = True
+    order, ticket = await desk.buy(5, price=3)
+    rests, resting = await desk.buy(5, price=-2)
+    ended = await desk.on.broker.cancel(replace(rests, broker_id=resting.broker_id))
+    assert (ticket.state, resting.state, ended.state) == (OrderState.FILLED, OrderState.OPEN, OrderState.CANCELLED)
+    assert server.calls["/v2/orders"] == 2
+    assert server.calls[f"/v2/orders/{resting.broker_id}"] == 1
+    assert f"/v2/orders/{order.broker_id}" not in server.calls
+
+
+async def test_where_the_stream_says_nothing_the_venue_is_asked(desk: Desk, server: AlpacaServer) -> None:
+    """The same tickets, some calls dearer."""
+    server.slow = server.deaf = True
+    _, ticket = await desk.buy(5, price=3)
+    rests, resting = await desk.buy(5, price=-2)
+    ended = await desk.on.broker.cancel(replace(rests, broker_id=resting.broker_id))
+    assert (ticket.state, resting.state, ended.state) == (OrderState.FILLED, OrderState.OPEN, OrderState.CANCELLED)
+
+
 # one side at a time
 
 
