@@ -2,17 +2,18 @@
 
 Windows are continuous trading only, auctions left out, in the exchange's own time. Sources: MOEX trading hours and the
 unified session of 2026-03-23 (no clearing pauses), NSE market timings and holiday circulars of 2024 to 2026, NYSE core
-session, holidays and early closes of 2024 to 2027; the table before 2025 is the one older desks traded by.
+session (its days: nyse.py); the table before 2025 is the one older desks traded by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from core.rules import nyse
 from core.values.market import Session
 
 ALWAYS = "24/7"
@@ -64,18 +65,13 @@ _NSE_CLOSED = (
     | _days(2026, "01-15", "01-26", "03-03", "03-26", "03-31", "04-03", "04-14", "05-01", "05-28", "06-26", "09-14")
     | _days(2026, "10-02", "10-20", "11-10", "11-24", "12-25")
 )
-_NYSE_CLOSED = (
-    _days(2024, "01-01", "01-15", "02-19", "03-29", "05-27", "06-19", "07-04", "09-02", "11-28", "12-25")
-    | _days(2025, "01-01", "01-09", "01-20", "02-17", "04-18", "05-26", "06-19", "07-04", "09-01", "11-27", "12-25")
-    | _days(2026, "01-01", "01-19", "02-16", "04-03", "05-25", "06-19", "07-03", "09-07", "11-26", "12-25")
-    | _days(2027, "01-01", "01-18", "02-15", "03-26", "05-31", "06-18", "07-05", "09-06", "11-25", "12-24")
-)
-_NYSE_HALF = (
-    _days(2024, "07-03", "11-29", "12-24")
-    | _days(2025, "07-03", "11-28", "12-24")
-    | _days(2026, "11-27", "12-24")
-    | _days(2027, "11-26")
-)
+
+
+def _years(table: Mapping[int, str]) -> frozenset[date]:
+    """Month and day, by year -> days."""
+    return frozenset().union(*(_days(year, *days.split()) for year, days in table.items()))
+
+
 _FIRST = date.min
 
 
@@ -112,8 +108,8 @@ CALENDARS = {
     "NYSE": Calendar(
         "America/New_York",
         (Week(_FIRST, _at("09:30-16:00")),),
-        _NYSE_CLOSED,
-        half_days=_NYSE_HALF,
+        _years(nyse.CLOSED),
+        half_days=_years(nyse.HALF_DAYS),
         half_day_ends=time(13),
     ),
 }
