@@ -27,6 +27,7 @@ from dashboard.sellbuy import SellBuys
 from dashboard.spreads import SpreadRoutes
 from dashboard.stops import StopRoutes
 from dashboard.tunables import TunableRoutes
+from dashboard.signals import SignalRoutes
 from dashboard.users import UserRoutes
 from dashboard.views import VIEWS
 from kit.http import with_slash
@@ -101,6 +102,7 @@ def _api(board: Board) -> list[Route]:
         Route("GET", f"{API}/health", "empty, while the desk answers", doing.health),
         Route("GET", f"{API}/ticker/{{ticker}}", "one instrument, in any case", doing.ticker),
         Route("GET", f"{API}/prices", "last price by ticker", prices.now),
+        *SignalRoutes(board).routes(API),
         paged(f"{API}/prices/{{ticker}}", "what it cost before, newest first", prices.before),
         Route("POST", f"{API}/demo/market", "set a still market's book", demo.market, book),
         Route("POST", f"{API}/demo/clock", "move a still market's clock on", demo.clock, {"advance_s": "seconds"}),

@@ -18,6 +18,7 @@ from core.services.portfolio import Portfolio
 from core.services.supervisor import Supervisor
 from core.services.worklist import Worklist
 from core.values.people import Person
+from dashboard.roof import Roof
 from kit.auth import Networks
 from kit.timing import Seconds
 
@@ -80,3 +81,4 @@ class Board:
     figures: Figures = field(default_factory=Figures)
     language: str = "en"
     trusted_proxies: Networks = ()
+    roof: Roof = field(default_factory=Roof)

@@ -51,7 +51,7 @@ class RecentStore:
         self._listeners.append(listener)
 
     def _written(self, changes: Sequence[Change]) -> None:
-        if not all(isinstance(change, _UNSEEN) for change in changes):
+        if not changes or not all(isinstance(change, _UNSEEN) for change in changes):
             self.forget()
             for listener in self._listeners:
                 listener(changes)

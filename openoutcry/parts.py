@@ -46,6 +46,7 @@ from openoutcry.deadman import ping
 from openoutcry.engine import Engine, build, recover
 from openoutcry.errands import watch as watch_errands
 from openoutcry.hub import open_hub
+from openoutcry.in_force import roof_of
 from openoutcry.persons import who
 from openoutcry.pictures import album, drawing
 from openoutcry.settings import Settings
@@ -121,6 +122,7 @@ async def open_house(
         stack.push_async_callback(hub.hub.close)
         figures = _figures(settings, engine, pulse, hub.hub)
         board = replace(_board(settings, mood, engine, pulse, people), figures=figures, picture=album(settings).find)
+        board = replace(board, roof=roof_of(settings, hub.door))
         chats = open_chats(settings, engine, board.console, people)
         webhook = webhook_routes(_receiver(settings, engine))
         hot = timed([*webhook, *hub.door.first()], figures.acknowledged)

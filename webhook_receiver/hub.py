@@ -14,6 +14,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from core.services.hub import Hub, Subscriber
 from core.values.alerts import Alert, Receipt
 from core.values.errors import Broken, Transient
+from core.values.ids import AlertId
 from core.values.raw import RawAlert
 from kit.auth import bearer, origin_allowed, same_secret
 from kit.http import BODY_LIMIT, ApiError, ReadyResponse, read_body
@@ -88,13 +89,20 @@ class HubDoor:
     async def _take(self, request: web.Request, take: Take) -> bytes:
         """The id it is kept under. Raises ApiError 401, 413, 422 or 503."""
         self._check_token(request)
-        text, fields = read_object(await read_body(request))
+        return (await self._kept(await read_body(request), take)).encode()
+
+    async def publish(self, sent: bytes) -> str:
+        """An alert that came another way, told to everybody; its id. Raises ApiError 422 or 503."""
+        return await self._kept(sent, self._hub.publish)
+
+    async def _kept(self, sent: bytes, take: Take) -> AlertId:
+        text, fields = read_object(sent)
         raw = parse_raw(Fields(fields), self._zone)
         secret = self._token in text or any_secret(*fields) or text.count("{") + text.count("[") > 1
         body = self._mask(text, fields) if secret else text
         alert = as_alert(raw, received_at=self._now(), body=body)
         try:
-            return (await take(alert, raw)).alert_id.encode()
+            return (await take(alert, raw)).alert_id
         except (Transient, Broken) as error:
             _log.error("an alert could not be written: %s", error)
             raise ApiError(503, "not_written", "the alert could not be written; send it again") from None

@@ -59,7 +59,8 @@ class Store(Protocol):
         """
 
     def listen(self, listener: Callable[[Sequence[Change]], None]) -> None:
-        """Call `listener` in the event loop with the changes of every `save` that was committed, from now on."""
+        """Call `listener` in the event loop with the changes of every `save` that was committed, from now on; with none
+        where alerts came in."""
 
     async def save(self, *changes: Change) -> None:
         """All of them or none, in order, on disk when this returns.

@@ -12,7 +12,9 @@ from core.ports import Clock, Store, Target
 from core.services.outlets import Outlet, Outlets
 from core.values.alerts import Alert, AlertStatus, Receipt
 from core.values.errors import Transient
-from core.values.ids import alert_id_of
+from core.values.ids import OWNER, alert_id_of
+from core.values.orders import Refused
+from core.values.people import Person, Role
 from core.values.raw import RawAlert
 
 QUEUE_MAX = 64
@@ -168,6 +170,13 @@ class Hub:
         self.taken += 1
         await self.on_kept(alert, f"{content}}}")
         return receipt
+
+
+def may_publish(person: Person) -> Refused | None:
+    """The hub is the desk's owner's: whoever helps to run that desk may tell it something."""
+    return (
+        None if person.may(Role.TRADER) and person.sees(OWNER) else Refused("not_allowed", {"role": Role.TRADER.word})
+    )
 
 
 async def _nothing(_alert: Alert, _content: str) -> None:

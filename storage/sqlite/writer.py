@@ -134,6 +134,8 @@ class Writer:
         try:
             outcome = await self._db.run(partial(commit, first_seq=first_seq, alerts=alerts, saves=saves))
             self.commits.observe(perf_counter() - begun)
+            if len(outcome.duplicates) < len(alerts):
+                changes.append(())
             self._tell_listeners(changes, outcome)
             _tell(outcome, alert_futures, save_futures)
         except DeskError as error:
@@ -142,9 +144,9 @@ class Writer:
             _fail([*alert_futures, *save_futures], Broken("the journal's writer ended"))
 
     def _tell_listeners(self, changes: list[Sequence[Change]], outcome: Outcome) -> None:
-        """By the loop, so that a listener's fault is its own."""
+        """By the loop, so that a listener's fault is its own. Nothing saved: alerts came in, or the desk tidied up."""
         for place, saved in enumerate(changes):
-            if saved and place not in outcome.failures:
+            if place not in outcome.failures:
                 for listener in self._listeners:
                     self._loop.call_soon(listener, saved)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
@@ -66,6 +66,15 @@ class SavesContract:
             store.save(OrderMade(order("a"))), store.save(FlagSet("b", "2")), store.save(), return_exceptions=True
         )
         assert heard == [OrderMade(order("a")), FlagSet("a", "1"), FlagSet("b", "2")]
+
+    async def test_listeners_hear_that_alerts_came_in(self, store: Store) -> None:
+        """Without a change; nothing where all of them were known."""
+        heard: list[Sequence[Change]] = []
+        store.listen(heard.append)
+        await store.accept_alert(alert(), FIRST, "key")
+        await store.accept_alert(alert(), AlertId("second"), "key")
+        await store.save(FlagSet("a", "1"))
+        assert [list(changes) for changes in heard] == [[], [FlagSet("a", "1")]]
 
     async def test_listener_hears_a_saver_who_left(self, store: Store) -> None:
         """A save that was committed is told even where its saver was cancelled meanwhile."""

@@ -26,11 +26,13 @@ from core.services.portfolio import Portfolio
 from core.values.accounts import Account, Mode
 from core.values.ids import AccountName, UserId
 from core.values.people import Person, Role, owner_person
-from dashboard.board import Board, DemoControls
+from dashboard.board import Board, DemoControls, Figures
 from kit.auth import same_secret
 from kit.http import errors_as_json, listen
 from openoutcry.controls import Puppeteer
 from openoutcry.engine import Engine, build, recover
+from openoutcry.hub import open_hub
+from openoutcry.in_force import roof_of
 from openoutcry.settings import load_settings
 from webhook_receiver.hook import Hook, hook_route
 from webhook_receiver.routes import Receiver, webhook_routes
@@ -163,8 +165,15 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
             alive=lambda: moods["alive"],
             version="0.0.test",
         )
+        hub = await open_hub(settings, engine)
+        stack.push_async_callback(hub.hub.close)
+        usual = {
+            "demo": _demo(engine),
+            "roof": roof_of(settings, hub.door),
+            "figures": Figures(data_dir=path, hub=hub.hub),
+        }
         session = await stack.enter_async_context(ClientSession())
-        house = House(replace(board, **{"demo": _demo(engine), **more}), engine, session, moods=moods)
+        house = House(replace(board, **{**usual, **more}), engine, session, moods=moods)
         receiver = Receiver(
             intake=engine.intake, directory=engine.desk.directory, passphrase=PASSPHRASE, clock=engine.clock
         )

@@ -31,6 +31,7 @@ ALIKE = {
     "command.why_step",
     "discord.thread",
     "outbox.missed_kind",
+    "page.alerts.reason",  # a reason alone
     "page.api",
     "page.routes_title",
 }
