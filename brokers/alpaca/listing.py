@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from brokers.alpaca.translate import Row, number, price, time
@@ -51,18 +53,23 @@ def instrument(row: Row, *, shorts: bool, fractional: bool) -> Instrument:
     step = _PART if fractional and row.get("fractionable") else _ONE
     return Instrument(
         ticker=str(row["symbol"]).upper(),
-        exchange=exchange,
+        exchange=sys.intern(exchange),
         kind=InstrumentKind.SHARE,
         currency=CURRENCY,
         lot=_ONE,
         tick=TICK,
         step=step,
         name=str(row.get("name") or ""),
-        venues=_VENUES.get(exchange) or frozenset({exchange, _HOUSE}),
+        venues=_venues(exchange),
         shortable=shorts and bool(row.get("shortable")) and bool(row.get("easy_to_borrow")),
         calendar="NYSE",
         broker_key=str(row["symbol"]),
     )
+
+
+@cache
+def _venues(exchange: str) -> frozenset[str]:
+    return _VENUES.get(exchange) or frozenset({exchange, _HOUSE})
 
 
 # when

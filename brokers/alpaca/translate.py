@@ -16,7 +16,7 @@ from core.values.accounts import Margin
 from core.values.errors import Rejected, Transient
 from core.values.fills import Fill, Holding
 from core.values.ids import AccountName, BrokerOrderId, FillId, OrderId, desk_of
-from core.values.money import ZERO, Price, Quantity, plain
+from core.values.money import ZERO, Price, Quantity, parse_decimal, plain
 from core.values.orders import OrderRequest, OrderState, OrderTicket, OrderType, Side, TimeInForce
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,11 @@ def asking(what: str) -> Iterator[None]:
 
 
 def number(value: object) -> Decimal:
-    """Of text or a number; absent is 0. Raises ArithmeticError."""
-    return ZERO if value in {None, ""} else Decimal(str(value))
+    """Of text or a number; absent is 0. Raises ValueError."""
+    found = ZERO if value is None or value == "" else parse_decimal(str(value))
+    if found is None:
+        raise ValueError(f"{value!r:.40} is no number")
+    return found
 
 
 def price(value: object) -> Price | None:

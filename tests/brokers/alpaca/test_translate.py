@@ -277,3 +277,45 @@ def test_an_answer_of_the_clock_holds_until_it_changes() -> None:
 def test_lengths_of_bars(seconds: int, name: str | None) -> None:
     """As the venue calls them; none where it makes none."""
     assert listing.timeframe(seconds) == name
+
+
+JUNK: tuple[object, ...] = (
+    None,
+    "",
+    "x",
+    "NaN",
+    "-Infinity",
+    "1e999",
+    [],
+    {},
+    [1],
+    {"a": 1},
+    True,
+    -1,
+    10**40,
+    "2026-13-45T99:00:00Z",
+)
+ACTIVITY = {"order_id": "7", "symbol": "AAPL", "side": "buy", "qty": "1", "price": "2", "cum_qty": "1"}
+ACTIVITY |= {"transaction_time": "2026-11-20T15:00:01Z"}
+
+
+@pytest.mark.parametrize("name", sorted({*ORDER, *ACTIVITY, *ACCOUNT, "event", "timestamp", "order"}))
+def test_junk_is_unreadable_or_harmless(name: str) -> None:
+    """Whatever stands in a field, or none at all: a readable error, or a value whose figures are finite."""
+    event = {"event": "fill", "price": "189.6", "qty": "5", "timestamp": "2026-11-20T15:00:00Z"}
+    order = ORDER | {"status": "filled", "filled_qty": "5", "filled_avg_price": "189.6"}
+    readers = (
+        lambda junk: translate.ticket(order | junk).average_price,
+        lambda junk: translate.executed({**event, "order": order | junk} | junk, AccountName("T")),
+        lambda junk: translate.activity(ACTIVITY | junk, None, AccountName("T")).price,
+        lambda junk: translate.margin(ACCOUNT | junk, "USD").free,
+        lambda junk: account.standing(ACCOUNT | junk),
+        lambda junk: translate.holding({**ACTIVITY, **junk}).quantity,
+    )
+    for junk in JUNK:
+        for read in readers:
+            try:
+                found = read({name: junk})
+            except translate.UNREADABLE:
+                continue
+            assert not isinstance(found, Decimal) or found.is_finite()
