@@ -7,12 +7,15 @@ from aiohttp import web
 from dashboard.accounts import AccountRoutes
 from dashboard.answers import Answers
 from dashboard.board import Board, DemoControls
+from dashboard.charts import ChartRoutes
 from dashboard.demo import Demo
 from dashboard.docs import ELSEWHERE, Route, paged
 from dashboard.doing import Doing
 from dashboard.entry import Entry
 from dashboard.gate import Gate
+from dashboard.hands import HandRoutes
 from dashboard.history import Histories
+from dashboard.library import Library
 from dashboard.links import LinkRoutes
 from dashboard.lists import list_handler, listings, one_handler
 from dashboard.live import Live
@@ -40,13 +43,14 @@ API = "/api/v1"
 def routes(board: Board) -> list[web.RouteDef]:
     """Everything that the dashboard answers; the roof binds it. Begins to listen to the store and the ledger."""
     gate = Gate(board)
-    api = _api(board)
-    bound = [r for route in api for r in with_slash(route.method, route.path, gate.known(route.handler))]
     shown = reading(board)
+    api = [*_api(board), *ChartRoutes(shown).routes(API)]
+    bound = [r for route in api for r in with_slash(route.method, route.path, gate.known(route.handler))]
     screens = Screens(shown, VIEWS)
     live = Live(shown, gate, screens)
     return [
         *bound,
+        *Library(gate).routes(),
         *Entry(board, gate).routes(),
         *Pages(shown, gate, screens, [*ELSEWHERE, *api]).routes(),
         web.get("/events", gate.known(live.answer)),
@@ -99,6 +103,7 @@ def _api(board: Board) -> list[Route]:
         *Me(board).routes(API),
         *AccountRoutes(board).routes(API),
         *Histories(board).routes(API),
+        *HandRoutes(board).routes(API),
         Route("GET", f"{API}/health", "empty, while the desk answers", doing.health),
         Route("GET", f"{API}/ticker/{{ticker}}", "one instrument, in any case", doing.ticker),
         Route("GET", f"{API}/prices", "last price by ticker", prices.now),

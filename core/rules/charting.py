@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
+from core.rules.targets import prices_of
 from core.values.charts import Chart, Level, LevelRole, Mark, Theme
 from core.values.fills import Position
 from core.values.instrument import Instrument
 from core.values.market import Candle, Quote
 from core.values.money import Price, plain
 from core.values.notices import Line
-from core.values.orders import Order, OrderRole
+from core.values.orders import Order, OrderRole, side_of
 from core.values.proposals import Proposal
 
 BARS_MIN, BARS_MAX = 12, 96
@@ -69,6 +70,14 @@ def of_proposal(proposal: Proposal, quote: Quote | None, theme: Theme) -> Chart:
         "account": proposal.account,
     }
     return Chart(Line("chart.proposal", params), levels=tuple(levels), theme=theme)
+
+
+def of_position(position: Position, instrument: Instrument) -> tuple[Level, ...]:
+    """Where an open position stands: its average entry, and what its plan names."""
+    entry = instrument.price_nearest(position.average_price)
+    stop, targets = position.plan.stop, prices_of(position.plan)
+    found = [] if stop is None else [_stop(stop, entry, side_of(position.quantity).sign)]
+    return (Level(LevelRole.ENTRY, entry), *found, *_targets(targets))
 
 
 @dataclass(frozen=True, slots=True)

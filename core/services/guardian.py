@@ -119,6 +119,14 @@ class Guardian:
         found = ((p, stops.get(p.key, ZERO)) for p in positions)
         return {position.id for position, pieces in found if pieces >= abs(position.quantity)}
 
+    def leaving(self, position: Position) -> bool:
+        """Whether the desk has begun to close it."""
+        return self._watch.leaving(position)
+
+    def leave(self, position: Position, why: str) -> None:
+        """Close it at market, tried until it is done; nothing happens where that is under way."""
+        self._watch.leave(position, why)
+
     def in_force(self, position: Position) -> Position:
         """With the stop that trails at this moment, and the seconds without protection until now."""
         since = position.unprotected_since

@@ -48,7 +48,7 @@ class InstrumentView:
 class Portfolio:
     def __init__(self, desk: Desk, guardian: Guardian) -> None:
         self._desk = desk
-        self._guardian = guardian
+        self.guardian = guardian
 
     def positions(self, person: Person) -> list[PositionView]:
         """Open positions that the person may see, newest first."""
@@ -57,7 +57,7 @@ class Portfolio:
 
     def _view(self, position: Position) -> PositionView:
         venue = self._desk.venues[position.account]
-        position = self._guardian.in_force(position)
+        position = self.guardian.in_force(position)
         point_value = self._desk.directory.point_value(position.account, position.ticker)
         quote = venue.feed.quote(position.ticker)
         last = quote.last if quote else None
@@ -69,7 +69,7 @@ class Portfolio:
             last=last,
             profit=None if last is None else gain,
             protection=protection,
-            protected_by=self._guardian.protected_by(position) if managed else None,
+            protected_by=self.guardian.protected_by(position) if managed else None,
             paper=venue.account.mode.value == "paper",
         )
 

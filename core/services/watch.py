@@ -75,6 +75,9 @@ class Watch:
         """Whether the desk is about to close it, and has not failed to again and again."""
         return self._leaving.under_way(position.id) and position.id not in self._leaving.failing
 
+    def leave(self, position: Position, why: str) -> None:
+        self._leaving.leave(position, why)
+
     def protects(self, position: Position) -> bool:
         """Whether a stop of the position is watched on prices that come in, or it is being closed."""
         if self._leaving.under_way(position.id):
