@@ -27,10 +27,10 @@ from dashboard.prices import Prices
 from dashboard.recent import reading
 from dashboard.screens import Screens
 from dashboard.sellbuy import SellBuys
+from dashboard.signals import SignalRoutes
 from dashboard.spreads import SpreadRoutes
 from dashboard.stops import StopRoutes
 from dashboard.tunables import TunableRoutes
-from dashboard.signals import SignalRoutes
 from dashboard.users import UserRoutes
 from dashboard.views import VIEWS
 from kit.http import with_slash
@@ -78,7 +78,7 @@ def _api(board: Board) -> list[Route]:
     book = {"ticker": "", "bid": "price", "ask": "price", "bid_size?": "pieces", "ask_size?": "pieces"}
     fault = {"next": "its name", "count?": "how often", "seconds?": "of a delay", "retry_after?": "seconds"}
     row = {"ticker?": "or figi", "figi?": "", "amount": "pieces", "sell": "true or false", "account?": ""}
-    change = {"executed?": "pieces", "avg_exec_price?": "price", "amount?": "pieces"}
+    change = {"executed?": "pieces", "avg_exec_price?": "price", "amount?": "pieces", "sell?": "true or false"}
     answer = {
         "version?": "that was seen",
         "action": "approve | half | market | edit | snooze | reject",
@@ -102,12 +102,12 @@ def _api(board: Board) -> list[Route]:
         *users.routes(API),
         *Me(board).routes(API),
         *AccountRoutes(board).routes(API),
-        *Histories(board).routes(API),
+        *SignalRoutes(board).routes(API),
         *HandRoutes(board).routes(API),
+        *Histories(board).routes(API),
         Route("GET", f"{API}/health", "empty, while the desk answers", doing.health),
         Route("GET", f"{API}/ticker/{{ticker}}", "one instrument, in any case", doing.ticker),
         Route("GET", f"{API}/prices", "last price by ticker", prices.now),
-        *SignalRoutes(board).routes(API),
         paged(f"{API}/prices/{{ticker}}", "what it cost before, newest first", prices.before),
         Route("POST", f"{API}/demo/market", "set a still market's book", demo.market, book),
         Route("POST", f"{API}/demo/clock", "move a still market's clock on", demo.clock, {"advance_s": "seconds"}),
