@@ -12,6 +12,7 @@ from brokers.ccxt.broker import CcxtBroker
 from brokers.ccxt.bybit import Bybit
 from brokers.ccxt.client import Client
 from brokers.ccxt.dialect import Access, Dialect
+from brokers.ccxt.okx import Okx
 from brokers.ccxt.placing import Terms
 from core.ports import World
 from core.values.accounts import Account
@@ -19,7 +20,7 @@ from core.values.errors import Broken
 
 __all__ = ["DIALECTS", "access_of", "dialect_of", "open_broker"]
 
-DIALECTS: Mapping[str, type[Dialect]] = {"bybit": Bybit, "binance": Binance}
+DIALECTS: Mapping[str, type[Dialect]] = {"bybit": Bybit, "binance": Binance, "okx": Okx}
 
 
 def open_broker(account: Account, settings: Mapping[str, object], world: World) -> CcxtBroker:

@@ -200,8 +200,8 @@ class Binance(Dialect):
         return found
 
     def link(self, row: Row) -> str:
-        """Only the stream names it."""
-        return str(row["info"].get("c") or "")
+        """Of executions only the stream names it."""
+        return str(row["info"].get("c") or row["info"].get("clientOrderId") or "")
 
     def _market(self, exchange: Any, row: Row) -> Any:
         return exchange.safe_market(row["symbol"], None, None, "spot" if self.spot else "contract")

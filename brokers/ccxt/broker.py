@@ -82,11 +82,22 @@ class CcxtBroker:
             asyncio.create_task(self._listen(), name=f"stream of {self.account}"),
             asyncio.create_task(self._sweep.run(), name=f"sweeps of {self.account}"),
         ]
+        await self._welcome()
+
+    async def _welcome(self) -> None:
+        """Wait for the streams to begin, but not for ever."""
+
+        async def all_of_them() -> None:
+            for _ in range(self._client.dialect.greetings):
+                await self._greeted.get()
+
+        waiting = [asyncio.ensure_future(all_of_them()), asyncio.ensure_future(self._wire.sleep(GREETING_S))]
         try:
-            async with asyncio.timeout(GREETING_S):
-                for _ in range(self._client.dialect.greetings):
-                    await self._greeted.get()
-        except TimeoutError:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()
+        if waiting[0] not in done:
             log.warning("no stream yet, asking instead", extra={"account": self.account})
 
     async def _check_rights(self) -> None:

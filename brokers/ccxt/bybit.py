@@ -63,6 +63,7 @@ class Bybit(Dialect):
         "170136": "below_minimum",
         "110092": "stop_crossed",
         "110093": "stop_crossed",
+        "110043": "unchanged",
         "110016": "too_large",
         "110009": "too_many_stops",
         "110020": "too_many_orders",

@@ -100,12 +100,7 @@ class Client:
         except errors.BaseError as error:
             raise self._meant(error) from error
         except Transient as busy:
-            if busy.reason == Says.SKEW.value:
-                await self._agree()
-            elif busy.retry_after_s > PATIENCE_S:
-                self._banned_until = self.now() + timedelta(seconds=busy.retry_after_s)
-            else:
-                self._rates[budget].pause(busy.retry_after_s)
+            await self._heed(busy, budget)
             raise
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer(f"{type(error).__name__}: {error}") from error
@@ -119,8 +114,15 @@ class Client:
         except Refusal as no:
             raise no.rejected() from no
 
-    async def _agree(self) -> None:
-        """On the time, as far as the venue tells it just now."""
+    async def _heed(self, busy: Transient, budget: str) -> None:
+        """Do about it what can be done here: keep still, or agree on the time."""
+        if busy.reason.startswith(Says.BUSY.value):
+            if busy.retry_after_s > PATIENCE_S:
+                self._banned_until = self.now() + timedelta(seconds=busy.retry_after_s)
+            else:
+                self._rates[budget].pause(busy.retry_after_s)
+        if busy.reason != Says.SKEW.value:
+            return
         try:
             await self.call(self.exchange.load_time_difference, budget="asking", urgency=MOST_URGENT)
         except (Transient, Refusal, NoAnswer) as error:

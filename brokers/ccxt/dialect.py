@@ -167,6 +167,10 @@ class Dialect:
 
     # orders
 
+    def names(self, _request: OrderRequest, key: str) -> dict[str, Any]:
+        """Parameters that give an order our id, as encoded."""
+        return {"clientOrderId": key}
+
     def stop_params(self, request: OrderRequest, level: str) -> dict[str, Any]:
         """Parameters of a triggered order. level: its trigger price."""
         name = "stopLossPrice" if request.type is OrderType.STOP else "takeProfitPrice"

@@ -62,7 +62,7 @@ def riding(request: OrderRequest, dialect: Dialect) -> dict[str, Any]:
     return {"stopLoss": {"triggerPrice": plain(request.plan.stop)}, **dialect.riding}
 
 
-def rides(built: Row, dialect: Dialect) -> None:
+def rides(built: Row, dialect: Dialect, way: Way) -> None:
     """Raise Rejected no_stop where the library has left the stop out of what it is about to send."""
-    if not dialect.rides(built):
+    if way is Way.RIDES and not dialect.rides(built):
         raise Rejected("no_stop", f"ccxt would send {dialect.name} this entry without its stop")

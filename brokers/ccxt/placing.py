@@ -9,6 +9,7 @@ from typing import Any
 
 from brokers.ccxt import guard, translate
 from brokers.ccxt.client import Client, NoAnswer, Refusal, asking
+from brokers.ccxt.dialect import Dialect
 from brokers.ccxt.listing import Catalogue
 from brokers.ccxt.records import Records, name_of, sent
 from brokers.ccxt.riders import Riders
@@ -17,8 +18,8 @@ from core.ports import World
 from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.ids import BrokerOrderId
 from core.values.instrument import Instrument
-from core.values.money import plain
-from core.values.orders import Order, OrderRequest, OrderRole, OrderState, OrderTicket, Purpose, TimeInForce
+from core.values.money import ZERO, plain
+from core.values.orders import Order, OrderRequest, OrderRole, OrderState, OrderTicket, Purpose, Side, TimeInForce
 from kit.rates import MOST_URGENT
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class Placing:
             raise
 
     async def _place(self, request: OrderRequest, listed: Instrument) -> OrderTicket:
-        args = self._args(request, listed)
+        args = await self._checked(request, listed)
         create, urgency = self._client.exchange.create_order, URGENCY[request.purpose]
         row = await self._client.call(create, *args, budget="trading", urgency=urgency)
         try:
@@ -133,37 +134,34 @@ class Placing:
             raise OutcomeUnknown(request.id, "the venue knows the id and not the order")
         return ticket
 
-    def _args(self, request: OrderRequest, listed: Instrument) -> tuple[Any, ...]:
-        """Of the library's create_order."""
-        kind = translate.order_type(request)
-        params: dict[str, Any] = {"clientOrderId": translate.encode(request.id)}
-        if kind == "limit" and not request.type.triggered:
-            immediate = request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
-            params["timeInForce"] = "IOC" if immediate else "GTC"
-        if request.reduce_only:
-            params["reduceOnly"] = True
-        if self._terms.hedge:
-            params["hedged"] = True
-        if request.type.triggered:
-            if request.stop_price is None:
-                raise Rejected("bad_price", "a triggered order has a stop price")
-            params |= self._client.dialect.stop_params(request, plain(request.stop_price))
-        price = plain(request.price) if kind == "limit" and request.price is not None else None
-        amount = translate.contracts(request.quantity, listed)
-        way = self._guard(request)
-        if way is guard.Way.RIDES:
-            params |= guard.riding(request, self._client.dialect)
-        args = (listed.broker_key, kind, request.side.value, amount, price, params)
-        if way is guard.Way.RIDES:
-            guard.rides(self._client.exchange.create_order_request(*args), self._client.dialect)
-        return args
+    async def _closes(self, request: OrderRequest, listed: Instrument) -> bool:
+        """Where long and short are held apart, an order against what is held takes from it, as it does elsewhere.
 
-    def _guard(self, request: OrderRequest) -> guard.Way:
-        """Raises Rejected."""
-        dialect = self._client.dialect
-        table = guard.features(self._client.exchange, spot=dialect.spot)
+        Raises Rejected position_mode for one that would go beyond: that takes two orders there.
+        """
+        if not self._terms.hedge or request.reduce_only:
+            return False
+        against = "short" if request.side is Side.BUY else "long"
+        rows = await self._client.dialect.positions(self._client)
+        mine = [row for row in rows if row.get("symbol") == listed.broker_key and row.get("side") == against]
+        held = sum((translate.pieces(row.get("contracts"), listed) for row in mine), ZERO)
+        if 0 < held < request.quantity:
+            raise Rejected(
+                "position_mode", f"only {plain(held)} are held {against}: close them with an order of their own"
+            )
+        return held > 0
+
+    async def _checked(self, request: OrderRequest, listed: Instrument) -> tuple[Any, ...]:
+        """Arguments of the library's create_order. Raises Transient or Rejected."""
+        dialect, exchange = self._client.dialect, self._client.exchange
+        table = guard.features(exchange, spot=dialect.spot)
         guard.check(request, dialect, table)
-        return guard.protection(request, dialect, table, standing=self._records.stands(request))
+        way = guard.protection(request, dialect, table, standing=self._records.stands(request))
+        closes = await self._closes(request, listed)
+        args = arguments(request, listed, dialect, self._terms, way, closes=closes)
+        if way is guard.Way.RIDES:
+            guard.rides(exchange.create_order_request(*args), dialect, way)
+        return args
 
     async def _gear(self, listed: Instrument) -> None:
         """Leverage is the instrument's, and is set before it matters."""
@@ -203,3 +201,26 @@ class Placing:
                 return ticket
             await self._wire.sleep(wait_s)
         raise Transient("the cancel is on its way")
+
+
+def arguments(
+    request: OrderRequest, listed: Instrument, dialect: Dialect, terms: Terms, way: guard.Way, *, closes: bool = False
+) -> tuple[Any, ...]:
+    """Of the library's create_order. closes: it takes from the other side of a hedged account."""
+    kind = translate.order_type(request)
+    params = dialect.names(request, translate.encode(request.id))
+    if kind == "limit" and not request.type.triggered:
+        immediate = request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
+        params["timeInForce"] = "IOC" if immediate else "GTC"
+    if request.reduce_only or closes:
+        params["reduceOnly"] = True
+    if terms.hedge:
+        params["hedged"] = True
+    if request.type.triggered:
+        if request.stop_price is None:
+            raise Rejected("bad_price", "a triggered order has a stop price")
+        params |= dialect.stop_params(request, plain(request.stop_price))
+    if way is guard.Way.RIDES:
+        params |= guard.riding(request, dialect)
+    price = plain(request.price) if kind == "limit" and request.price is not None else None
+    return listed.broker_key, kind, request.side.value, translate.contracts(request.quantity, listed), price, params

@@ -185,7 +185,7 @@ class Records:
             return self._rode(row, listed)
         if broker_id and broker_id not in self._owners:
             found = await self._client.dialect.find(self._client, listed, Name(broker_id, ours=False))
-            ours = translate.decode(found.get("clientOrderId")) if found else None
+            ours = translate.decode(self._client.dialect.link(found)) if found else None
             if ours is None:
                 await self._learn(Side(row["side"]), listed)
             self._owners.setdefault(broker_id, ours)

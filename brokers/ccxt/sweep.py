@@ -85,7 +85,7 @@ class Sweep:
         await broker.riders.tidy(rows)
         working = {ticket.order_id for ticket in broker.records.tickets(rows)}
         for order_id, known in list(broker.records.live.items()):
-            if order_id not in working and now - known.at > LATE:
+            if order_id not in working and (known.id or now - known.at > LATE):
                 ticket = await broker.records.find(sent(known.request, known.at))
                 broker.tell([ticket] if ticket is not None else [])
             elif order_id in working and _expired(known, now):

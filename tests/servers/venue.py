@@ -55,7 +55,8 @@ class Link:
 
 class VenueServer(BrokerServer):
     """What can be set: hedged and withdraws (of the account and its key), skew_ms (how far the venue's clock is ahead
-    of ours), maintenance, banned_s (a 429 with a ban so long), delisted (symbols). What is asked: `calls`, by path."""
+    of ours), maintenance, banned_s (a 429 with a ban so long), delisted (symbols), deaf (no stream is opened). What is
+    asked: `calls`, by path."""
 
     exchange = ""
 
@@ -65,7 +66,7 @@ class VenueServer(BrokerServer):
         """Entries that came with a stop, by our id."""
         super().__init__(ledger, "coins" if market == "spot" else "while_open")
         self.hedged = self.withdraws = self.maintenance = False
-        self.skew_ms, self.banned_s = 0, 0.0
+        self.skew_ms, self.banned_s, self.deaf = 0, 0.0, False
         self.delisted: set[str] = set()
         self.calls: dict[str, int] = {}
         self.leverage: dict[str, str] = {}
@@ -109,6 +110,8 @@ class VenueServer(BrokerServer):
     # the streams
 
     async def connect(self, request: web.Request, *, private: bool) -> Link:
+        if self.deaf:
+            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse(autoping=False, autoclose=True)
         await socket.prepare(request)
         link = Link(socket, private=private)

@@ -492,13 +492,13 @@ class Server(VenueServer):
             row = {"u": self.told, "s": quote.ticker, "b": pick(quote.bid), "B": pick(quote.bid_size)}
             row |= {"a": pick(quote.ask), "A": pick(quote.ask_size)}
             return [row if self.spot else {"e": "bookTicker", "E": self.ms(), "T": self.ms(), **row}]
-        return [{"e": "24hrTicker", "E": self.ms(), "s": quote.ticker, "c": pick(quote.last), "p": "0", "P": "0"}]
+        return [{"e": "24hrMiniTicker", "E": self.ms(), "s": quote.ticker, "c": pick(quote.last), "p": "0", "P": "0"}]
 
     def messages(self, link: Link, kind: str, what: Any) -> list[Any]:
         if kind == "beat":
             return []
         if kind == "quote":
-            topics = (f"{what.ticker.lower()}@bookTicker", f"{what.ticker.lower()}@ticker")
+            topics = (f"{what.ticker.lower()}@bookTicker", f"{what.ticker.lower()}@miniTicker")
             return [message for topic in topics if topic in link.topics for message in self._first_words(topic)]
         if "user" not in link.topics:
             return []

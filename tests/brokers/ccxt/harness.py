@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,10 +13,42 @@ from brokers.ccxt.broker import CcxtBroker
 from core.clock import SystemClock
 from core.ports import Clock, World
 from core.values.accounts import Account, Mode
+from core.values.fills import Fill
 from core.values.ids import AccountName
 from core.values.instrument import Instrument
-from core.values.orders import Order
+from core.values.orders import Order, OrderTicket
 from tests.servers.venue import KEY, SECRET, VenueServer
+
+
+class Hasty(SystemClock):
+    """Real time, in which nobody sleeps for long: what is done every quarter of a minute is done at once."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds / 50)
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Something that another task brings about; a test that would hang is ended by this."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - the product offers nothing to wait on, and should not for a test
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def reading(harness: CcxtHarness) -> AsyncIterator[list[OrderTicket | Fill]]:
+    """What the events tell from now on."""
+    told: list[OrderTicket | Fill] = []
+
+    async def read() -> None:
+        async for event in harness.broker.events():
+            told.append(event)  # noqa: PERF401 - as it comes, not at the end
+
+    reader = asyncio.create_task(read())
+    try:
+        yield told
+    finally:
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
 
 
 @dataclass

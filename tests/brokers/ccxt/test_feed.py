@@ -1,0 +1,116 @@
+"""Prices: streamed, asked for, and honest about what is not known."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.values.errors import Rejected
+from core.values.market import Quote
+from tests.brokers.ccxt.harness import CcxtHarness, Hasty, connected, until
+from tests.contracts.broker import Desk
+from tests.servers.venue import VenueServer, venue
+
+
+async def test_a_watched_ticker_is_told(desk: Desk, harness: CcxtHarness) -> None:
+    """Best of both sides with sizes, and the last price."""
+    feed, heard = harness.broker.feed, list[Quote]()
+    feed.listen(heard.append)
+    await feed.watch("BTCUSDT")
+    await until(lambda: heard and heard[-1].last)
+    await desk.book(4, 6, bid_size=3, ask_size=7)
+    await until(lambda: heard[-1].bid == desk.at(4))
+    await until(lambda: heard[-1].last == desk.at(4))
+    newest = heard[-1]
+    assert (newest.bid, newest.ask) == (desk.at(4), desk.at(6))
+    assert (newest.bid_size, newest.ask_size) == (desk.pieces(3), desk.pieces(7))
+    assert feed.alive()
+
+
+async def test_coins_are_told_as_contracts_are(tmp_path: Path, exchange: str) -> None:
+    """The streams of spot are others."""
+    async with venue(exchange, tmp_path / "coins", "spot") as server, connected(server) as harness:
+        desk = Desk(harness)
+        await desk.book(0, 1)
+        await harness.broker.feed.watch("BTCUSDT")
+        await desk.book(4, 6)
+        await until(lambda: (q := harness.broker.feed.quote("BTCUSDT")) and q.last == desk.at(4))
+        quote = harness.broker.feed.quote("BTCUSDT")
+        assert quote is not None
+        assert quote.ask == desk.at(6)
+
+
+async def test_a_fresh_quote_is_asked_for(desk: Desk, harness: CcxtHarness) -> None:
+    """Without any stream."""
+    quote = await harness.broker.feed.fresh_quote("btcusdt")
+    assert (quote.ticker, quote.bid, quote.ask, quote.trading) == ("BTCUSDT", desk.at(0), desk.at(1), True)
+    assert quote.bid_size == desk.pieces(1000)
+
+
+async def test_an_empty_side_is_none(harness: CcxtHarness, server: VenueServer) -> None:
+    """Nobody offers: there is no price, and no size."""
+    await harness.set_book(harness.price, harness.price + 1, Decimal(1), Decimal(1))
+    server.books.quotes["BTCUSDT"] = Quote("BTCUSDT", datetime.now(UTC), None, None)
+    quote = await harness.broker.feed.fresh_quote("BTCUSDT")
+    assert quote.bid is quote.ask is None
+    assert quote.bid_size == 0
+
+
+async def test_two_watches_need_two_unwatches(desk: Desk, harness: CcxtHarness) -> None:
+    """The last one ends it."""
+    feed, heard = harness.broker.feed, list[Quote]()
+    await feed.watch("BTCUSDT")
+    await feed.watch("BTCUSDT")
+    await feed.unwatch("BTCUSDT")
+    feed.listen(heard.append)
+    await desk.book(4, 6)
+    await until(lambda: heard and heard[-1].bid == desk.at(4))
+    await feed.unwatch("BTCUSDT")
+    told = len(heard)
+    await desk.book(5, 6)
+    await harness.settled()
+    assert len(heard) == told
+
+
+async def test_prices_come_back_after_a_cut(server: VenueServer) -> None:
+    """The subscription is made again."""
+    async with connected(server, wire=Hasty()) as harness:
+        desk = Desk(harness)
+        await desk.book(0, 1)
+        await harness.broker.feed.watch("BTCUSDT")
+        await until(lambda: harness.broker.feed.quote("BTCUSDT"))
+        await server.cut()
+        await until(lambda: any(not link.private and link.topics for link in server.links))
+        await desk.book(4, 6)
+        await until(lambda: (q := harness.broker.feed.quote("BTCUSDT")) and q.bid == desk.at(4))
+
+
+async def test_last_prices_are_asked_for_together(desk: Desk, harness: CcxtHarness) -> None:
+    """Those of unknown tickers are left out."""
+    prices = await harness.broker.feed.last_prices(["BTCUSDT", "ethusdt", "NOTHING"])
+    assert set(prices) == {"BTCUSDT", "ETHUSDT"}
+    assert prices["BTCUSDT"] == desk.at(0)
+
+
+async def test_candles_of_a_span(harness: CcxtHarness) -> None:
+    """Oldest first, none before the start or after the end."""
+    start = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    bars = await harness.broker.feed.candles("BTCUSDT", start, start + timedelta(minutes=2), 60)
+    assert [bar.at for bar in bars] == [start, start + timedelta(minutes=1)]
+    assert [*map(int, (bars[0].open, bars[0].high, bars[0].low, bars[0].close))] == [100, 110, 90, 105]
+
+
+async def test_an_odd_length_of_bar_is_refused(harness: CcxtHarness) -> None:
+    """By name."""
+    start = datetime(2026, 1, 2, tzinfo=UTC)
+    with pytest.raises(Rejected, match="bad_interval"):
+        await harness.broker.feed.candles("BTCUSDT", start, start, 7)
+
+
+async def test_an_unknown_ticker_cannot_be_watched(harness: CcxtHarness) -> None:
+    """By name."""
+    with pytest.raises(Rejected, match="unknown_ticker"):
+        await harness.broker.feed.watch("NOTHING")
