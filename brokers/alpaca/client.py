@@ -117,7 +117,7 @@ class Client:
             ) as answer:
                 self._heed(budget, answer)
                 whole = await answer.read()
-                if answer.status not in {200, 204, 207}:
+                if answer.status not in {200, 201, 204, 207}:
                     self._refuse(answer, whole)
                 return (read or read_json)(whole) if whole else None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:

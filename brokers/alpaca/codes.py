@@ -28,6 +28,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("could not find asset", "unknown_instrument"),
     ("invalid symbol", "unknown_instrument"),
     ("order not found", "unknown_order"),
+    ("authorized to trade", "account_blocked"),
     ("restricted", "account_blocked"),
     ("blocked", "account_blocked"),
     ("rejected by user request", "account_blocked"),

@@ -26,6 +26,8 @@ POLL_S = 2.0
 """How often what the stream does not bring is asked for, all of it in one call."""
 MANY = 200
 """Symbols in one question."""
+FEW = 10
+"""Symbols in one subscription."""
 BARS_PAGE = 10_000
 _CHANNELS = ("quotes", "trades", "statuses")
 
@@ -147,7 +149,8 @@ class AlpacaFeed:
             rows = await self._client.ask("/v2/stocks/snapshots", query)
             now = self._clock.now()
             with readable("snapshots"):
-                told = [listing.snapshot(name, row, now, trading=self._trades(name)) for name, row in rows.items()]
+                known = [(name, row) for name, row in rows.items() if row]
+                told = [listing.snapshot(name, row, now, trading=self._trades(name)) for name, row in known]
             for quote in told:
                 self._tell(quote)
 
@@ -195,7 +198,9 @@ class AlpacaFeed:
         match row.get("T"):
             case "success" if row.get("msg") == "authenticated" and self._link is not None:
                 self._link.settle()
-                await self._ask("subscribe", sorted(self._watched))
+                names = sorted(self._watched)
+                for at in range(0, len(names), FEW):  # what is too much is refused whole
+                    await self._ask("subscribe", names[at : at + FEW])
             case "subscription":
                 self._streamed = set(row.get("quotes") or ())
             case "error":

@@ -78,6 +78,7 @@ def error(code: int, message: str = "no", **more: str) -> bytes:
         (403, error(40310100, "trade denied due to pattern day trading protection"), "day_trades"),
         (403, error(40310000, "account is not allowed to short"), "short"),
         (403, error(40310000, "new orders are rejected by user request"), "account_blocked"),
+        (403, error(40310000, "account not authorized to trade"), "account_blocked"),
         (403, error(42210000, "subscription does not permit querying recent SIP data"), "data_plan"),
         (422, error(42210000, "could not find asset XYZ"), "unknown_instrument"),
         (422, error(42210000, 'asset "XYZ" is not fractionable'), "whole_shares"),

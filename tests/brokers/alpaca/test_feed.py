@@ -78,6 +78,20 @@ async def test_what_the_stream_does_not_carry_is_asked_for(harness: AlpacaHarnes
     assert feed.alive()
 
 
+async def test_after_a_break_as_many_are_streamed_as_fit(server: AlpacaServer) -> None:
+    """Asked for ten by ten: more than the plan carries must not cost all of them their stream."""
+    sber = server.instruments["SBER"]
+    for n in range(20):
+        server.instruments[f"T{n}"] = replace(sber, ticker=f"T{n}")
+    server.symbols_max = 15
+    async with connected(server) as harness:
+        for n in range(20):
+            await harness.broker.feed.watch(f"T{n}")
+        await until(lambda: len(streamed(server)) == 15)
+        await server.cut()
+        await until(lambda: len(streamed(server)) == 10)
+
+
 async def test_without_a_stream_prices_are_asked_for(server: AlpacaServer) -> None:
     """Another program holds the only connection that the venue allows: the desk starts, and its prices come in."""
     async with connected(server) as harness:
