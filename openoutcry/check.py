@@ -13,7 +13,7 @@ from brokers.paper.contracts import listings
 from core.clock import SystemClock
 from core.values.errors import Broken, Rejected, Transient
 from openoutcry.report import SQLITE_SOUND
-from openoutcry.sections import AlpacaAccount, AngelOneAccount, TInvestAccount
+from openoutcry.sections import AlpacaAccount, AngelOneAccount, CcxtAccount, TInvestAccount
 from openoutcry.settings import Settings, SettingsError
 from storage.sqlite import open_store
 from texts import render
@@ -112,10 +112,30 @@ async def _angelone(account: AngelOneAccount, language: str) -> tuple[bool, str]
     return True, render("check_angelone.found", {**known, "id": it.id, "name": it.name}, language)
 
 
+async def _ccxt(account: CcxtAccount, language: str) -> tuple[bool, str]:
+    from brokers.ccxt import access_of, dialect_of  # noqa: PLC0415 - imported only where an account uses it
+    from brokers.ccxt.check import look  # noqa: PLC0415 - as above
+
+    settings = account.model_dump()
+    access, dialect = access_of(settings), dialect_of(account.name, settings, account.currency)
+    known = {"account": account.name, "exchange": dialect.exchange, "market": account.market, "host": account.exchange}
+    if not access.api_key or not access.api_secret:
+        return True, render("check_ccxt.no_key", known, language)
+    try:
+        it = await look(dialect, access, SystemClock(), hedge=account.position_mode == "hedge")
+    except Rejected as no:
+        word = no.code if no.code in {"key_can_withdraw", "token_refused", "token_lacks_rights"} else "refused"
+        return False, render(f"check_ccxt.{word}", {**known, "detail": no.reason or no.code}, language)
+    except Transient as error:
+        return False, render("check.unreachable", {**known, "detail": error.reason}, language)
+    return True, render("check_ccxt.found", {**known, "listed": str(it.listed)}, language)
+
+
 LOOKS: Mapping[str, Callable[[Any, str], Awaitable[tuple[bool, str]]]] = {
     "tinvest": _tinvest,
     "alpaca": _alpaca,
     "angelone": _angelone,
+    "ccxt": _ccxt,
 }
 """How each broker's account is looked at, in words of a language: whether all is well, and what was found."""
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from brokers.ccxt.account import Money
+from brokers.ccxt.check import admit
 from brokers.ccxt.client import Client, asking
 from brokers.ccxt.feed import CcxtFeed
 from brokers.ccxt.links import Links
@@ -17,11 +18,11 @@ from brokers.ccxt.placing import Placing, Terms
 from brokers.ccxt.records import Records
 from brokers.ccxt.riders import Riders
 from brokers.ccxt.sweep import Sweep
-from brokers.ccxt.translate import Row, readable
+from brokers.ccxt.translate import Row
 from core.ports import Clock, World
 from core.rules.sessions import sessions
 from core.values.accounts import Account, Margin
-from core.values.errors import Rejected, Transient
+from core.values.errors import Transient
 from core.values.fills import Fill, Holding
 from core.values.instrument import Instrument
 from core.values.market import Session
@@ -42,7 +43,7 @@ class CcxtBroker:
 
     def __init__(self, account: Account, terms: Terms, client: Client, world: World) -> None:
         self.account, self.capabilities = account.name, client.dialect.capabilities
-        self._terms, self._client, self._currency = terms, client, account.currency
+        self._hedge, self._client, self._currency = terms.hedge, client, account.currency
         self._clock: Clock = world.clock
         self._wire: Clock = world.wire
         self._catalogue = Catalogue()
@@ -70,7 +71,7 @@ class CcxtBroker:
 
     async def _start(self) -> None:
         await self._client.open()
-        await self._check_rights()
+        await admit(self._client, hedge=self._hedge)
         self._list(self._client.exchange.markets.values())
         for order in self._orders:
             self.records.remember(order.request, order.at, order.broker_id)
@@ -99,17 +100,6 @@ class CcxtBroker:
                 one.cancel()
         if waiting[0] not in done:
             log.warning("no stream yet, asking instead", extra={"account": self.account})
-
-    async def _check_rights(self) -> None:
-        with readable("rights of the key"):
-            rights = await self._client.dialect.rights(self._client)
-        if rights.withdraws:
-            raise Rejected("key_can_withdraw", "make a key that may trade and nothing else")
-        if not rights.trades:
-            raise Rejected("token_lacks_rights", "this key may not trade here")
-        if rights.hedged is not self._terms.hedge:
-            held = "hedge" if rights.hedged else "one-way"
-            raise Rejected("position_mode", f"the account is in {held} mode: say so in position_mode, or change it")
 
     async def close(self) -> None:
         await self._stop()
