@@ -26,6 +26,7 @@ from dashboard.pictures import PictureRoutes
 from dashboard.prices import Prices
 from dashboard.recent import reading
 from dashboard.screens import Screens
+from dashboard.search import TickerRoutes
 from dashboard.sellbuy import SellBuys
 from dashboard.signals import SignalRoutes
 from dashboard.spreads import SpreadRoutes
@@ -105,6 +106,7 @@ def _api(board: Board) -> list[Route]:
         *SignalRoutes(board).routes(API),
         *HandRoutes(board).routes(API),
         *Histories(board).routes(API),
+        *TickerRoutes(board).routes(API),
         Route("GET", f"{API}/health", "empty, while the desk answers", doing.health),
         Route("GET", f"{API}/ticker/{{ticker}}", "one instrument, in any case", doing.ticker),
         Route("GET", f"{API}/prices", "last price by ticker", prices.now),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from core.rules.spread import immediate_price, passive_price, triggered, weight_of
-from core.services.desk import Desk
-from core.values.accounts import Account, is_twin
 from core.values.people import Person, Role
 from core.values.spreads import SpreadRow
 from core.values.tasks import QueueRow, Task
 from dashboard.board import Board
 from dashboard.lists import owner_of
+from dashboard.search import trading_accounts
 from dashboard.view import Model, Query, View, Wakes
 
 ENDED = 20
@@ -67,11 +66,6 @@ async def model(board: Board, person: Person, _query: Query) -> Model:
         "accounts": trading_accounts(board.desk, person),
         "may_trade": person.may(Role.TRADER),
     }
-
-
-def trading_accounts(desk: Desk, person: Person) -> Sequence[Account]:
-    """Those that the person may name in a form."""
-    return [a for a in desk.directory.accounts if person.sees(a.owner) and not is_twin(a.name)]
 
 
 def _work(task: Task) -> Work:

@@ -1,0 +1,23 @@
+// A form that says what a page shows: its fields become the page's query, and the stream brings what fits.
+const TYPED_MS = 200;
+let later = 0;
+
+function apply(form) {
+  const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim() !== ""));
+  const where = asked.size ? `${location.pathname}?${asked}` : location.pathname;
+  if (where === location.pathname + location.search) return;
+  history.replaceState(null, "", where);
+  dispatchEvent(new PopStateEvent("popstate"));
+}
+
+for (const form of document.querySelectorAll("form[data-filter]")) {
+  form.addEventListener("input", () => {
+    clearTimeout(later);
+    later = setTimeout(() => apply(form), TYPED_MS);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(later);
+    apply(form);
+  });
+}
