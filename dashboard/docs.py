@@ -1,4 +1,4 @@
-"""One table of routes: the server binds it, /openapi.json and /swagger tell it."""
+"""One table of routes: the server binds it, /openapi.json tells it to programs and /swagger to people."""
 
 from __future__ import annotations
 
@@ -10,14 +10,37 @@ from aiohttp import web
 
 from core.values.people import Person
 from dashboard.gate import Asked
+from dashboard.schemas import (
+    ANY,
+    DECIMAL,
+    ERROR,
+    FLAG,
+    ROLES,
+    ROWS,
+    SUCCESS,
+    TEXT,
+    THING,
+    Schema,
+    many,
+    maybe,
+    page_of,
+    ref,
+    row,
+)
 
+API = "/api/v1"
 _HOLES = re.compile(r"{(\w+)}")
+_CHOICE = re.compile(r"[\w-]+(?: \| [\w-]+)+")
 _PAGING = {"limit": "1..1000, default 100", "after": "`next` of the page before"}
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """body: field -> what it is; a name ending in ? is optional. query: the same for the query string."""
+    """body: field -> what it is; a name ending in ? is optional. query: the same for the query string. Words like
+    `a | b`, `true or false`, `pieces`, `price`, `percent` at a description's beginning say its type as well.
+
+    answer: of the 2xx answer, as JSON Schema; without one, what `_answer_of` knows of the path.
+    """
 
     method: str
     path: str
@@ -25,11 +48,19 @@ class Route:
     handler: Asked
     body: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    answer: Schema | None = None
+    open: bool = False
+    """Asks for no bearer token."""
 
     @property
     def parameters(self) -> Sequence[str]:
         """Names in the path."""
         return _HOLES.findall(self.path)
+
+    @property
+    def subject(self) -> str:
+        """What it is about: the first word of its path under the API's."""
+        return self.path.removeprefix(f"{API}/").strip("/").partition("/")[0].partition(".")[0]
 
 
 def paged(path: str, says: str, handler: Asked) -> Route:
@@ -40,26 +71,35 @@ async def _elsewhere(_request: web.Request, _person: Person) -> web.StreamRespon
     raise web.HTTPNotFound
 
 
+def _told(
+    method: str, path: str, says: str, body: Mapping[str, str], query: Mapping[str, str], answer: Schema = ANY
+) -> Route:
+    return Route(method, path, says, _elsewhere, body, query, answer, open=True)
+
+
 _ALERT = {
     "id": "whole number from 0, or stratId",
     "name": "or stratName",
     "symbol": "EXCHANGE:TICKER",
     "interval": "minutes",
-    "direction": "buy | sell | close...",
+    "direction": "buy, sell, close...",
     "price": "number; may be missing beside stratId",
     "timestamp": "YYYY-MM-DDTHH:MM:SSZ",
 }
 _TOKEN = {"token": "the hub's, or a bearer header"}
+_TAKEN = row(success={"const": True}, alert_id=TEXT, status=TEXT)
+_LOGIN = {"username": "", "password": "", "otp?": "where the person has a second factor"}
 ELSEWHERE = (
-    Route(
-        "POST", "/tradingview-to-webhook-order", "a chart's alert, traded", _elsewhere, {"passphrase": "", "...": ""}
-    ),
-    Route("POST", "/tradingview-to-discord-study", "a chart's alert, asked first", _elsewhere, {"passphrase": ""}),
-    Route("POST", "/alert", "an alert for the hub's sockets and targets", _elsewhere, _ALERT, _TOKEN),
-    Route("POST", "/carbon-alert", "an alert for Carbon, told again and again", _elsewhere, _ALERT, _TOKEN),
-    Route("GET", "/wsalerts", "WebSocket: every alert of the hub", _elsewhere, query=_TOKEN),
+    _told("POST", "/tradingview-to-webhook-order", "a chart's alert, traded", {"passphrase": ""}, {}, _TAKEN),
+    _told("POST", "/tradingview-to-discord-study", "a chart's alert, asked first", {"passphrase": ""}, {}, _TAKEN),
+    _told("POST", "/hook/{token}", "a link's alert", {"strategy": "", "symbol": "", "action": ""}, {}, _TAKEN),
+    _told("POST", "/alert", "an alert for the hub's sockets and targets", _ALERT, _TOKEN),
+    _told("POST", "/carbon-alert", "an alert for Carbon, told again and again", _ALERT, _TOKEN),
+    _told("GET", "/wsalerts", "WebSocket: every alert of the hub", {}, _TOKEN),
+    _told("POST", "/api/token", "name and password for two web tokens", _LOGIN, {}, row(access=TEXT, refresh=TEXT)),
+    _told("POST", "/api/token/refresh", "another access token", {"refresh": ""}, {}, row(access=TEXT)),
 )
-"""What other doors answer: told here, bound there."""
+"""What other doors answer, and the logins: told here, bound there."""
 
 
 def openapi(routes: Sequence[Route], version: str) -> dict[str, object]:
@@ -67,48 +107,140 @@ def openapi(routes: Sequence[Route], version: str) -> dict[str, object]:
     paths: dict[str, dict[str, object]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
-    error = {
-        "type": "object",
-        "properties": {
-            "success": {"const": False},
-            "error": {"type": "object", "properties": {name: _text() for name in ("code", "field", "message")}},
-        },
-    }
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Openoutcry", "version": version},
+        "info": {"title": "Openoutcry", "version": version, "license": {"name": "MIT", "identifier": "MIT"}},
         "security": [{"bearer": []}],
         "paths": paths,
         "components": {
-            "schemas": {"Error": error},
+            "schemas": {"Error": ERROR, **ROWS},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
 def _operation(route: Route) -> dict[str, object]:
-    holes = [{"name": name, "in": "path", "required": True, "schema": _text()} for name in route.parameters]
-    query = [{"name": name, "in": "query", "schema": _text(), "description": d} for name, d in route.query.items()]
+    holes = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in route.parameters]
+    query = [
+        {"name": name, "in": "query", "schema": _of_query(name, says), "description": says}
+        for name, says in route.query.items()
+    ]
+    status, content = _answer_of(route)
     operation: dict[str, object] = {
+        "operationId": _HOLES.sub(r"\1", f"{route.method.lower()}{route.path}").replace("/", "_"),
+        "tags": [route.subject],
         "summary": route.says,
         "parameters": [*holes, *query],
         "responses": {
-            "200": {"description": "done"},
-            "default": {
-                "description": "no",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-            },
+            status: {"description": "done", **({"content": content} if content else {})},
+            "default": {"description": "no", "content": {"application/json": {"schema": _no_of(route)}}},
         },
     }
+    if route.open:
+        operation["security"] = []
     if route.body:
-        schema = {
-            "type": "object",
-            "properties": {name.rstrip("?"): {"description": says} for name, says in route.body.items()},
-            "required": [name for name in route.body if not name.endswith("?")],
-        }
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body_of(route)}}}
     return operation
 
 
-def _text() -> dict[str, str]:
-    return {"type": "string"}
+def body_of(route: Route) -> Schema:
+    fields = {
+        name.rstrip("?"): {**_of_field(name.rstrip("?"), says), "description": says}
+        for name, says in route.body.items()
+    }
+    return {
+        "type": "object",
+        "properties": fields,
+        "required": [name for name in route.body if not name.endswith("?")],
+    }
+
+
+_FIELDS: Mapping[str, Schema] = {
+    "accounts": many(THING),
+    "changes": THING,
+    "credentials": THING,
+    "far_leg": THING,
+    "near_leg": THING,
+    "option": THING,
+    "long_levels": many(ANY),
+    "short_levels": many(ANY),
+    "nuke_levels": many(ANY),
+    "accept_price": ANY,
+    "text": TEXT,
+}
+_FLAGS = ("true | false", "true or false", "true:", "false:", "false =", "true =")
+_AMOUNTS = ("pieces", "price", "percent", "money", "seconds", "far pieces", "near pieces", "levels")
+
+
+def _of_field(name: str, says: str) -> Schema:
+    """A number may come as JSON's or as text, whose every digit counts; null says that it is taken away."""
+    if name in _FIELDS:
+        return _FIELDS[name]
+    if says.startswith(_FLAGS) or name in {"sell", "active"}:
+        return FLAG
+    if _CHOICE.fullmatch(says):
+        return {"type": "string", "enum": says.split(" | ")}
+    if says.startswith(_AMOUNTS) or name in {"amount", "price", "ratio", "version"}:
+        return maybe({"anyOf": [{"type": "number"}, DECIMAL]})
+    return ANY
+
+
+def _of_query(name: str, says: str) -> Schema:
+    if name == "limit":
+        return {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
+    return {"type": "string", "enum": says.split(" | ")} if _CHOICE.fullmatch(says) else TEXT
+
+
+def _no_of(route: Route) -> Schema:
+    """The hub's two routes keep the answers of the program that they come from."""
+    return ANY if route.path in {"/alert", "/carbon-alert"} else ref("Error")
+
+
+_NOTICES = row(notices=many(ref("notices")))
+_KNOWN: Mapping[str, Schema] = {
+    f"POST {API}/commands": _NOTICES,
+    f"POST {API}/actions/{{id}}": _NOTICES,
+    f"POST {API}/proposals/{{id}}/answer": ref("proposals"),
+    f"POST {API}/users/{{id}}/tokens": row(token=TEXT),
+    f"GET {API}/prices": {"type": "object", "additionalProperties": DECIMAL},
+    f"GET {API}/prices/{{ticker}}": page_of(
+        row(ticker=TEXT, at=TEXT, bid=maybe(DECIMAL), ask=maybe(DECIMAL), last=maybe(DECIMAL))
+    ),
+    f"GET {API}/bot": row(running=FLAG),
+    f"POST {API}/bot": row(running=FLAG),
+    f"GET {API}/me": row(
+        id=TEXT, name=TEXT, role=ROLES, language=TEXT, works_for=maybe(TEXT), password=FLAG, second_factor=FLAG
+    ),
+    f"POST {API}/me/second_factor": row(secret=TEXT, uri=TEXT),
+    f"POST {API}/me/second_factor/confirm": row(recovery=many(TEXT)),
+    f"POST {API}/me/password": SUCCESS,
+}
+"""Answers of routes that are no list."""
+_MADE = {f"POST {API}/users/{{id}}/tokens", *(f"POST {API}/{name}" for name in ROWS if name != "stop_orders")}
+"""What answers 201."""
+
+
+def _answer_of(route: Route) -> tuple[str, Mapping[str, object]]:
+    """Status, and content by media type; none for an empty answer."""
+    name, asked = route.subject, f"{route.method} {route.path}"
+    status = "201" if asked in _MADE else "200"
+    if route.path.endswith(".csv"):
+        return status, {"text/csv": {"schema": TEXT}}
+    if route.path.endswith("/picture"):
+        return status, {"image/png": {}}
+    if route.path == f"{API}/health":
+        return status, {}
+    schema = route.answer or _KNOWN.get(asked)
+    if schema is None and name in ROWS:
+        schema = _of_row(route, name)
+    return status, {"application/json": {"schema": schema or ANY}}
+
+
+def _of_row(route: Route, name: str) -> Schema | None:
+    """What a list's own routes answer with: a page of rows, one row, or that it is gone."""
+    of_list, of_one = route.path == f"{API}/{name}", route.path == f"{API}/{name}/{{id}}"
+    if of_list and route.method == "GET":
+        return page_of(ref(name))
+    if (of_list and route.method == "POST") or (of_one and route.method in {"GET", "PATCH"}):
+        return ref(name)
+    return SUCCESS if of_one and route.method == "DELETE" else None

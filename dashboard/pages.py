@@ -16,6 +16,7 @@ from dashboard.board import Board
 from dashboard.docs import Route, openapi
 from dashboard.gate import Gate
 from dashboard.rendering import PAGE_HEADERS, html_page, theme_of
+from dashboard.schemas import fields_in_words
 from dashboard.screens import Screens
 from dashboard.sessions import Session
 from dashboard.view import View
@@ -97,7 +98,7 @@ class Pages:
 
     async def swagger(self, request: web.Request) -> web.Response:
         self._gate.check_browser(request)
-        said = {"routes": self._documented, "version": self._board.version}
+        said = {"routes": self._documented, "rows": fields_in_words(), "version": self._board.version}
         return html_page("routes", texts.FALLBACK, said, theme_of(request))
 
     async def openapi(self, request: web.Request) -> web.Response:
