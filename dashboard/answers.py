@@ -26,7 +26,6 @@ STATUSES: Mapping[str, int] = {
     "old_version": 409,
     "second_person": 409,
     "expired": 410,
-    "price_moved": 428,
 }
 """HTTP status by refusal; others are 422."""
 REASON_MAX = 500
@@ -38,7 +37,7 @@ class Answers:
         self._approvals = approvals
 
     async def answer(self, request: web.Request, person: Person) -> web.Response:
-        """200 the proposal. Raises ApiError 403, 404, 409, 410, 422, or 428 where the price has moved."""
+        """200 the proposal; 428 with `price` where it has moved. Raises ApiError 403, 404, 409, 410, 422."""
         body = await read_object(request)
         said = await self._approvals.answer(
             ProposalId(request.match_info["id"]),
@@ -51,10 +50,18 @@ class Answers:
         )
         if isinstance(said, Refused):
             words = render(f"refused.{said.code}", said.params, person.language)
+            if said.code == "price_moved":
+                return _moved(words, said.params["price"])
             raise ApiError(STATUSES.get(said.code, 422), said.code, words, said.params.get("name"))
         return json_response(
             rows.proposal_row(said, person.language, self._board.clock.now(), drawn(self._board, said))
         )
+
+
+def _moved(words: str, price: str) -> web.Response:
+    """428 with the price that may now be accepted."""
+    told = {"code": "price_moved", "field": None, "message": words, "price": price}
+    return json_response({"success": False, "error": told}, 428)
 
 
 def _version(body: Body) -> int:

@@ -72,13 +72,17 @@ def _lines(proposal: Proposal, now: datetime, two_person_above: Decimal) -> tupl
     if proposal.alerted_at is not None:
         age = max(0, int((now - proposal.alerted_at).total_seconds()))
         lines.append(Line("proposal.age", {"seconds": str(age)}))
-    fine = ", ".join(_NAMES.get(check.name, check.name.replace("_", " ")) for check in proposal.checks if check.ok)
-    if fine:
+    if fine := passed(proposal):
         lines.append(Line("proposal.fine", {"names": fine}))
     lines += [Line(check.text, check.params) for check in proposal.checks if not check.ok]
     if proposal.first_by is not None:
         lines.append(Line("proposal.first", {"by": proposal.first_by, "sum": plain(two_person_above)}))
     return tuple(lines)
+
+
+def passed(proposal: Proposal) -> str:
+    """The names of the checks that it passed, as parameter `names`."""
+    return ", ".join(_NAMES.get(check.name, check.name.replace("_", " ")) for check in proposal.checks if check.ok)
 
 
 def _figures(proposal: Proposal) -> list[Line]:

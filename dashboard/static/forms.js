@@ -12,9 +12,9 @@ export async function send(path, body = {}, method = "POST") {
   });
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
-  const { message, code, field } = answer.error ?? {};
+  const { message, ...more } = answer.error ?? {};
   const words = response.status === 401 ? said.ended : message ?? said.failed;
-  throw Object.assign(new Error(words), { status: response.status, code, field });
+  throw Object.assign(new Error(words), more, { status: response.status });
 }
 
 /** One line to the reader, kinds: info, refused, error, confirm. A notice's buttons come with it. */
@@ -54,7 +54,7 @@ function notices(answer) {
   return (answer.notices ?? []).every((notice) => notice.kind !== "refused" && notice.kind !== "error");
 }
 
-async function busy(element, work) {
+export async function busy(element, work) {
   element.disabled = true;
   element.setAttribute("aria-busy", "true");
   try {
@@ -117,7 +117,7 @@ function fields(form) {
 }
 
 /** The API's no, beside the field that it names; else under the form. */
-function tell(form, error) {
+export function tell(form, error) {
   const field = error.field ? form.elements[error.field] : null;
   const place = error.field ? form.querySelector(`[data-about="${CSS.escape(error.field)}"]`) : null;
   if (field instanceof Element && place) {
@@ -128,7 +128,7 @@ function tell(form, error) {
   } else form.querySelector(".answer").textContent = error.message;
 }
 
-function clean(form) {
+export function clean(form) {
   form.querySelector(".answer").textContent = "";
   for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
   for (const place of form.querySelectorAll(".wrong")) {
