@@ -14,6 +14,7 @@ from core.jobs.hedging import Manners
 from core.jobs.scan import Scanner
 from core.jobs.sellbuy import SellBuy
 from core.jobs.spreads import Spreads
+from core.jobs.strategies import StrategyRuns
 from core.jobs.traps import Traps
 from core.ports import BrokerFactory, Clock, Job
 from core.rules.routing import Approval
@@ -58,6 +59,7 @@ from openoutcry.venues import FACTORIES, open_market, open_venues
 from storage.sqlite import open_store
 from storage.sqlite.store import SqliteStore
 from storage.vault import SealedVault, key_file, signing_key
+from strategies.kinds import cycle, recycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Engine:
     outbox: Outbox
     worklist: Worklist
     spreading: Spreading
+    strategies: StrategyRuns
     supervisor: Supervisor
     office: Office
 
@@ -135,7 +138,9 @@ async def build(
     outbox.private = office.users.has
     worklist = Worklist(store, desk.directory, clock)
     spreading = _spreading(desk, settings.jobs, stack)
-    supervisor = _supervisor(desk, _jobs(desk, execution, worklist, spreading, settings.jobs), outbox)
+    strategies = StrategyRuns(desk, execution, lanes, {kind.name: kind for kind in (cycle(), recycle())})
+    jobs = [*_jobs(desk, execution, worklist, spreading, settings.jobs), strategies]
+    supervisor = _supervisor(desk, jobs, outbox)
     stack.push_async_callback(supervisor.close)
     at_the_door = settings.risk.at_the_door(settings.webhook)
     intake = Intake(store=store, clock=clock, wire=wire, desk_id=store.desk_id, limits=at_the_door)
@@ -158,6 +163,7 @@ async def build(
         outbox=outbox,
         worklist=worklist,
         spreading=spreading,
+        strategies=strategies,
         supervisor=supervisor,
         office=office,
     )

@@ -18,6 +18,7 @@ from core.services import telling
 from core.services.desk import Desk
 from core.services.exiting import Exiting
 from core.services.lanes import Lanes
+from core.services.later import woken
 from core.values.changes import Audited, NoticeMade, ReportMade
 from core.values.errors import DeskError, Transient
 from core.values.fills import Position
@@ -79,13 +80,7 @@ class EndOfDay:
     async def _until_due(self) -> None:
         now = self._desk.clock.now()
         left_s = LOOK_S if self._next is None else min(LOOK_S, (self._next - now).total_seconds())
-        due = asyncio.ensure_future(self._desk.clock.sleep(max(left_s, 0.001)))
-        changed = asyncio.ensure_future(self._changed.wait())
-        try:
-            await asyncio.wait({due, changed}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            due.cancel()
-            changed.cancel()
+        await woken(self._changed, self._desk.clock, max(left_s, 0.001))
 
     async def look(self) -> None:
         """Judge every position whose moment has come. Raises nothing: what cannot be asked now is asked again soon."""

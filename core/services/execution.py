@@ -105,7 +105,7 @@ class Execution:
             return Refused("flatten_failed", {"ticker": trade.instrument.ticker})
         planned = await self.planned(priced)
         entry = planned if isinstance(planned, Refused) else await self.exiting.sendable(planned)
-        return entry if isinstance(entry, Refused) else [entry, *self._first_stop(priced, entry)]
+        return entry if isinstance(entry, Refused) else [entry, *self._first_stop(entry)]
 
     async def priced(self, trade: Trade) -> Trade | Refused:
         """With the prices that a link's percentages, or an alert that names none, come to in the market of now. A stop
@@ -213,16 +213,16 @@ class Execution:
             owner=trade.account.owner,
         )
 
-    def _first_stop(self, trade: Trade, entry: OrderRequest) -> list[OrderRequest]:
+    def _first_stop(self, entry: OrderRequest) -> list[OrderRequest]:
         """Before the entry where an order that only reduces can wait for a position; else the guardian places it."""
-        capabilities = self._desk.venues[trade.account.name].broker.capabilities
+        capabilities = self._desk.venues[entry.account].broker.capabilities
         waits = capabilities.native_stops and capabilities.reduce_only and capabilities.stops_wait
         if not waits or entry.plan is None or entry.plan.stop is None:
             return []
         return [
             replace(
                 entry,
-                id=self._id("stop", trade.alert_id, "0"),
+                id=self._id("stop", entry.intent, "0"),
                 side=entry.side.opposite,
                 type=OrderType.STOP,
                 role=OrderRole.STOP,
@@ -263,6 +263,14 @@ class Execution:
 
         await self._ledger.until(told, self._desk.wire, SETTLE_S)
         return await self._ledger.order(order.id) or order
+
+    async def open(self, entry: OrderRequest) -> Order | Refused:
+        """Enter as a strategy decided, the stop of its plan first. An intent of its own for every entry."""
+        orders = await self._desk.intend(entry, *self._first_stop(entry))
+        if isinstance(orders, Refused):
+            return orders
+        refused = await self._send_entry(orders)
+        return refused or await self._ledger.order(entry.id) or orders[0]
 
     # by hand
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from typing import Any, TypeVar
 
 log = logging.getLogger(__name__)
 
 Work = Callable[[], Awaitable[None]]
+T = TypeVar("T")
 
 
 class Lanes:
@@ -31,6 +33,18 @@ class Lanes:
         if key not in self._tasks:
             self._idle.clear()
             self._tasks[key] = asyncio.create_task(self._run(key), name=f"lane {key}")
+
+    async def do(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Queue `work`, and wait for what comes of it; what it raises is the caller's."""
+        begun: asyncio.Future[asyncio.Task[T]] = asyncio.get_running_loop().create_future()
+
+        async def run() -> None:
+            task = asyncio.create_task(work())
+            begun.set_result(task)
+            await asyncio.wait({task})
+
+        self.add(key, run)
+        return await (await begun)
 
     async def _run(self, key: Hashable) -> None:
         queue = self._queues[key]

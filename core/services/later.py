@@ -26,3 +26,14 @@ class Later:
         for task in self._waiting:
             task.cancel()
         await asyncio.gather(*self._waiting, return_exceptions=True)
+
+
+async def woken(event: asyncio.Event, clock: Clock, seconds: float) -> None:
+    """Wait for an event, for so long at most."""
+    heard = asyncio.ensure_future(event.wait())
+    due = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait({heard, due}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        heard.cancel()
+        due.cancel()

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from core.crashpoints import crashpoint
 from core.ports import Clock, Job, Store
 from core.services.cards import Cards
+from core.services.later import woken
 from core.values.changes import Audited, TaskSet
 from core.values.errors import DeskError, Rejected, Transient
 from core.values.ids import TaskId
@@ -193,13 +194,7 @@ class Worker:
         """Rest until it is due, or somebody rings."""
         self.rung.clear()
         left_s = 0.0 if self.task.due_at is None else (self.task.due_at - self.wire.now()).total_seconds()
-        rung = asyncio.ensure_future(self.rung.wait())
-        due = asyncio.ensure_future(self.wire.sleep(left_s))
-        try:
-            await asyncio.wait({rung, due}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            rung.cancel()
-            due.cancel()
+        await woken(self.rung, self.wire, left_s)
 
     async def _fail(self, error: Exception) -> None:
         code = error.code if isinstance(error, Rejected) else "failed"
