@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from core.values.errors import Broken
 from core.values.ids import AccountName
 from openoutcry.settings import SettingsError, load_settings
 from tests.brokers.ccxt.test_proofs import library
+from tests.process import HOUSE
 
 KEYS: dict[str, object] = {"api_key": "k", "api_secret": "s"}
 
@@ -116,6 +119,15 @@ def test_the_settings_block_is_read() -> None:
         "USDT",
         "one-way",
     )
+
+
+def test_the_block_of_the_set_up_page_loads(tmp_path: Path) -> None:
+    """What docs/crypto.md tells people to paste is one that the program takes."""
+    [block] = re.findall(r"```toml\n(.*?)```", (HOUSE / "docs" / "crypto.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "settings.toml").write_text(block, encoding="utf-8")
+    settings = load_settings(tmp_path / "settings.toml")
+    assert [account.broker for account in settings.accounts] == ["ccxt"]
+    assert settings.tickers["bybit"]["BTCPERP"] == "BTCUSDT"
 
 
 def test_plain_http_is_for_this_machine_alone() -> None:
