@@ -139,8 +139,7 @@ async def build(
     worklist = Worklist(store, desk.directory, clock)
     spreading = _spreading(desk, settings.jobs, stack)
     strategies = StrategyRuns(desk, execution, lanes, {kind.name: kind for kind in (cycle(), recycle())})
-    jobs = [*_jobs(desk, execution, worklist, spreading, settings.jobs), strategies]
-    supervisor = _supervisor(desk, jobs, outbox)
+    supervisor = _supervisor(desk, [*_jobs(desk, execution, worklist, spreading, settings.jobs), strategies], outbox)
     stack.push_async_callback(supervisor.close)
     at_the_door = settings.risk.at_the_door(settings.webhook)
     intake = Intake(store=store, clock=clock, wire=wire, desk_id=store.desk_id, limits=at_the_door)
