@@ -21,6 +21,7 @@ from brokers.angelone.listing import CURRENCY, Catalogue
 from brokers.angelone.orders import Orders, asking
 from brokers.angelone.records import Records
 from brokers.angelone.session import INDIA
+from brokers.angelone.shared import Shared
 from brokers.angelone.stream import Link, Socket, either
 from brokers.angelone.translate import Row, readable
 from core.ports import Clock, World
@@ -57,6 +58,7 @@ class AngelOneBroker:
         self._records = Records(client, account.name, self._catalogue, world.clock)
         self._ways = Orders(client, self._records, self._catalogue, world, self._wake, delivery=delivery)
         self._unfinished = [o for o in world.orders if o.state is not OrderState.INTENDED]
+        self._positions, self._holdings, self._funds = (Shared(client, e) for e in (POSITIONS, HOLDINGS, FUNDS))
         self.feed = AngelOneFeed(client, self._catalogue, world)
         self._updates = Link("orders", world.wire, client.session, self._dial, self._opened, self._heard)
         self._events: asyncio.Queue[OrderTicket | Fill | None] = asyncio.Queue()
@@ -126,16 +128,16 @@ class AngelOneBroker:
 
     async def positions(self) -> Sequence[Holding]:
         with asking("positions"):
-            traded, kept = await self._client.ask(POSITIONS), await self._client.ask(HOLDINGS)
-            return owned.holdings(traded or (), kept or (), self._catalogue)
+            traded, kept = await self._positions.rows(), await self._holdings.rows()
+            return owned.holdings(traded, kept, self._catalogue)
 
     async def margin(self) -> Margin:
         with asking("margin"):
-            return owned.margin(await self._client.ask(FUNDS), CURRENCY)
+            return owned.margin(await self._funds.read(), CURRENCY)
 
     async def cash(self) -> Mapping[str, str]:
         with asking("cash"):
-            return owned.cash(await self._client.ask(FUNDS), CURRENCY)
+            return owned.cash(await self._funds.read(), CURRENCY)
 
     def calls_left(self) -> Mapping[str, int]:
         return self._client.limits.left()

@@ -12,11 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 from brokers.angelone import translate
-from brokers.angelone.books import Book
 from brokers.angelone.client import Client
 from brokers.angelone.limits import DETAILS, ORDERS, POLLING, TRADES
 from brokers.angelone.listing import Catalogue
 from brokers.angelone.session import INDIA
+from brokers.angelone.shared import Shared
 from brokers.angelone.translate import Row
 from core.ports import Clock
 from core.values.fills import Fill
@@ -31,7 +31,7 @@ KEPT = 10_000
 class Records:
     def __init__(self, client: Client, account: AccountName, catalogue: Catalogue, clock: Clock) -> None:
         self._client, self._account, self._catalogue, self._clock = client, account, catalogue, clock
-        self._orders, self._trades = Book(client, ORDERS), Book(client, TRADES)
+        self._orders, self._trades = Shared(client, ORDERS), Shared(client, TRADES)
         self._requests: dict[str, OrderRequest] = {}
         self._live: set[OrderId] = set()
         self._whose: dict[str, OrderId | None] = {}
@@ -133,7 +133,7 @@ class Records:
     # inside
 
     async def _book(self) -> Sequence[Row]:
-        rows = await self._orders.read()
+        rows = await self._orders.rows()
         for row in rows:
             number, tag = str(row["orderid"]), translate.tag(row)
             known = self._requests.get(tag)
@@ -144,7 +144,7 @@ class Records:
 
     async def _read_trades(self) -> None:
         """Executions of today."""
-        rows = await self._trades.read()
+        rows = await self._trades.rows()
         if any(str(row["orderid"]) not in self._whose for row in rows):
             await self._book()
         self._fills |= {fill.id: fill for row in rows if (fill := self._fill(row)) is not None}
