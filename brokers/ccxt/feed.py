@@ -19,7 +19,7 @@ from brokers.ccxt.translate import readable, stamp
 from core.ports import World
 from core.values.errors import Rejected, Transient
 from core.values.instrument import Instrument
-from core.values.market import Candle, Quote
+from core.values.market import Candle, Funding, Quote
 from core.values.money import Price
 
 log = logging.getLogger(__name__)
@@ -106,6 +106,19 @@ class CcxtFeed:
         with readable("last prices"):
             named = {known[key]: translate.price(row.get("last")) for key, row in rows.items() if key in known}
         return {ticker: price for ticker, price in named.items() if price}
+
+    async def funding(self) -> Sequence[Funding]:
+        """One question for all. Coins pay none."""
+        if self._client.dialect.spot:
+            return []
+        rows = await self._client.ask(self._client.exchange.fetch_funding_rates)
+        found = []
+        with readable("funding"):
+            for symbol, row in rows.items():
+                listed = self._catalogue.by_symbol.get(symbol)
+                if listed is not None and listed.ticker in self._catalogue.by_ticker:
+                    found.append(translate.funding(row, listed))
+        return [one for one in found if one is not None]
 
     async def candles(self, ticker: str, start: datetime, end: datetime, interval_s: int) -> Sequence[Candle]:
         """Raises Rejected bad_interval for a length of bar that venues do not share."""

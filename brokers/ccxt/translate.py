@@ -15,7 +15,7 @@ from core.values.errors import Transient
 from core.values.fills import Fill, Holding
 from core.values.ids import AccountName, BrokerOrderId, FillId, OrderId, desk_of
 from core.values.instrument import Instrument, InstrumentKind
-from core.values.market import Candle, Quote
+from core.values.market import Candle, Funding, Quote
 from core.values.money import NO_QUANTITY, ZERO, Price, Quantity, plain
 from core.values.orders import OrderRequest, OrderState, OrderTicket, OrderType, Side
 
@@ -216,3 +216,12 @@ def candle(row: list[Any], instrument: Instrument) -> Candle:
         raise ValueError("a bar without a time")
     first, high, low, last = (Price(number(value)) for value in row[1:5])
     return Candle(at, first, high, low, last, pieces(row[5], instrument))
+
+
+def funding(row: Row, instrument: Instrument) -> Funding | None:
+    """Every eight hours where the venue does not say; None for what is not told in full."""
+    index, mark = price(row.get("indexPrice")), price(row.get("markPrice"))
+    if index is None or mark is None or row.get("fundingRate") is None:
+        return None
+    hours = number(str(row.get("interval") or "8h").removesuffix("h"))
+    return Funding(instrument.ticker, number(row["fundingRate"]), hours, index, mark)

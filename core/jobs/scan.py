@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from core.ports import Feed
+from core.ports import Feed, FundedFeed
 from core.rules import yields
+from core.rules.funding import carries
 from core.rules.risk import QUOTE_AGE_MAX
 from core.rules.yields import Dividend, Executable, Pair
 from core.services.desk import Desk, Venue
@@ -40,7 +41,10 @@ class Scanner:
         instruments = await venue.broker.instruments()
         shares, futures = yields.listed(instruments, self._desk.clock.now())
         prices = await venue.feed.last_prices([known.ticker for known in (*shares, *futures)])
-        return yields.scan(instruments, prices, self._desk.clock.now(), rate)
+        found = yields.scan(instruments, prices, self._desk.clock.now(), rate)
+        if isinstance(venue.feed, FundedFeed):
+            found += carries(instruments, await venue.feed.funding(), account.leverage_max, rate)
+        return sorted(found, key=lambda pair: pair.yearly, reverse=True)[: yields.LINES_MAX]
 
     async def executable(self, account: Account, pairs: Sequence[Pair]) -> Sequence[Executable]:
         """What the books show of these pairs now, fees and this account's money reckoned in, best first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from core.ports.store import Store as Store
 from core.values.accounts import Account, Halt, Margin
@@ -21,7 +21,7 @@ from core.values.ids import (
     UserId,
 )
 from core.values.instrument import Instrument
-from core.values.market import Candle, Quote, Session
+from core.values.market import Candle, Funding, Quote, Session
 from core.values.money import Price
 from core.values.notices import Notice
 from core.values.orders import ApprovedOrder, Order, OrderTicket
@@ -143,6 +143,14 @@ class Feed(Protocol):
 
     async def candles(self, ticker: str, start: datetime, end: datetime, interval_s: int) -> Sequence[Candle]:
         """Bars that begin in [start, end), oldest first. Raises Transient; Rejected for an unknown ticker."""
+
+
+@runtime_checkable
+class FundedFeed(Protocol):
+    """A feed that also knows what perpetuals pay."""
+
+    async def funding(self) -> Sequence[Funding]:
+        """Of every perpetual listed, asked for together. Raises Transient."""
 
 
 @dataclass(frozen=True, slots=True)

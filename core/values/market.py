@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from core.values.money import NO_QUANTITY, Price, Quantity
 
@@ -33,6 +34,18 @@ class Candle:
     low: Price
     close: Price
     volume: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """What a perpetual pays. rate: share of its value that whoever is long pays to whoever is short, every `hours`
+    (below 0: the other way round). index: the coin's price on spot markets. mark: the perpetual's own."""
+
+    ticker: str
+    rate: Decimal
+    hours: Decimal
+    index: Price
+    mark: Price
 
 
 @dataclass(frozen=True, slots=True)

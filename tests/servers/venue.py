@@ -70,6 +70,8 @@ class VenueServer(BrokerServer):
         self.delisted: set[str] = set()
         self.calls: dict[str, int] = {}
         self.leverage: dict[str, str] = {}
+        self.index = Decimal(64000)
+        """What every coin costs on spot markets."""
         self.links: list[Link] = []
 
     def rows_listed(self) -> Sequence[Listing]:

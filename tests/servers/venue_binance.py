@@ -79,6 +79,7 @@ class Server(VenueServer):
             ]
         else:
             found += [
+                web.get("/fapi/v1/premiumIndex", self._open(self.on_premium, signed=False)),
                 web.get("/fapi/v1/positionSide/dual", self._open(self.on_mode)),
                 web.get("/fapi/v1/algoOrder", self._open(self.on_algo)),
                 web.get("/fapi/v1/openAlgoOrders", self._open(self.on_open_algos)),
@@ -177,6 +178,11 @@ class Server(VenueServer):
             "closeTime": self.ms(),
             "count": 1,
         }
+
+    async def on_premium(self, _query: Mapping[str, str]) -> Any:
+        rows = [self.price(ticker) for ticker in self.instruments]
+        told = {"indexPrice": plain(self.index), "lastFundingRate": "0.0001", "nextFundingTime": self.ms()}
+        return [{"symbol": q.ticker, "markPrice": pick(q.last), "time": self.ms(), **told} for q in rows]
 
     async def on_klines(self, query: Mapping[str, str]) -> Any:
         start = int(query["startTime"])

@@ -177,6 +177,7 @@ class Server(VenueServer):
         row = {"symbol": quote.ticker, "lastPrice": pick(quote.last), "highPrice24h": "0", "lowPrice24h": "0"}
         book = {"bid1Price": quote.bid, "bid1Size": quote.bid_size, "ask1Price": quote.ask, "ask1Size": quote.ask_size}
         funding = {} if self.spot else {"fundingRate": "0.0001", "nextFundingTime": str(self.ms() + 3_600_000)}
+        funding |= {} if self.spot else {"markPrice": pick(quote.last), "indexPrice": pick(self.index)}
         return {**row, **{name: pick(value) for name, value in book.items()}, **funding}
 
     async def on_kline(self, query: Mapping[str, str]) -> Any:

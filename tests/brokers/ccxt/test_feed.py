@@ -114,3 +114,13 @@ async def test_an_unknown_ticker_cannot_be_watched(harness: CcxtHarness) -> None
     """By name."""
     with pytest.raises(Rejected, match="unknown_ticker"):
         await harness.broker.feed.watch("NOTHING")
+
+
+async def test_funding_is_asked_for_together(harness: CcxtHarness, server: VenueServer) -> None:
+    """Of every perpetual, with its price and the coin's, in one call."""
+    before = sum(server.calls.values())
+    told = {one.ticker: one for one in await harness.broker.feed.funding()}
+    assert set(told) == {"BTCUSDT", "ETHUSDT"}
+    assert (told["BTCUSDT"].rate, told["BTCUSDT"].hours) == (Decimal("0.0001"), Decimal(8))
+    assert told["BTCUSDT"].index == server.index
+    assert sum(server.calls.values()) - before == 1
