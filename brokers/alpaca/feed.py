@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from brokers.alpaca import listing
 from brokers.alpaca.client import Client
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 POLL_S = 2.0
 """How often what the stream does not bring is asked for, all of it in one call."""
+QUIET = timedelta(seconds=15)
 MANY = 200
 """Symbols in one question."""
 FEW = 10
@@ -142,6 +143,11 @@ class AlpacaFeed:
         alive = self._link is not None and self._link.alive
         return sorted(self._watched.keys() - self._streamed) if alive else sorted(self._watched)
 
+    def _quiet(self) -> list[str]:
+        """Names of which nothing was heard for a while: nothing may have happened, or the stream may be deaf."""
+        now = self._clock.now()
+        return [n for n in self._watched if n not in self._quotes or now - self._quotes[n].at > QUIET]
+
     async def _refresh(self, symbols: Sequence[str]) -> None:
         """Raises Transient or Rejected."""
         for at in range(0, len(symbols), MANY):
@@ -157,7 +163,7 @@ class AlpacaFeed:
     async def _poll(self) -> None:
         while True:
             await self._wire.sleep(POLL_S)
-            symbols = self._unstreamed()
+            symbols = sorted({*self._unstreamed(), *self._quiet()})
             try:
                 await self._look_at_the_clock()
                 if symbols:

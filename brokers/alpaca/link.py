@@ -6,13 +6,13 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 
-from brokers.alpaca.client import read_json
+from brokers.alpaca.client import CONNECT_S, read_json
 from brokers.alpaca.translate import UNREADABLE, Row
 from core.ports import Clock
 from core.values.errors import DeskError, Rejected, Transient
@@ -95,7 +95,9 @@ class Link:
     async def _once(self) -> None:
         """Until it breaks, which is always told as an error of ours."""
         try:
-            async with self._connect() as socket:
+            async with AsyncExitStack() as stack:
+                async with asyncio.timeout(CONNECT_S):
+                    socket = await stack.enter_async_context(self._connect())
                 self._socket, self._settled = socket, False
                 self._made_at = self._heard = self._clock.now()
                 await self.send(self._greeting())

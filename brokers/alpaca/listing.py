@@ -22,12 +22,9 @@ TICK = Decimal("0.01")
 """Below a dollar the venue would take four digits; whole cents it takes at any price."""
 _ONE = Quantity(Decimal(1))
 _PART = Quantity(Decimal("0.000001"))
-_HOUSE = "ALPACA"
-_VENUES = {
-    "ARCA": frozenset({"ARCA", "NYSEARCA", "AMEX", _HOUSE}),
-    "AMEX": frozenset({"AMEX", "NYSEAMERICAN", _HOUSE}),
-    "BATS": frozenset({"BATS", "CBOE", _HOUSE}),
-}
+_EVERYWHERE = frozenset({"ALPACA", "BATS"})
+"""A chart without paid data shows Cboe's prices of any US share and names that exchange; a symbol is listed once."""
+_ALSO = {"ARCA": {"NYSEARCA", "AMEX"}, "AMEX": {"NYSEAMERICAN"}, "BATS": {"CBOE"}}
 """A chart calls Arca's funds AMEX."""
 
 
@@ -49,7 +46,7 @@ def instruments(text: bytes, *, shorts: bool, fractional: bool) -> list[Instrume
 
 def instrument(row: Row, *, shorts: bool, fractional: bool) -> Instrument:
     """shorts: the account may; what is hard to borrow cannot be sold short here. fractional: parts may be traded."""
-    exchange = str(row.get("exchange") or _HOUSE).upper()
+    exchange = str(row.get("exchange") or "ALPACA").upper()
     step = _PART if fractional and row.get("fractionable") else _ONE
     return Instrument(
         ticker=str(row["symbol"]).upper(),
@@ -69,7 +66,8 @@ def instrument(row: Row, *, shorts: bool, fractional: bool) -> Instrument:
 
 @cache
 def _venues(exchange: str) -> frozenset[str]:
-    return _VENUES.get(exchange) or frozenset({exchange, _HOUSE})
+    names = {exchange, *_ALSO.get(exchange, ())}
+    return frozenset(names | {f"{name}_DLY" for name in names} | _EVERYWHERE)
 
 
 # when

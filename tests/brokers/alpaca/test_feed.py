@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,11 @@ from decimal import Decimal
 
 import pytest
 
+from brokers.alpaca.feed import QUIET
 from core.clock import ManualClock, SystemClock
 from core.values.errors import Rejected, Transient
 from core.values.market import Quote
-from tests.brokers.alpaca.harness import AlpacaHarness, Later, connected, passed, until
+from tests.brokers.alpaca.harness import AlpacaHarness, Later, adapter, connected, passed, until
 from tests.contracts.broker import Desk
 from tests.servers import alpaca_json as say
 from tests.servers.alpaca import AlpacaServer
@@ -104,6 +106,32 @@ async def test_without_a_stream_prices_are_asked_for(server: AlpacaServer) -> No
         await Desk(harness).book(-1, 2)
         await until(lambda: (quote := feed.quote("SBER")) is not None and quote.bid == Decimal("299.99"))
         assert feed.alive()
+
+
+async def test_a_stream_that_says_nothing_is_not_relied_on(server: AlpacaServer) -> None:
+    """Connected, pings are answered, and prices move unheard: quiet names are asked for."""
+    wire, clock = ManualClock(SystemClock().now()), Later()
+    async with connected(server, wire=wire, clock=clock) as harness:
+        feed = harness.broker.feed
+        await feed.watch("SBER")
+        await until(last(harness))
+        server.deaf = True
+        await Desk(harness).book(-1, 2)
+        clock.ahead += QUIET * 2
+        await passed(wire, lambda: (quote := feed.quote("SBER")) is not None and quote.bid == Decimal("299.99"))
+
+
+async def test_a_host_that_never_answers_is_tried_again(server: AlpacaServer) -> None:
+    """The connection is taken and nothing comes of it: left after some seconds, and made anew."""
+    tries: list[asyncio.StreamWriter] = []
+    listener = await asyncio.start_server(lambda _reader, writer: tries.append(writer), "127.0.0.1", 0)
+    broker = adapter(server, stream_url=f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}")
+    await broker.start()
+    await until(lambda: len(tries) == 2)
+    await broker.close()
+    for writer in tries:
+        writer.close()
+    listener.close()
 
 
 async def test_prices_that_do_not_come_in_are_not_alive(server: AlpacaServer) -> None:

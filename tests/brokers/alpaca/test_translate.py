@@ -221,9 +221,10 @@ def test_what_may_be_sold_short(changes: dict[str, object], shorts: bool, shorta
 
 
 def test_charts_call_exchanges_by_their_own_names() -> None:
-    """Arca's funds are AMEX to a chart."""
+    """Arca's funds are AMEX to a chart, delayed data has a name of its own, and free data is Cboe's."""
     [spy] = listed(ASSET | {"symbol": "SPY", "exchange": "ARCA"})
-    assert spy.venues >= {"ARCA", "AMEX", "ALPACA"}
+    assert spy.venues >= {"ARCA", "AMEX", "AMEX_DLY", "BATS", "ALPACA"}
+    assert "NASDAQ" not in spy.venues
     assert spy.exchange in spy.venues
 
 
