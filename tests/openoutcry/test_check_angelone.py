@@ -24,21 +24,21 @@ async def server(tmp_path: Path) -> AsyncIterator[AngelOneServer]:
         yield server
 
 
-async def said(language: str = "en", **account: object) -> list[str]:
+async def said(account: dict[str, object], language: str = "en") -> list[str]:
     accounts = ({"name": "India", "broker": "angelone", **account},)
     return await connections(load_settings(None, accounts=accounts, desk={"language": language}))
 
 
 async def test_an_account_that_can_trade(server: AngelOneServer) -> None:
     """Named with the client's own id, after a login and a single question."""
-    [line] = await said(**account_settings(server))
+    [line] = await said(account_settings(server))
     assert line == f"account India: Angel One answers; {CLIENT} (A TRADER) may be traded from a registered address"
     assert server.calls == {"loginByPassword": 1, "getProfile": 1}
 
 
 async def test_missing_credentials_are_paper(server: AngelOneServer) -> None:
     """Nobody is asked."""
-    [line] = await said(**account_settings(server) | {"totp_secret": ""})
+    [line] = await said(account_settings(server) | {"totp_secret": ""})
     assert "on paper only" in line
     assert not server.calls
 
@@ -55,7 +55,7 @@ async def test_missing_credentials_are_paper(server: AngelOneServer) -> None:
 async def test_what_is_wrong_is_said_in_words(server: AngelOneServer, changes: dict[str, str], words: str) -> None:
     """Never with a secret in them."""
     with pytest.raises(Broken, match="India") as caught:
-        await said(**account_settings(server) | changes)
+        await said(account_settings(server) | changes)
     assert words in str(caught.value)
     assert not [secret for secret in (PIN, "9999", SECRET, "old") if secret in str(caught.value)]
 
@@ -64,6 +64,6 @@ async def test_a_clock_that_is_off_by_a_minute(server: AngelOneServer) -> None:
     """How far, in which direction, and what sets it right; in the desk's language."""
     server.clock = Hurried(SystemClock().now() + timedelta(seconds=90), 1)
     with pytest.raises(Broken, match=r"clock is (89|90|91) s behind the broker's.*set the clock by the network"):
-        await said(**account_settings(server))
+        await said(account_settings(server))
     with pytest.raises(Broken, match="поставьте часы по сети"):
-        await said("ru", **account_settings(server))
+        await said(account_settings(server), "ru")
