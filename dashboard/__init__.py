@@ -6,6 +6,7 @@ from aiohttp import web
 
 from dashboard.accounts import AccountRoutes
 from dashboard.answers import Answers
+from dashboard.audit import AuditRoutes
 from dashboard.board import Board, DemoControls
 from dashboard.charts import ChartRoutes
 from dashboard.demo import Demo
@@ -107,6 +108,7 @@ def _api(board: Board) -> list[Route]:
         *HandRoutes(board).routes(API),
         *Histories(board).routes(API),
         *TickerRoutes(board).routes(API),
+        *AuditRoutes(board).routes(API),
         Route("GET", f"{API}/health", "empty, while the desk answers", doing.health),
         Route("GET", f"{API}/ticker/{{ticker}}", "one instrument, in any case", doing.ticker),
         Route("GET", f"{API}/prices", "last price by ticker", prices.now),

@@ -7,14 +7,15 @@ from datetime import datetime
 
 from core.commands.registry import Argument, Call, Command, Reply, Tools, reply
 from core.services import telling
+from core.services.cards import task_params
+from core.services.life import life_of
 from core.services.portfolio import Portfolio, PositionView
 from core.values.alerts import AlertRecord
 from core.values.changes import AuditRow
 from core.values.fills import Fill
-from core.values.ids import AlertId, FillId, OrderId, ProposalId
 from core.values.money import plain
 from core.values.notices import Line
-from core.values.orders import CauseKind, Order, Refused
+from core.values.orders import Order, Refused
 from core.values.people import Role
 
 SHOWN_MAX = 50
@@ -85,46 +86,16 @@ async def status(tools: Tools, call: Call) -> Reply:
 
 
 async def why(tools: Tools, call: Call) -> Reply:
-    """An order's life: alert -> checks -> order -> fills, from the journal and the audit trail."""
+    """An intent's life: alert or task -> order -> fills, from the journal and the audit trail."""
     asked = call.arguments["id"]
-    wanted = await _cause_of(tools, asked)
-    chain = await _chain(tools, wanted)
-    seen = [o for o in chain if call.person.sees(o.request.owner)]
-    record = await _alert_of(tools, wanted, seen)
-    if record is not None and not call.person.sees(record.alert.owner):
-        record = None
-    if record is None and not seen:
+    life = await life_of(tools.store, tools.desk.ledger, call.person, asked)
+    if life is None:
         return Refused("unknown_id", {"id": asked})
-    lines = [] if record is None else [_alert_line(record)]
-    for order in seen:
-        lines += [_cause_line(order), *(_audit_line(row) for row in await tools.store.audit_about(order.id))]
-        lines += [_fill_line(fill) for fill in await tools.store.fills_of(order.id)]
+    lines = [] if life.alert is None else [_alert_line(life.alert)]
+    lines += [] if life.task is None else [Line("command.task", task_params(life.task))]
+    for each in life.orders:
+        lines += [_cause_line(each.order), *map(_audit_line, each.steps), *map(_fill_line, each.fills)]
     return reply(tools, call, "command.why", {"id": asked}, lines[: SHOWN_MAX * 2])
-
-
-async def _cause_of(tools: Tools, asked: str) -> str:
-    """A fill is told by its order, a proposal by its alert; every other id stands for itself."""
-    if (fill := await tools.store.fill(FillId(asked))) is not None:
-        return fill.order_id or asked
-    proposal = await tools.store.proposal(ProposalId(asked))
-    return asked if proposal is None else proposal.alert
-
-
-async def _chain(tools: Tools, wanted: str) -> Sequence[Order]:
-    """The one order of this id, every order because of the alert of this id, or those of a position."""
-    order = await tools.store.order(OrderId(wanted))
-    if order is not None:
-        return [order]
-    position = next((p for p in tools.desk.ledger.positions.values() if p.id == wanted), None)
-    if position is not None and position.plan_order is not None:
-        entry = await tools.store.order(position.plan_order)
-        return [] if entry is None else await tools.store.orders_because(CauseKind.ALERT.value, entry.request.intent)
-    return await tools.store.orders_because(CauseKind.ALERT.value, wanted)
-
-
-async def _alert_of(tools: Tools, wanted: str, chain: Sequence[Order]) -> AlertRecord | None:
-    causes = [c.id for order in chain for c in order.request.because if c.kind is CauseKind.ALERT]
-    return await tools.store.alert(AlertId(causes[0] if causes else wanted))
 
 
 def _utc(moment: datetime) -> str:
