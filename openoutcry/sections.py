@@ -342,6 +342,7 @@ class AngelOneAccount(AccountSection):
     password: SecretStr = NO_SECRET
     totp_secret: SecretStr = NO_SECRET
     product: Literal["intraday", "delivery"] = "intraday"
+    underlyings: tuple[str, ...] = ()
     currency: Literal["INR"] = "INR"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pyotp
 
 from brokers.angelone.access import Access, secure
-from brokers.angelone.broker import AngelOneBroker
+from brokers.angelone.broker import AngelOneBroker, Terms
 from brokers.angelone.client import Client
 from brokers.angelone.limits import Limits
 from core.ports import World
@@ -18,7 +18,8 @@ __all__ = ["access_of", "open_broker"]
 
 
 def open_broker(account: Account, settings: Mapping[str, object], world: World) -> AngelOneBroker:
-    """Settings: base_url, stream_url, orders_url, instruments_url, client_id, api_key, password, totp_secret, product.
+    """Settings: base_url, stream_url, orders_url, instruments_url, client_id, api_key, password, totp_secret, product,
+    underlyings.
 
     Raises Broken for settings that cannot be used.
     """
@@ -27,8 +28,10 @@ def open_broker(account: Account, settings: Mapping[str, object], world: World) 
     if why:
         raise Broken(f"account {account.name}: {why}")
     limits = Limits.of(access.base_url, access.client_id, world.wire)
-    delivery = _text(settings, "product") == "delivery"
-    return AngelOneBroker(account, Client(access, limits, world.wire), world, delivery=delivery)
+    names = settings.get("underlyings")
+    underlyings = frozenset(str(name).upper() for name in (names if isinstance(names, tuple | list) else ()))
+    terms = Terms(_text(settings, "product") == "delivery", underlyings)
+    return AngelOneBroker(account, terms, Client(access, limits, world.wire), world)
 
 
 def access_of(settings: Mapping[str, object]) -> Access:

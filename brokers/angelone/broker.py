@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from brokers.angelone import account as owned
@@ -46,17 +47,26 @@ STREAMS_S = 3.0
 """How long a start waits for the streams to say something."""
 
 
-class AngelOneBroker:
-    """Broker (core.ports). `feed`: its own prices. delivery: shares are bought to keep, derivatives to carry."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """delivery: shares are bought to keep, derivatives to carry. underlyings: whose derivatives are listed; empty =
+    all, which are more than a hundred thousand."""
 
-    def __init__(self, account: Account, client: Client, world: World, *, delivery: bool) -> None:
+    delivery: bool = False
+    underlyings: frozenset[str] = frozenset()
+
+
+class AngelOneBroker:
+    """Broker (core.ports). `feed`: its own prices."""
+
+    def __init__(self, account: Account, terms: Terms, client: Client, world: World) -> None:
         self.account, self.capabilities = account.name, CAPABILITIES
-        self._client = client
+        self._client, self._terms = client, terms
         self._clock: Clock = world.clock
         self._wire: Clock = world.wire
         self._catalogue = Catalogue()
         self._records = Records(client, account.name, self._catalogue, world.clock)
-        self._ways = Orders(client, self._records, self._catalogue, world, self._wake, delivery=delivery)
+        self._ways = Orders(client, self._records, self._catalogue, world, self._wake, delivery=terms.delivery)
         self._unfinished = [o for o in world.orders if o.state is not OrderState.INTENDED]
         self._positions, self._holdings, self._funds = (Shared(client, e) for e in (POSITIONS, HOLDINGS, FUNDS))
         self.feed = AngelOneFeed(client, self._catalogue, world)
@@ -148,7 +158,7 @@ class AngelOneBroker:
         if self._listed_on != today:
             found = Catalogue()
             async with aclosing(self._client.rows(self._client.access.instruments)) as rows:
-                await found.fill(rows)
+                await found.fill(rows, self._terms.underlyings)
             self._catalogue.become(found)
             self._listed_on = today
         return list(self._catalogue.by_ticker.values())
@@ -213,5 +223,6 @@ class AngelOneBroker:
 
 
 def _triggered(row: Row, told: OrderTicket) -> bool:
-    """A stop that waits for its level, or a take-profit, which rests as the limit that it is."""
-    return translate.waits(row) or told.type is OrderType.TAKE_PROFIT
+    """A stop that waits for its level or for the morning, or a take-profit, which rests as the limit that it is."""
+    waits = translate.waits(row) or (told.type is OrderType.STOP and translate.after_hours(row))
+    return waits or told.type is OrderType.TAKE_PROFIT

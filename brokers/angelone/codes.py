@@ -44,6 +44,7 @@ _SAID = tuple(
         (r"tick.?size|invalid price", "bad_price"),
         (r"market order", "limit_only"),
         (r"order (not found|does not exist)", "unknown_order"),
+        (r"password|login id|client ?code", "login_refused"),
         (r"block", "account_blocked"),
     )
 )

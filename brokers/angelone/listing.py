@@ -6,7 +6,7 @@ Strikes and ticks come in paise, expiries as days of India, quantities everywher
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -61,12 +61,13 @@ class Catalogue:
         self.by_symbol: dict[tuple[str, str], Instrument] = {}
         self.indices: dict[str, Instrument] = {}
 
-    async def fill(self, rows: AsyncIterable[Row]) -> None:
-        """Take the list in. A ticker of both exchanges is NSE's; BSE's is called TICKER_BSE."""
+    async def fill(self, rows: AsyncIterable[Row], underlyings: Collection[str] = ()) -> None:
+        """Take the list in, derivatives of the underlyings alone where some are named. A ticker of both exchanges is
+        NSE's; BSE's is called TICKER_BSE."""
         second: list[Instrument] = []
         async for row in rows:
             found = read(row)
-            if found is None:
+            if found is None or (underlyings and found.basic_asset and found.basic_asset not in underlyings):
                 continue
             if row.get("instrumenttype") == INDEX:
                 self._index(found)

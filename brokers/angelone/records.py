@@ -19,6 +19,7 @@ from brokers.angelone.session import INDIA
 from brokers.angelone.shared import Shared
 from brokers.angelone.translate import Row
 from core.ports import Clock
+from core.values.errors import Rejected
 from core.values.fills import Fill
 from core.values.ids import AccountName, FillId, OrderId
 from core.values.orders import Order, OrderRequest, OrderState, OrderTicket, OrderType, TimeInForce
@@ -74,13 +75,24 @@ class Records:
         """Of an order of ours, asked for by itself where its number is known, else looked up by its tag."""
         self.remember(order.request)
         number = order.broker_id or next((n for n, whose in self._whose.items() if whose == order.id), None)
-        unique = self._unique.get(number or "")
-        if unique:
-            row: Row | None = await self._client.ask(DETAILS, None, urgency, key=unique)
+        row = await self._alone(number or "", urgency)
+        if row is not None:
             return row
         tag = translate.tag_of(order.id)
         rows = [row for row in await self._book() if str(row["orderid"]) == number or translate.tag(row) == tag]
         return max(rows, key=_promising, default=None)
+
+    async def _alone(self, number: str, urgency: int) -> Row | None:
+        """None where the venue does not tell it by itself: what was kept over night has another number."""
+        unique = self._unique.get(number)
+        try:
+            row: Row | None = await self._client.ask(DETAILS, None, urgency, key=unique) if unique else None
+        except Rejected as no:
+            if no.code != "unknown_order":
+                raise
+            del self._unique[number]
+            return None
+        return row
 
     def read(self, row: Row, request: OrderRequest | None = None) -> OrderTicket | None:
         """None for what is in something that the desk does not know."""
@@ -124,11 +136,12 @@ class Records:
         return self._requests.get(translate.tag(row))
 
     def must_not_rest(self, row: Row) -> bool:
-        """An order of ours that was meant to be over at once, or that the venue keeps for another day."""
+        """An order of ours that was meant to be over at once, or that the venue keeps for another day. A stop may wait
+        for the morning: orders end with the day, and what is held over night is protected when the market opens."""
         request = self.request(row)
         if request is None or translate.state(row).final:
             return False
-        return immediate(request) or translate.after_hours(row)
+        return immediate(request) or (translate.after_hours(row) and not request.type.triggered)
 
     # inside
 

@@ -142,6 +142,7 @@ def next_renewal(now: datetime) -> datetime:
 
 def _read(data: Any) -> Tokens:
     try:
-        return Tokens(*(str(data[name]) for name in ("jwtToken", "refreshToken", "feedToken")))
+        jwt, refresh, feed = (str(data[name]) for name in ("jwtToken", "refreshToken", "feedToken"))
     except (KeyError, TypeError) as error:
         raise NoAnswer(f"a login without tokens: {error!r}") from error
+    return Tokens(jwt.removeprefix("Bearer "), refresh, feed)

@@ -102,6 +102,18 @@ async def test_a_share_with_futures_ends_earlier() -> None:
     assert catalogue.by_token["NSE", "SBIN-EQ"].calendar == "NSE-with-derivatives"
 
 
+async def test_derivatives_of_named_underlyings_alone() -> None:
+    """A hundred thousand options are more than a small machine wants; shares are all there."""
+
+    async def arriving() -> AsyncIterator[Mapping[str, Any]]:
+        for one in (row("SBIN-EQ"), row("SBIN24NOV26FUT", "SBIN", "NFO", "FUTSTK", expiry="24NOV2026"), *CHAIN):
+            yield one
+
+    catalogue = Catalogue()
+    await catalogue.fill(arriving(), {"SBIN"})
+    assert list(catalogue.by_ticker) == ["SBIN", "SBIN24NOV26FUT"]
+
+
 async def test_an_order_is_known_by_token_or_by_name() -> None:
     """The book has been seen without tokens."""
     catalogue = await listed(row("SBIN-EQ", token="3045"))

@@ -162,6 +162,16 @@ async def test_what_was_kept_unseen_is_taken_back(desk: Desk, server: AngelOneSe
     await until(lambda: [row["status"] for row in server._kept.values()] == ["cancelled after market order"])
 
 
+async def test_a_stop_after_hours_waits_for_the_morning(desk: Desk, server: AngelOneServer) -> None:
+    """Orders end with the day: what is held over night is protected when the market opens, and nobody cancels it."""
+    server.books.closed = server.keeps = True
+    request = desk.request(Side.SELL, 5, None, OrderType.STOP, stop=-5)
+    ticket = await desk.send(request)
+    assert ticket.state is OrderState.OPEN
+    assert [t.order_id for t in await desk.on.broker.stop_orders()] == [request.id]
+    assert (await desk.on.broker.open_orders(), server.calls["cancelOrder"]) == ([], 0)
+
+
 # what is found again
 
 
@@ -196,6 +206,16 @@ async def test_another_programs_order_is_nobodys(harness: AngelOneHarness, serve
     [row] = map(server.told_of, server.working())
     server.canned["getOrderBook"] = [{**row, "ordertag": tag} for tag in ("mine", None)]
     assert [t.order_id for t in await harness.broker.open_orders()] == [None, None]
+
+
+async def test_an_order_that_has_another_number_by_now_is_found_by_its_tag(desk: Desk, server: AngelOneServer) -> None:
+    """Kept over night, it is told under a new one."""
+    order, _ = await desk.buy(5, price=-2)
+    [row] = map(server.told_of, server.working())
+    server.canned["getOrderBook"] = [{**row, "orderid": "77", "uniqueorderid": "u77"}]
+    server._numbers.clear()
+    server._numbers.update({row.broker_id: "77" for row in server.working()})
+    assert (await desk.find(order)).broker_id == "77"
 
 
 async def test_yesterdays_order_is_over(harness: AngelOneHarness) -> None:

@@ -185,6 +185,7 @@ def test_margin_counts_what_is_held() -> None:
         ("", "Market orders are not allowed for API users", "limit_only"),
         ("", "Markets are closed right now", "market_closed"),
         ("AB1013", "Order not found", "unknown_order"),
+        ("AB1007", "Login Id or password is invalid", "login_refused"),
         ("AB1006", "Client Is Block For Trading", "account_blocked"),
         ("AB9999", "No reason that we know", "refused"),
     ],
