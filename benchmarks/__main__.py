@@ -15,6 +15,7 @@ from benchmarks import (
     hook,
     hub,
     idle,
+    pages,
     pictures,
     restart,
     scan,
@@ -43,6 +44,11 @@ def main() -> None:
     both = chats.measure()
     keep("both chats, memory after every command", both["rss_mb"], "MB")
     keep("both chats, start to READY", both["ready_s"], "s")
+    shown = pages.measure()
+    keep("Now, first paint", shown["paint_ms"], "ms")
+    keep("Now, bytes", shown["kilobytes"], "kB")
+    keep("20 open pages while nothing moves", shown["percent"], "% of a core")
+    keep("20 open pages, memory gained", shown["gained_mb"], "MB")
     drawn = pictures.measure()
     keep("alert to card p95", drawn["card_s"], "s")
     keep("alert to picture, cold", drawn["cold_s"], "s")

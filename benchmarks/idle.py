@@ -44,9 +44,9 @@ def _once() -> dict[str, float]:
                 times[line.split()[0].lower()] = time.monotonic() - began
                 if line.startswith("curl"):
                     break
-            before = _cpu_s(desk.pid)
+            before = cpu_s(desk.pid)
             time.sleep(WATCHED_S)
-            busy = (_cpu_s(desk.pid) - before) / WATCHED_S * 100
+            busy = (cpu_s(desk.pid) - before) / WATCHED_S * 100
             memory = rss_mb(desk.pid)
             desk.send_signal(signal.SIGTERM)
             desk.wait(20)
@@ -58,7 +58,7 @@ def rss_mb(pid: int) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -79,6 +79,17 @@ addEventListener("pagehide", close);
 addEventListener("popstate", open); // the page asks for something else by now: ?ticker=, ?kind= ...
 addEventListener("pageshow", (event) => event.persisted && open());
 
+// A session ends when nobody uses it; a hand on the page is use, too.
+const USE_MS = 300000;
+let used = performance.now();
+function use() {
+  if (performance.now() - used < USE_MS) return;
+  used = performance.now();
+  fetch("/api/v1/health", { cache: "no-store" }).catch(() => {});
+}
+addEventListener("pointerdown", use);
+addEventListener("keydown", use);
+
 document.getElementById("theme").addEventListener("change", (event) => {
   document.documentElement.dataset.theme = event.target.value;
   document.cookie = `openoutcry_theme=${event.target.value}; path=/; max-age=31536000; samesite=strict`;
