@@ -9,6 +9,7 @@ from dashboard.answers import Answers
 from dashboard.audit import AuditRoutes
 from dashboard.board import Board, DemoControls
 from dashboard.charts import ChartRoutes
+from dashboard.curves import Curves
 from dashboard.demo import Demo
 from dashboard.docs import ELSEWHERE, Route, paged
 from dashboard.doing import Doing
@@ -46,7 +47,7 @@ def routes(board: Board) -> list[web.RouteDef]:
     """Everything that the dashboard answers; the roof binds it. Begins to listen to the store and the ledger."""
     gate = Gate(board)
     shown = reading(board)
-    api = [*_api(board), *ChartRoutes(shown).routes(API)]
+    api = [*_api(board), *ChartRoutes(shown).routes(API), *Curves(shown).routes(API)]
     bound = [r for route in api for r in with_slash(route.method, route.path, gate.known(route.handler))]
     screens = Screens(shown, VIEWS)
     live = Live(shown, gate, screens)

@@ -10,15 +10,25 @@ from decimal import Decimal
 
 from aiohttp import web
 
-from core.services.history import COLUMNS, Asked, Cell, History, Line
+from core.services.history import COLUMNS, Cell, History, Line
 from core.values.money import plain
+from core.values.orders import Side
+from core.values.pages import Sought
 from core.values.people import Person
 from dashboard.board import Board
 from dashboard.docs import Route
 from dashboard.refusals import granted
+from dashboard.view import Query
 from kit.http import ApiError, json_response
 
-_QUERY = {"from": "time", "to": "time", "account": "", "ticker": "", "mode": "paper | live"}
+QUERY = {
+    "from": "time",
+    "to": "time",
+    "account": "",
+    "ticker": "",
+    "side": "buy | sell",
+    "mode": "paper | live",
+}
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a text for a formula."""
 _DIGITS = 8
@@ -30,9 +40,9 @@ class Histories:
 
     def routes(self, api: str) -> list[Route]:
         return [
-            Route("GET", f"{api}/orders.csv", "orders as a table, oldest first", self._table("orders"), query=_QUERY),
-            Route("GET", f"{api}/fills.csv", "fills as a table, oldest first", self._table("fills"), query=_QUERY),
-            Route("GET", f"{api}/positions.csv", "positions, closed ones too", self._table("positions"), query=_QUERY),
+            Route("GET", f"{api}/orders.csv", "orders as a table, oldest first", self._table("orders"), query=QUERY),
+            Route("GET", f"{api}/fills.csv", "fills as a table, oldest first", self._table("fills"), query=QUERY),
+            Route("GET", f"{api}/positions.csv", "positions, closed ones too", self._table("positions"), query=QUERY),
             Route(
                 "DELETE",
                 f"{api}/history",
@@ -44,7 +54,7 @@ class Histories:
 
     def _table(self, name: str) -> Callable[[web.Request, Person], Awaitable[web.Response]]:
         async def answer(request: web.Request, person: Person) -> web.Response:
-            lines = await getattr(self._history, name)(person, _asked(request))
+            lines = await getattr(self._history, name)(person, sought(request.query))
             headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
             return web.Response(
                 text=table(COLUMNS[name], lines), content_type="text/csv", charset="utf-8", headers=headers
@@ -56,7 +66,7 @@ class Histories:
         """200; 428 without `confirm=true`."""
         if request.query.get("confirm") != "true":
             raise ApiError(428, "confirm_needed", "say confirm=true to hide your finished orders and fills", "confirm")
-        granted(await self._history.hide(person, _moment(request, "to")), person)
+        granted(await self._history.hide(person, _moment(request.query, "to")), person)
         return json_response({"success": True})
 
 
@@ -80,27 +90,30 @@ def _cell(value: Cell) -> str:
     return f"'{value}" if value.startswith(_RISKY) else value
 
 
-def _asked(request: web.Request) -> Asked:
-    """Raises ApiError 422."""
-    mode = request.query.get("mode", "")
+def sought(query: Query) -> Sought:
+    """What a query string looks for. Raises ApiError 422."""
+    mode, side = query.get("mode", ""), query.get("side", "")
     if mode not in {"", "paper", "live"}:
         raise ApiError(422, "bad_field", "mode must be paper or live", "mode")
-    return Asked(
-        _moment(request, "from"),
-        _moment(request, "to"),
-        request.query.get("account", ""),
-        request.query.get("ticker", ""),
-        None if not mode else mode == "paper",
+    if side not in {"", *Side}:
+        raise ApiError(422, "bad_field", "side must be buy or sell", "side")
+    return Sought(
+        start=_moment(query, "from"),
+        end=_moment(query, "to"),
+        account=query.get("account", ""),
+        ticker=query.get("ticker", ""),
+        side=Side(side) if side else None,
+        paper=None if not mode else mode == "paper",
     )
 
 
-def _moment(request: web.Request, name: str) -> datetime | None:
+def _moment(query: Query, name: str) -> datetime | None:
     """An ISO 8601 time with its zone, or a day, which begins in UTC. Raises ApiError 422."""
-    text = request.query.get(name, "")
+    text = query.get(name, "")
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ApiError(422, "bad_field", f"{name} must be a time of ISO 8601", name) from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -22,6 +22,7 @@ from core.commands.registry import Tools
 from core.jobs.refresh import refresh
 from core.ports import BrokerFactory, Clock
 from core.services.desk import Desk
+from core.services.earnings import EquityKeeper
 from core.services.end_of_day import EndOfDay
 from core.services.hub import Hub
 from core.services.intake import KEPT
@@ -163,7 +164,7 @@ async def open_house(
 def _watchers(settings: Settings, engine: Engine, pulse: Pulse) -> list[Coroutine[None, None, None]]:
     """What is kept of the world, what ends the day, and who outside hears that we live."""
     prices, dead_man = settings.prices, settings.dead_man
-    found: list[Coroutine[None, None, None]] = []
+    found: list[Coroutine[None, None, None]] = [EquityKeeper(engine.desk).run()]
     if prices.every_s:
         kept = timedelta(days=prices.keep_days)
         found.append(PriceKeeper(engine.desk, prices.every_s, kept, prices.tickers).run())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
+from core.values.accounts import DayEquity
 from core.values.alerts import Alert, AlertRecord, AlertStatus, Receipt
 from core.values.changes import AuditRow, Change
 from core.values.fills import Fill, Position
@@ -27,7 +28,7 @@ from core.values.ids import (
 from core.values.market import Quote
 from core.values.notices import Notice, Press
 from core.values.orders import Order
-from core.values.pages import Page
+from core.values.pages import Page, Sought
 from core.values.people import Roll
 from core.values.proposals import Proposal
 from core.values.reports import Report
@@ -117,6 +118,18 @@ class Store(Protocol):
 
     async def reports(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[Report]: ...
     async def report(self, report_id: ReportId) -> Report | None: ...
+    async def orders_sought(
+        self, sought: Sought, limit: int, after: str | None = None, owner: UserId | None = None
+    ) -> Page[Order]: ...
+    async def fills_sought(
+        self, sought: Sought, limit: int, after: str | None = None, owner: UserId | None = None
+    ) -> Page[Fill]: ...
+    async def closed_positions(self, since: datetime, owner: UserId | None = None) -> Sequence[Position]:
+        """Those whose last piece was closed at or after then, in the order of that."""
+
+    async def equity(self, since: date, owner: UserId | None = None) -> Sequence[DayEquity]:
+        """A row an account and day, by day."""
+
     async def prices(self, ticker: str, limit: int, after: str | None = None) -> Page[Quote]: ...
     async def roll(self) -> Roll: ...
     async def audit(self, limit: int, after: str | None = None) -> Page[AuditRow]: ...

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 from core.ports import Store
@@ -15,8 +15,8 @@ from core.values.changes import Audited, HistoryHidden
 from core.values.fills import Fill, Position, apply
 from core.values.ids import LinkId, OrderId, PositionId, UserId
 from core.values.money import NO_QUANTITY, ZERO
-from core.values.orders import Book, Order, Refused
-from core.values.pages import Page
+from core.values.orders import Book, Order, Refused, side_of
+from core.values.pages import Page, Sought
 from core.values.people import Person, Role
 
 Cell = str | Decimal | datetime | None
@@ -37,37 +37,17 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 """The names of each table's cells, in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which lines. Times are of the order, the fill, or a position's opening; start is in, end is out."""
-
-    start: datetime | None = None
-    end: datetime | None = None
-    account: str = ""
-    ticker: str = ""
-    paper: bool | None = None
-
-    def wants(self, at: datetime, account: str, ticker: str, *, paper: bool) -> bool:
-        return (
-            (self.start is None or at >= self.start)
-            and (self.end is None or at < self.end)
-            and (not self.account or account.casefold() == self.account.casefold())
-            and (not self.ticker or ticker.casefold() == self.ticker.casefold())
-            and self.paper in {None, paper}
-        )
-
-
 class History:
     def __init__(self, store: Store, desk: Desk, links: Links) -> None:
         self._store = store
         self._desk = desk
         self._links = links
 
-    async def orders(self, person: Person, asked: Asked) -> list[Line]:
+    async def orders(self, person: Person, asked: Sought) -> list[Line]:
         """pnl: what the order's fills closed, before fees; in the account's currency."""
         orders = await _all(self._store.orders, person)
         gained = _gained(orders, await _all(self._store.fills, person))
-        return [self._order(o, gained) for o in orders if asked.wants(o.at, *_place(o), paper=o.paper)]
+        return [self._order(order, gained) for order in await _all(partial(self._store.orders_sought, asked), person)]
 
     def _order(self, order: Order, gained: Mapping[OrderId, Decimal]) -> Line:
         request = order.request
@@ -91,14 +71,13 @@ class History:
             "pnl": None if gain is None else gain * point_value,
         }
 
-    async def fills(self, person: Person, asked: Asked) -> list[Line]:
+    async def fills(self, person: Person, asked: Sought) -> list[Line]:
         orders = {order.id: order for order in await _all(self._store.orders, person)}
         lines: list[Line] = []
-        for fill in await _all(self._store.fills, person):
+        for fill in await _all(partial(self._store.fills_sought, asked), person):
             order = orders.get(fill.order_id) if fill.order_id else None
             paper = order.paper if order is not None else self._paper(fill.account)
-            if asked.wants(fill.at, fill.account, fill.ticker, paper=paper):
-                lines.append(self._fill(fill, order, paper=paper))
+            lines.append(self._fill(fill, order, paper=paper))
         return lines
 
     def _fill(self, fill: Fill, order: Order | None, *, paper: bool) -> Line:
@@ -116,10 +95,10 @@ class History:
             "mode": _mode(paper=paper),
         }
 
-    async def positions(self, person: Person, asked: Asked) -> list[Line]:
+    async def positions(self, person: Person, asked: Sought) -> list[Line]:
         found = await _all(self._store.positions, person)
         kept = [(p, self._paper(p.account)) for p in found]
-        return [self._position(p, q) for p, q in kept if asked.wants(p.opened_at, p.account, p.ticker, paper=q)]
+        return [self._position(p, q) for p, q in kept if _wants(asked, p, paper=q)]
 
     def _position(self, position: Position, paper: bool) -> Line:  # noqa: FBT001 - of a pair
         point_value = self._desk.directory.point_value(position.account, position.ticker)
@@ -173,8 +152,17 @@ async def _all(pages: _Pages[T], person: Person) -> list[T]:
             return found[::-1]
 
 
-def _place(order: Order) -> tuple[str, str]:
-    return order.request.account, order.request.ticker
+def _wants(asked: Sought, position: Position, *, paper: bool) -> bool:
+    """By when it was opened; its side is that of what is held."""
+    at, side = position.opened_at, side_of(position.quantity)
+    return (
+        (asked.start is None or at >= asked.start)
+        and (asked.end is None or at < asked.end)
+        and asked.account.casefold() in {"", position.account.casefold()}
+        and asked.ticker.casefold() in {"", position.ticker.casefold()}
+        and asked.side in {None, side if position.is_open else None}
+        and asked.paper in {None, paper}
+    )
 
 
 def _mode(*, paper: bool) -> str:

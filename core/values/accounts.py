@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -53,6 +53,21 @@ class Margin:
     equity: Decimal
     free: Decimal
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayEquity:
+    """What an account was worth when it was last looked at on a UTC day."""
+
+    account: AccountName
+    at: datetime
+    equity: Decimal
+    currency: str
+    owner: UserId = OWNER
+
+    @property
+    def day(self) -> date:
+        return self.at.astimezone(UTC).date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from core.values.accounts import AddedAccount
+from core.values.accounts import AddedAccount, DayEquity
 from core.values.alerts import AlertStatus
 from core.values.fills import Fill, Position
 from core.values.ids import (
@@ -204,6 +204,13 @@ class FlagSet:
 
 
 @dataclass(frozen=True, slots=True)
+class EquityKept:
+    """Insert or replace by account and day."""
+
+    kept: DayEquity
+
+
+@dataclass(frozen=True, slots=True)
 class PricesKept:
     """What the feeds say now: a row each, without sizes."""
 
@@ -300,6 +307,7 @@ Change = (
     | OrderMoved
     | FillTaken
     | PositionSet
+    | EquityKept
     | AlertDone
     | AlertNoted
     | NoticeMade

@@ -1,10 +1,13 @@
-"""A part of a long list."""
+"""A part of a long list, and what is looked for in one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
+
+from core.values.orders import Side
 
 T = TypeVar("T")
 
@@ -15,3 +18,15 @@ class Page(Generic[T]):
 
     items: Sequence[T]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which orders or fills. start is in, end is out; account and ticker in any case. Nothing said: all."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    account: str = ""
+    ticker: str = ""
+    side: Side | None = None
+    paper: bool | None = None

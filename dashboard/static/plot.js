@@ -26,7 +26,7 @@ function looks(days) {
     grid: { vertLines: { color: colour("line"), style: 4 }, horzLines: { color: colour("line"), style: 4 } },
     rightPriceScale: { borderColor: colour("line") },
     timeScale: {
-      borderColor: colour("line"), timeVisible: !days, secondsVisible: false, rightOffset: days ? 0 : 10,
+      borderColor: colour("line"), timeVisible: !days, secondsVisible: false, rightOffset: days ? 1 : 10,
       tickMarkFormatter: (time, kind) => (kind === YEAR || kind === MONTH ? shapes.month : kind === DAY ? shapes.day : shapes.clock).format(at(time)),
     },
     crosshair: { mode: 0 },

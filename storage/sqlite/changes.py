@@ -20,6 +20,7 @@ from core.values.changes import (
     Change,
     CredentialsSet,
     Delivered,
+    EquityKept,
     FillTaken,
     FlagSet,
     HistoryHidden,
@@ -51,6 +52,7 @@ from core.values.changes import (
 from core.values.ids import OWNER
 from storage.sqlite.audit import COLUMNS
 from storage.sqlite.columns import Row, time_text
+from storage.sqlite.equity_rows import equity_row
 from storage.sqlite.notice_rows import audited_row, notice_row, press_row
 from storage.sqlite.order_rows import fill_row, order_row, position_row
 from storage.sqlite.people_rows import account_row, link_row, token_row, user_row
@@ -208,6 +210,11 @@ def _report_made(change: ReportMade) -> list[Step]:
 @_steps.register
 def _flag_set(change: FlagSet) -> list[Step]:
     return [_set("flags", {"key": change.key, "value": change.value}, key="key")]
+
+
+@_steps.register
+def _equity_kept(change: EquityKept) -> list[Step]:
+    return [_set("equity", equity_row(change.kept), key="account, day")]
 
 
 @_steps.register

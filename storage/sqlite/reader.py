@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import TypeVar
 
+from core.values.accounts import DayEquity
 from core.values.alerts import AlertRecord
 from core.values.changes import AuditRow
 from core.values.fills import Fill, Position
@@ -28,7 +29,7 @@ from core.values.ids import (
 from core.values.market import Quote
 from core.values.notices import Notice, Press
 from core.values.orders import Order
-from core.values.pages import Page
+from core.values.pages import Page, Sought
 from core.values.people import Roll
 from core.values.proposals import Proposal
 from core.values.reports import Report
@@ -36,13 +37,15 @@ from core.values.spreads import SpreadRow
 from core.values.tasks import QueueRow, Task, TaskGoal
 from core.values.traps import Stash, StopList
 from storage.sqlite.alert_rows import read_record
-from storage.sqlite.columns import SqlValue, read_time, time_text
+from storage.sqlite.columns import Row, SqlValue, read_time, time_text
 from storage.sqlite.connection import Connection
+from storage.sqlite.equity_rows import read_equity
 from storage.sqlite.notice_rows import read_audit, read_notice, read_press
 from storage.sqlite.order_rows import read_fill, read_order, read_position
 from storage.sqlite.people_rows import read_roll
 from storage.sqlite.price_rows import read_quote
 from storage.sqlite.report_rows import read_report
+from storage.sqlite.seeking import terms
 from storage.sqlite.spread_rows import read_spread
 from storage.sqlite.task_rows import read_proposal, read_queue_row, read_task
 from storage.sqlite.trap_rows import read_stash, read_stop_list
@@ -199,6 +202,29 @@ class Reader:
     async def report(self, report_id: ReportId) -> Report | None:
         return await self._one("SELECT * FROM reports WHERE id = ?", (report_id,), read_report)
 
+    async def orders_sought(
+        self, sought: Sought, limit: int, after: str | None = None, owner: UserId | None = None
+    ) -> Page[Order]:
+        such = terms("orders", sought)
+        return await self._page("SELECT * FROM orders", read_order, limit, after, such, owner=owner, hidden=0)
+
+    async def fills_sought(
+        self, sought: Sought, limit: int, after: str | None = None, owner: UserId | None = None
+    ) -> Page[Fill]:
+        such = terms("fills", sought)
+        return await self._page("SELECT * FROM fills", read_fill, limit, after, such, owner=owner, hidden=0)
+
+    async def closed_positions(self, since: datetime, owner: UserId | None = None) -> Sequence[Position]:
+        sql = (
+            "SELECT * FROM positions WHERE quantity = '0' AND updated_at >= ?1 AND (?2 IS NULL OR owner = ?2) "
+            "ORDER BY updated_at, seq"
+        )
+        return await self._all(sql, (time_text(since), owner), read_position)
+
+    async def equity(self, since: date, owner: UserId | None = None) -> Sequence[DayEquity]:
+        sql = "SELECT * FROM equity WHERE day >= ?1 AND (?2 IS NULL OR owner = ?2) ORDER BY day, account"
+        return await self._all(sql, (since.isoformat(), owner), read_equity)
+
     async def prices(self, ticker: str, limit: int, after: str | None = None) -> Page[Quote]:
         return await self._page("SELECT * FROM prices", read_quote, limit, after, ticker=ticker)
 
@@ -227,13 +253,22 @@ class Reader:
         found = await self._all(sql, values, read)
         return found[0] if found else None
 
-    async def _page(self, select: str, read: FromRow[T], limit: int, after: str | None, **only: SqlValue) -> Page[T]:
-        """One row more than asked tells whether there are more. only: what columns must hold; None = anything."""
+    async def _page(
+        self,
+        select: str,
+        read: FromRow[T],
+        limit: int,
+        after: str | None,
+        such: tuple[str, Row] = ("", {}),
+        **only: SqlValue,
+    ) -> Page[T]:
+        """One row more than asked tells whether there are more. only: what columns must hold; None = anything. such:
+        more conditions, and what they bind."""
         _check_limit(limit)
         asked = {column: value for column, value in only.items() if value is not None}
-        such = "".join(f" AND {column} = :{column}" for column in asked)
-        sql = f"{select} WHERE seq < :before{such} ORDER BY seq DESC LIMIT :limit"
-        values = {"before": _before(after), "limit": limit + 1, **asked}
+        more = "".join(f" AND {column} = :{column}" for column in asked) + such[0]
+        sql = f"{select} WHERE seq < :before{more} ORDER BY seq DESC LIMIT :limit"
+        values = {"before": _before(after), "limit": limit + 1, **asked, **such[1]}
         found = await self._db.run(lambda db: [(row["seq"], read(row)) for row in db.execute(sql, values)])
         items = [value for _, value in found[:limit]]
         return Page(items, str(found[limit - 1][0]) if len(found) > limit else None)

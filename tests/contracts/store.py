@@ -14,6 +14,7 @@ from core.clock import ManualClock
 from core.ports import Store
 from tests.contracts.samples import NOON
 from tests.contracts.store_alerts import AlertsContract
+from tests.contracts.store_history import HistoryContract
 from tests.contracts.store_pages import PagesContract
 from tests.contracts.store_people import PeopleContract
 from tests.contracts.store_prices import PricesContract
@@ -29,6 +30,7 @@ class StoreContract(
     TradingContract,
     TellingContract,
     PagesContract,
+    HistoryContract,
     PricesContract,
     TrapsContract,
     PeopleContract,
