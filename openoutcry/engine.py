@@ -28,7 +28,7 @@ from core.services.drain import Drain
 from core.services.evenness import Evenness
 from core.services.execution import Execution
 from core.services.guardian import Guardian
-from core.services.intake import Intake
+from core.services.intake import Intake, IntakeLimits
 from core.services.lanes import Lanes
 from core.services.leaving import Leaving
 from core.services.ledger import Ledger
@@ -139,12 +139,10 @@ async def build(
     worklist = Worklist(store, desk.directory, clock)
     spreading = _spreading(desk, settings.jobs, stack)
     strategies = StrategyRuns(desk, execution, lanes, {kind.name: kind for kind in (cycle(), recycle())})
-    supervisor = _supervisor(desk, [*_jobs(desk, execution, worklist, spreading, settings.jobs), strategies], outbox)
-    stack.push_async_callback(supervisor.close)
+    jobs = [*_jobs(desk, execution, worklist, spreading, settings.jobs), strategies]
+    supervisor = _supervisor(desk, jobs, outbox, stack)
     at_the_door = settings.risk.at_the_door(settings.webhook)
-    intake = Intake(store=store, clock=clock, wire=wire, desk_id=store.desk_id, limits=at_the_door)
-    intake.ignores = office.bots.ignores
-    await intake.start()
+    intake = await _intake(desk, office, at_the_door)
     return Engine(
         store=store,
         clock=clock,
@@ -245,9 +243,17 @@ def _jobs(desk: Desk, execution: Execution, worklist: Worklist, spreading: Sprea
     ]
 
 
-def _supervisor(desk: Desk, jobs: Sequence[Job], outbox: Outbox) -> Supervisor:
+async def _intake(desk: Desk, office: Office, limits: IntakeLimits) -> Intake:
+    intake = Intake(store=desk.store, clock=desk.clock, wire=desk.wire, desk_id=desk.desk_id, limits=limits)
+    intake.ignores = office.bots.ignores
+    await intake.start()
+    return intake
+
+
+def _supervisor(desk: Desk, jobs: Sequence[Job], outbox: Outbox, stack: AsyncExitStack) -> Supervisor:
     supervisor = Supervisor(desk.store, desk.clock, desk.wire, {job.kind: job for job in jobs}, outbox.tell)
     desk.on_halt = supervisor.halt
+    stack.push_async_callback(supervisor.close)
     return supervisor
 
 
