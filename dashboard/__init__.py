@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from dashboard.about import AboutRoutes
 from dashboard.accounts import AccountRoutes
 from dashboard.answers import Answers
 from dashboard.audit import AuditRoutes
@@ -19,6 +20,7 @@ from dashboard.hands import HandRoutes
 from dashboard.history import Histories
 from dashboard.library import Library
 from dashboard.links import LinkRoutes
+from dashboard.lint import LintRoutes
 from dashboard.lists import list_handler, listings, one_handler
 from dashboard.live import Live
 from dashboard.me import Me
@@ -106,6 +108,8 @@ def _api(board: Board) -> list[Route]:
         *Me(board).routes(API),
         *AccountRoutes(board).routes(API),
         *SignalRoutes(board).routes(API),
+        *LintRoutes(board).routes(API),
+        *AboutRoutes(board).routes(API),
         *HandRoutes(board).routes(API),
         *Histories(board).routes(API),
         *TickerRoutes(board).routes(API),

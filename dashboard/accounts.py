@@ -5,6 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from core.services.accounts import Accounts
+from core.services.probing import probe
+from core.values.money import plain
 from core.values.people import Person
 from dashboard import rows
 from dashboard.board import Board
@@ -12,6 +14,7 @@ from dashboard.bodies import Body, read_object
 from dashboard.docs import Route
 from dashboard.refusals import granted
 from kit.http import ApiError, json_response
+from texts import render
 
 BODY = {
     "name": "what alerts call `subaccount`",
@@ -33,6 +36,7 @@ class AccountRoutes:
             Route("POST", accounts, "add an account of one's own", self.add, BODY),
             Route("PATCH", f"{accounts}/{{id}}", "change an account on which nothing is open", self.change, changed),
             Route("DELETE", f"{accounts}/{{id}}", "take it and its credentials away", self.remove),
+            Route("POST", f"{accounts}/{{id}}/test", "whether its broker answers just now", self.test),
         ]
 
     async def add(self, request: web.Request, person: Person) -> web.Response:
@@ -49,6 +53,24 @@ class AccountRoutes:
     async def remove(self, request: web.Request, person: Person) -> web.Response:
         granted(await self._accounts.remove(request.match_info["id"], person), person)
         return json_response({"success": True})
+
+    async def test(self, request: web.Request, person: Person) -> web.Response:
+        """200 also where it does not answer: `ok` is false then, and `text` says why."""
+        found = granted(await probe(self._board.desk, request.match_info["id"], person), person)
+        margin, account = found.margin, found.account
+        said = {"account": account.name, "why": found.why}
+        if margin is None:
+            return json_response({"ok": False, "text": render("account.silent", said, person.language)})
+        said |= {"equity": plain(round(margin.equity, 2)), "currency": margin.currency}
+        text = render("account.answers" if found.fed else "account.unfed", said, person.language)
+        answer = {
+            "ok": True,
+            "text": text,
+            "prices": found.fed,
+            "equity": margin.equity,
+            "free_collateral": margin.free,
+        }
+        return json_response(answer)
 
     async def _row(self, name: str, person: Person) -> rows.Row:
         views = await self._board.portfolio.accounts(person)

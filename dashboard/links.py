@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from core.commands.composing import message_for
 from core.services.links import Links
 from core.values.links import Link
 from core.values.people import Person
@@ -118,4 +119,5 @@ def link_row(link: Link) -> Row:
 
 
 def _with_token(link: Link, token: str, request: web.Request) -> Row:
-    return {**link_row(link), "token": token, "url": f"{request.scheme}://{request.host}/hook/{token}"}
+    url = f"{request.scheme}://{request.host}/hook/{token}"
+    return {**link_row(link), "token": token, "url": url, "message": message_for(link)}

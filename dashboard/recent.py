@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,7 +34,9 @@ def reading(board: Board) -> Board:
     """The board that pages read. Its store tells listeners only of what a page may show, when it has forgotten it."""
     store = RecentStore(board.store)
     return replace(
-        board, store=cast("Store", store), portfolio=cast("Portfolio", RecentMoney(board.portfolio, board.wire))
+        board,
+        store=cast("Store", store),
+        portfolio=cast("Portfolio", RecentMoney(board.portfolio, board.wire, board.desk.venues)),
     )
 
 
@@ -91,22 +93,25 @@ def _long(answer: object) -> bool:
 
 
 class RecentMoney:
-    """A Portfolio whose accounts are as the brokers said it a moment ago, also while they cannot be asked."""
+    """A Portfolio whose accounts are as the brokers said it a moment ago, also while they cannot be asked. venues: by
+    account; who comes or leaves is seen at once."""
 
-    def __init__(self, portfolio: Portfolio, wire: Clock) -> None:
+    def __init__(self, portfolio: Portfolio, wire: Clock, venues: Collection[str]) -> None:
         self._portfolio = portfolio
         self._wire = wire
-        self._known: dict[Person, tuple[datetime, list[AccountView]]] = {}
+        self._venues = venues
+        self._known: dict[Person, tuple[datetime, frozenset[str], list[AccountView]]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._portfolio, name)
 
     async def accounts(self, person: Person) -> list[AccountView]:
         now = self._wire.now()
-        at, known = self._known.get(person, (None, []))
-        if at is not None and now - at < MONEY_AGE:
+        there = frozenset(self._venues)
+        at, then, known = self._known.get(person, (None, there, []))
+        if at is not None and now - at < MONEY_AGE and then == there:
             return known
         with suppress(Transient):
             known = await self._portfolio.accounts(person)
-        self._known[person] = (now, known)
+        self._known[person] = (now, there, known)
         return known
