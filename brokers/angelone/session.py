@@ -29,7 +29,7 @@ RENEWED_AT = time(8, 30)
 """Half an hour before the pre-open: time enough to try again."""
 CODE_S = 30
 SKEW_MAX_S = 20.0
-HELD_S = 60.0
+HELD_S = 300.0
 """After a refused login none is tried so long: the venue locks accounts that guess."""
 
 

@@ -163,7 +163,7 @@ async def test_a_code_is_good_for_one_login(server: AngelOneServer, clock: Hurri
 
 
 async def test_a_wrong_totp_secret_is_told_and_not_guessed_with(server: AngelOneServer, clock: Hurried) -> None:
-    """Two codes are tried, then none for a minute: the venue locks accounts."""
+    """Two codes are tried, then none for five minutes: the venue locks accounts."""
     server.secret = "MZXW6YTBOI2DCMRTGQ2TMNZYHE"
     async with asking(server, clock) as client:
         for _ in range(5):
