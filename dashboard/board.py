@@ -29,12 +29,13 @@ class DemoControls:
 
     market: ticker, bid, ask, bid_size, ask_size; returns when the desk has dealt with the new book. clock: seconds to
     go on. Both raise Rejected: `unknown_ticker`, `crossed_book`, `market_moves` and others. faults: name, count,
-    parameters; raises ValueError whose message lists the names there are.
+    parameters; raises ValueError whose message lists the names there are. fault_names: those.
     """
 
     market: Callable[[str, Decimal, Decimal, Decimal | None, Decimal | None], Awaitable[None]]
     clock: Callable[[float], Awaitable[None]]
     faults: Callable[[str, int, Mapping[str, object]], None]
+    fault_names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

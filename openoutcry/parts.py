@@ -16,6 +16,7 @@ from functools import partial
 
 from aiohttp import web
 
+from brokers.paper.faults import NAMES as FAULTS
 from core import commands, crashpoints
 from core.commands.console import Console
 from core.commands.registry import Tools
@@ -274,7 +275,7 @@ def _hook(engine: Engine) -> Hook:
 
 def _controls(engine: Engine) -> DemoControls:
     puppeteer = Puppeteer(engine.desk, engine.market, engine.clock, engine.lanes)
-    return DemoControls(puppeteer.move, puppeteer.advance, puppeteer.script)
+    return DemoControls(puppeteer.move, puppeteer.advance, puppeteer.script, FAULTS)
 
 
 def _setup_url(settings: Settings, mood: Mood, office: Office) -> str | None:

@@ -87,3 +87,31 @@ document.addEventListener("keydown", (event) => {
     line.focus();
   }
 });
+
+// The hand on a still market: a ticker brings its book, and what was set stays to be set again.
+const market = document.querySelector('form[data-post="/api/v1/demo/market"]');
+market?.elements.ticker.addEventListener("change", async ({ target }) => {
+  const answer = await fetch(`/api/v1/instruments/${encodeURIComponent(target.value.trim())}`);
+  if (!answer.ok) return;
+  const { ticker, bid, ask } = await answer.json();
+  target.value = ticker;
+  market.elements.bid.value = bid ?? "";
+  market.elements.ask.value = ask ?? "";
+});
+market?.addEventListener("answered", () => {
+  for (const input of market.elements) input.defaultValue = input.value;
+});
+
+// After a command, Tab completes the ticker that is being typed.
+async function completeTicker() {
+  const words = line.value.split(" ");
+  const answer = await fetch(`/api/v1/tickers?${new URLSearchParams({ q: words.at(-1) })}`);
+  const [first] = answer.ok ? (await answer.json()).items : [];
+  if (first) line.value = [...words.slice(0, -1), first.ticker].join(" ");
+}
+line.addEventListener("keydown", (event) => {
+  const words = line.value.split(" ");
+  if (event.key !== "Tab" || event.shiftKey || words.length < 2 || !words.at(-1)) return;
+  event.preventDefault();
+  completeTicker();
+});
