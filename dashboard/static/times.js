@@ -5,12 +5,14 @@ const zone = new Intl.DateTimeFormat([], { timeZoneName: "short" }).formatToPart
 const day = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 const clock = (at) => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 
+const units = { ru: ["с", "мин", "ч", "д"] }[document.documentElement.lang] ?? ["s", "min", "h", "d"];
+
 function span(ms) {
   const seconds = Math.floor(Math.abs(ms) / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}:${two(seconds % 60)} min`;
-  if (seconds < 86400) return `${Math.floor(seconds / 3600)}:${two(Math.floor((seconds % 3600) / 60))} h`;
-  return `${Math.floor(seconds / 86400)} d`;
+  if (seconds < 60) return `${seconds} ${units[0]}`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}:${two(seconds % 60)} ${units[1]}`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)}:${two(Math.floor((seconds % 3600) / 60))} ${units[2]}`;
+  return `${Math.floor(seconds / 86400)} ${units[3]}`;
 }
 
 function show(element) {

@@ -109,18 +109,27 @@ async def test_nothing_is_wider_than_the_screen(tmp_path: Path, desk: Desk, path
         assert await page.run("document.documentElement.scrollWidth") <= width
 
 
-async def test_five_questions_fit_on_a_phone(tmp_path: Path, desk: Desk) -> None:
-    """With a position that is held, at 360 times 740, above the bar at the bottom and without scrolling."""
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_five_questions_fit_on_a_phone(tmp_path: Path, desk: Desk, language: str) -> None:
+    """A position held, a proposal waiting, halted or not, at 360 times 740: above the bar, without scrolling."""
+    await asyncio.to_thread(desk.alert)
+    await asyncio.to_thread(desk.wait_for, "positions", bool)
+    study = {**desk.sample, "long SL": "290"}
+    assert (await asyncio.to_thread(desk.ask, "POST", "/tradingview-to-discord-study", study, ""))[0] == 200
+    await asyncio.to_thread(desk.wait_for, "proposals", bool)
+    await asyncio.to_thread(desk.say, f"/language {language}")
     async with chromium(tmp_path / "phone") as page:
         await page.open(f"{desk.url}/", width=360, height=740)
         await page.until(LIVE)
-        await press(page, "#sample")
-        await page.until(f"{text_of('#part-risk')}.includes('SBER')")
-        bar = await page.run("document.querySelector('.hand').getBoundingClientRect().top")
-        ends = "[...document.querySelectorAll('.five .card')].map((card) => card.getBoundingClientRect().bottom)"
-        bottoms = await page.run(ends)
-        assert len(bottoms) == 5
-        assert max(bottoms) <= bar
+        for _ in range(2):
+            bar = await page.run("document.querySelector('.hand').getBoundingClientRect().top")
+            ends = "[...document.querySelectorAll('.five .card')].map((card) => card.getBoundingClientRect().bottom)"
+            bottoms = await page.run(ends)
+            assert len(bottoms) == 5
+            assert max(bottoms) <= bar
+            assert await page.run("document.documentElement.scrollWidth") <= 360
+            await asyncio.to_thread(desk.say, "/kill")
+            await page.until(f"{text_of('#state')}.includes('HALTED')")
 
 
 async def test_the_page_mends_itself(tmp_path: Path) -> None:
