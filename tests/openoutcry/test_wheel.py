@@ -22,13 +22,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_gains_one_name(wheel: Path) -> None:
-    """Every room is tucked under openoutcry/, with its templates, catalogues and schema."""
+    """Every room is tucked under openoutcry/, with its templates, catalogues and schema, and the charts' script."""
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"openoutcry"}
     for needed in (
         "openoutcry/texts/en.toml",
         "openoutcry/storage/sqlite/schema/0001_initial.sql",
         "openoutcry/dashboard/static/desk.js",
+        "openoutcry/dashboard/static/lightweight-charts.js",
+        "openoutcry/dashboard/static/lightweight-charts.LICENSE",
         "openoutcry/core/ports/store.py",
         "openoutcry/bot/telegram/bot.py",
     ):
