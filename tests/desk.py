@@ -249,6 +249,7 @@ async def opened(
             engine.spreading.pairs,
             engine.spreading.scanner,
             partial(engine.drain.parity.catch_up, engine.intake),
+            engine.strategies,
         )
         desk = TestDesk(settings, engine, Console(tools, commands.table()), wire, listening)
         await recover(engine, settings)

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.jobs.scan import Scanner
+from core.jobs.strategies import StrategyRuns
 from core.ports import Store
 from core.services.approvals import Approvals
 from core.services.desk import Desk
@@ -57,6 +58,7 @@ class Tools:
     pairs: Pairs
     scanner: Scanner
     catch_up: Callable[[str, Person], Awaitable[AlertStatus | Refused]]
+    strategies: StrategyRuns
 
 
 @dataclass(frozen=True, slots=True)

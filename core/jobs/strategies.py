@@ -22,7 +22,9 @@ from core.services.execution import Execution
 from core.services.lanes import Lanes
 from core.services.later import woken
 from core.services.worker import unbroken
+from core.values.accounts import Account
 from core.values.errors import Rejected, Transient
+from core.values.ids import TaskId
 from core.values.instrument import Instrument
 from core.values.market import Quote
 from core.values.money import Quantity
@@ -44,6 +46,23 @@ STALE = timedelta(seconds=7)
 """Prices this old are not shown to a strategy; fills are never too old."""
 CLOSE_LEAD = timedelta(seconds=30)
 """What is still running is closed so long before trading ends."""
+
+
+def strategy_task(task_id: TaskId, strategy: str, account: Account, ticker: str, now: datetime) -> Task:
+    """A run that is to begin. One strategy runs once on a symbol of an account at a time."""
+    return Task(
+        id=task_id,
+        kind=KIND,
+        command="/strategies",
+        title=f"{strategy} {ticker}",
+        arguments={"strategy": strategy},
+        goal=TaskGoal.RUN,
+        state=TaskState.WAITING,
+        started_at=now,
+        account=account.name,
+        ticker=ticker,
+        owner=account.owner,
+    )
 
 
 class StrategyRuns:

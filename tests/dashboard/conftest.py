@@ -147,6 +147,7 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
             worklist=engine.worklist,
             office=engine.office,
             catch_up=partial(engine.drain.parity.catch_up, engine.intake),
+            strategies=engine.strategies,
         )
         board = Board(
             console=Console(tools, commands.table()),

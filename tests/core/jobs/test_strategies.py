@@ -11,16 +11,19 @@ from typing import Any
 
 import pytest
 
+from core.jobs.strategies import strategy_task
 from core.ports.strategies import Environment
 from core.rules.closing import trading_days
 from core.services.supervisor import Supervisor
+from core.values.accounts import Mode
 from core.values.ids import TaskId, derive_id
 from core.values.money import Price, plain
-from core.values.orders import OrderRole, OrderState
-from core.values.tasks import Task, TaskGoal, TaskState
+from core.values.orders import OrderRole, OrderState, Refused
+from core.values.people import Role
+from core.values.tasks import Task, TaskState
 from strategies.api import AbstractStrategy
 from strategies.kinds import recycle
-from tests.desk import OWNER, TESTING, TestDesk, opened
+from tests.desk import OWNER, TESTING, TestDesk, opened, person
 
 D = Decimal
 RICH: dict[str, Any] = {"account": {"cash": "1000000"}}
@@ -76,24 +79,12 @@ async def desk(tmp_path: Path) -> AsyncIterator[TestDesk]:
         yield desk
 
 
-def task(desk: TestDesk, strategy: str = "recycle", number: str = "1") -> Task:
-    return Task(
-        id=TaskId(derive_id(desk.engine.desk.desk_id, "task", strategy, number)),
-        kind="strategy",
-        command="/strategies",
-        title=f"{strategy} SBER",
-        arguments={"strategy": strategy, "by": OWNER.id},
-        goal=TaskGoal.RUN,
-        state=TaskState.WAITING,
-        started_at=desk.now,
-        account=TESTING,
-        ticker="SBER",
-    )
-
-
 async def begun(desk: TestDesk, strategy: str = "recycle") -> Task:
     supervisor: Supervisor = desk.engine.supervisor
-    started = await supervisor.start(task(desk, strategy), OWNER)
+    account = desk.engine.desk.directory.account(TESTING)
+    assert not isinstance(account, Refused)
+    task_id = TaskId(derive_id(desk.engine.desk.desk_id, "task", strategy))
+    started = await supervisor.start(strategy_task(task_id, strategy, account, "SBER", desk.now), OWNER)
     assert isinstance(started, Task)
     await supervisor.first_step(started.id)
     return started
@@ -277,3 +268,49 @@ async def test_an_unknown_strategy_is_refused(desk: TestDesk) -> None:
     started = await begun(desk, "nonsense")
     assert (await now(desk, started)).state is TaskState.FAILED
     assert (await now(desk, started)).checkpoint["code"] == "unknown_strategy"
+
+
+async def test_strategies_lists_them_and_begins_one(desk: TestDesk) -> None:
+    """With their hours; what runs stands below. By hand at any hour, on what the account knows."""
+    answer = await desk.say("/strategies")
+    assert [line.params["name"] for line in answer.lines] == ["cycle", "recycle"]
+    assert answer.lines[1].params["start"] == "10:30"
+    assert (await desk.say("/strategies run recycle sber")).key == "command.strategy_begun"
+    await price(desk, "300.5")
+    assert len(await desk.orders(OrderRole.ENTRY)) == 1
+    assert (await desk.say("/strategies")).lines[-1].params["title"] == "recycle SBER"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("run", "usage"), ("run cycle", "usage"), ("go cycle SBER", "usage"), ("run nonsense SBER", "unknown_strategy"),
+        ("run cycle NOPE", "unknown_ticker"), ("run cycle SBER @Nobody", "unknown_account"),
+    ],
+)  # fmt: skip
+async def test_strategies_refuses_what_it_cannot_begin(desk: TestDesk, words: str, code: str) -> None:
+    """A clear word each, and no task."""
+    assert (await desk.say(f"/strategies {words}")).params["code"] == code
+    assert (await desk.engine.store.tasks(10)).items == []
+
+
+async def test_a_viewer_may_look_and_not_begin(desk: TestDesk) -> None:
+    """Whoever may not /buy may not let a strategy buy."""
+    assert (await desk.say("/strategies run cycle SBER", person(Role.VIEWER))).params["code"] == "not_allowed"
+
+
+async def test_one_run_of_a_strategy_and_symbol_at_a_time(desk: TestDesk) -> None:
+    """The second is refused and names the first."""
+    await desk.say("/strategies run recycle SBER")
+    assert (await desk.say("/strategies run recycle SBER")).params["code"] == "already_running"
+
+
+async def test_what_is_experimental_never_gets_real_money(desk: TestDesk) -> None:
+    """On paper it may run."""
+    kinds = desk.engine.strategies.kinds
+    kinds["young"] = replace(recycle(), name="young", experimental=True)
+    assert (await desk.say("/strategies run young SBER")).key == "command.strategy_begun"
+    account = desk.engine.desk.directory.account(TESTING)
+    assert not isinstance(account, Refused)
+    desk.engine.desk.directory.put(replace(account, mode=Mode.LIVE), desk.engine.desk.directory.instruments(TESTING))
+    assert (await desk.say("/strategies run young GAZP")).params["code"] == "experimental"
