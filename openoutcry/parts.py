@@ -206,6 +206,7 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         worklist=engine.worklist,
         office=engine.office,
         catch_up=partial(engine.drain.parity.catch_up, engine.intake),
+        strategies=engine.strategies,
     )
     sample = mood.sample
     return Board(
