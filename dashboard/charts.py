@@ -21,6 +21,7 @@ from core.values.proposals import Proposal
 from dashboard.board import Board
 from dashboard.docs import Route
 from dashboard.rows import Row
+from dashboard.schemas import DECIMAL, SIDE, TEXT, TIME, WHOLE, many, one_of, row
 from kit.http import ApiError, json_response
 from texts import render
 
@@ -33,6 +34,17 @@ QUERY = {
     "proposal": "show this one's prices instead",
 }
 
+_BAR = row(at=TIME, open=DECIMAL, high=DECIMAL, low=DECIMAL, close=DECIMAL, volume=DECIMAL)
+ANSWER = row(
+    ticker=TEXT,
+    account=TEXT,
+    interval_s=WHOLE,
+    tick=DECIMAL,
+    bars=many(_BAR),
+    levels=many(row(role=one_of(LevelRole), price=DECIMAL, title=TEXT)),
+    marks=many(row(at=TIME, price=DECIMAL, side=SIDE, quantity=DECIMAL)),
+)
+
 
 class ChartRoutes:
     """board: as `dashboard.recent.reading` makes it."""
@@ -42,7 +54,8 @@ class ChartRoutes:
         self._candles = Candles(board.desk)
 
     def routes(self, api: str) -> list[Route]:
-        return [Route("GET", f"{api}/charts/{{ticker}}", "candles with levels and fills", self.chart, query=QUERY)]
+        path = f"{api}/charts/{{ticker}}"
+        return [Route("GET", path, "candles with levels and fills", self.chart, query=QUERY, answer=ANSWER)]
 
     async def chart(self, request: web.Request, person: Person) -> web.Response:
         """200; 404 for a ticker, position or proposal that this person's accounts do not have; 422."""

@@ -14,7 +14,10 @@ from dashboard.board import Board
 from dashboard.docs import Route
 from dashboard.history import QUERY, sought
 from dashboard.rows import Row
+from dashboard.schemas import DECIMAL, TEXT, many, row
 from kit.http import json_response
+
+ANSWER = row(series=many(row(name=TEXT, currency=TEXT, points=many(row(day=TEXT, value=DECIMAL)))))
 
 
 class Curves:
@@ -25,8 +28,10 @@ class Curves:
 
     def routes(self, api: str) -> list[Route]:
         return [
-            Route("GET", f"{api}/earnings", "gain after fees by UTC day and currency", self.earnings, query=QUERY),
-            Route("GET", f"{api}/equity", "what each account was worth, by UTC day", self.equity, query=QUERY),
+            Route(
+                "GET", f"{api}/earnings", "gain after fees by UTC day and currency", self.earnings, {}, QUERY, ANSWER
+            ),
+            Route("GET", f"{api}/equity", "what each account was worth, by UTC day", self.equity, {}, QUERY, ANSWER),
         ]
 
     async def earnings(self, request: web.Request, person: Person) -> web.Response:

@@ -13,6 +13,7 @@ from dashboard.board import Board
 from dashboard.bodies import Body, number_of, read_object
 from dashboard.docs import Route
 from dashboard.refusals import granted, refuse
+from dashboard.schemas import ref
 from kit.http import ApiError, json_response
 
 BODY = {"stop?": "price; a position keeps one", "target?": "price; null = none"}
@@ -29,8 +30,10 @@ class HandRoutes:
         position = f"{api}/positions/{{id}}"
         return [
             Route("PATCH", position, "move a managed position's stop or target", self.amend, BODY),
-            Route("POST", f"{position}/close", "close a managed position at market", self.close),
-            Route("DELETE", f"{api}/orders/{{id}}", "cancel an entry or a trap", self.cancel),
+            Route(
+                "POST", f"{position}/close", "close a managed position at market", self.close, answer=ref("positions")
+            ),
+            Route("DELETE", f"{api}/orders/{{id}}", "cancel an entry or a trap", self.cancel, answer=ref("orders")),
         ]
 
     async def amend(self, request: web.Request, person: Person) -> web.Response:
