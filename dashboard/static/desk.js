@@ -22,7 +22,9 @@ function show(parts) {
     const next = document.createElement("template");
     next.innerHTML = html;
     localise(next.content);
+    const held = document.activeElement;
     morphChildren(element, next.content);
+    if (held !== document.activeElement && element.contains(held)) held.focus(); // a row that had to be moved
     element.dispatchEvent(new CustomEvent("shown", { bubbles: true }));
   }
 }
