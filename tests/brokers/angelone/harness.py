@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Protocol
 
 from brokers.angelone import open_broker
 from brokers.angelone.broker import AngelOneBroker
@@ -26,12 +27,13 @@ TEN = datetime(2026, 11, 18, 4, 30, tzinfo=UTC)
 class Hurried:
     """A clock on which a real second is `rate`: limits of a second and patience can be lived through."""
 
-    def __init__(self, start: datetime = TEN, rate: int = 50) -> None:
+    def __init__(self, start: datetime = TEN, rate: int = 50, began: datetime | None = None) -> None:
+        """began: the real moment of `start`; now, unless another process has begun it."""
         self._start, self._rate = start, rate
-        self._began = datetime.now(UTC)
+        self.began = began or datetime.now(UTC)
 
     def now(self) -> datetime:
-        return self._start + (datetime.now(UTC) - self._began) * self._rate
+        return self._start + (datetime.now(UTC) - self.began) * self._rate
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self._rate)
@@ -65,7 +67,13 @@ class AngelOneHarness:
         self.server.books.closed = True
 
 
-def account_settings(server: AngelOneServer) -> dict[str, object]:
+class Addressed(Protocol):
+    """Whatever answers at an address."""
+
+    url: str
+
+
+def account_settings(server: Addressed) -> dict[str, object]:
     return {
         "base_url": server.url,
         "client_id": CLIENT,

@@ -30,13 +30,16 @@ class House:
     engine: Engine
     server: AngelOneServer
 
-    async def enter(self, ticker: str = "SBER", *, limit: str | None = None) -> None:
-        """Long at 300 with a stop at 285 and a target at 330, sized by risk."""
+    async def enter(
+        self, ticker: str = "SBER", *, limit: bool = False, at: str = "300", stop: str = "285", target: str = "330"
+    ) -> None:
+        """Long, sized by risk."""
         now = self.engine.clock.now()
-        fields: dict[str, Any] = {"ticker": ticker, "side": Side.BUY, "sent_at": now, "price": price(limit or "300")}
-        kind = OrderType.MARKET if limit is None else OrderType.LIMIT
-        alert = an_alert(AlertKind.ENTRY, now, order_type=kind, long=levels("285", "330"), **fields)
-        await self.engine.intake.accept(alert)
+        kind = OrderType.LIMIT if limit else OrderType.MARKET
+        fields: dict[str, Any] = {"ticker": ticker, "side": Side.BUY, "sent_at": now, "price": price(at)}
+        await self.engine.intake.accept(
+            an_alert(AlertKind.ENTRY, now, order_type=kind, long=levels(stop, target), **fields)
+        )
 
     async def book(self, bid: str, ask: str, ask_size: str = "100000", ticker: str = "SBER") -> None:
         sizes = Decimal(100_000), Decimal(ask_size)
@@ -73,7 +76,8 @@ class House:
 
 
 @asynccontextmanager
-async def trading(data_dir: Path, server: AngelOneServer, clock: Clock, **sections: Any) -> AsyncIterator[House]:
+async def trading(data_dir: Path, server: Any, clock: Clock, **sections: Any) -> AsyncIterator[House]:
+    """server: an AngelOneServer, or the address of one in another process."""
     account = {"name": TESTING, "broker": "angelone", **account_settings(server)}
     settings = load_settings(None, desk={"data_dir": data_dir}, accounts=(account,), **sections)
     async with AsyncExitStack() as stack:

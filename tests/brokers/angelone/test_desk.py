@@ -81,7 +81,7 @@ async def test_ao_25_tries_are_bounded_and_then_people_are_called(house: House) 
 async def test_ao_26_what_is_filled_is_protected_and_the_rest_when_it_comes(house: House) -> None:
     """60 of the entry's pieces, then all of them: the stop at the broker is for what is held."""
     await house.book("299.99", "300.00", ask_size="60")
-    await house.enter(limit="300")
+    await house.enter(limit=True)
     await until(lambda: house.stopped_for() == [Decimal(60)])
     await house.book("299.99", "300.00")
     [entry] = await house.orders(OrderRole.ENTRY)
@@ -139,7 +139,7 @@ async def test_a_restart_over_night_finds_a_session_of_the_day(tmp_path: Path, s
 
 async def test_ao_32_the_day_ends_before_the_venue_ends_it(tmp_path: Path) -> None:
     """15:29 in India: what is not in profit is sold, once, and a report says so."""
-    clock = Hurried(datetime(2026, 11, 18, 9, 58, 20, tzinfo=UTC), 10)
+    clock = Hurried(datetime(2026, 11, 18, 9, 58, 20, tzinfo=UTC), 30)
     server = AngelOneServer(tmp_path / "ledger", clock)
     async with hosting(server), trading(tmp_path / "d", server, clock, end_of_day={"at": "15:29"}) as house:
         await house.book("299.99", "300.00", ticker="GAZP")
