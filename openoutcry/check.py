@@ -121,6 +121,8 @@ async def _ccxt(account: CcxtAccount, language: str) -> tuple[bool, str]:
     known = {"account": account.name, "exchange": dialect.exchange, "market": account.market, "host": account.exchange}
     if not access.api_key or not access.api_secret:
         return True, render("check_ccxt.no_key", known, language)
+    if dialect.phrase and not access.passphrase:
+        return False, render("check_ccxt.refused", {**known, "detail": "api_passphrase?"}, language)
     try:
         it = await look(dialect, access, SystemClock(), hedge=account.position_mode == "hedge")
     except Rejected as no:

@@ -31,6 +31,8 @@ def open_broker(account: Account, settings: Mapping[str, object], world: World) 
     dialect, access = dialect_of(account.name, settings, account.currency), access_of(settings)
     if not access.api_key or not access.api_secret:
         raise Broken(f"account {account.name}: api_key and api_secret are both needed")
+    if dialect.phrase and not access.passphrase:
+        raise Broken(f"account {account.name}: {dialect.name} has an api_passphrase as well")
     if access.test_mode not in {"live", "test", *dialect.tests}:
         modes = ", ".join(("live", *dialect.tests))
         raise Broken(f"account {account.name}: {dialect.name} has no {access.test_mode}; test_mode is one of {modes}")

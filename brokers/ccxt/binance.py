@@ -20,6 +20,7 @@ from core.values.orders import OrderType
 
 REACH = timedelta(days=7) - timedelta(minutes=1)
 """How far back one question for trades goes."""
+STUCK_MS = 60_000
 _PHRASES = {
     "Duplicate order sent": "duplicate",
     "insufficient balance": "-2019",
@@ -171,6 +172,8 @@ class Binance(Dialect):
         """An algo order with what became of it."""
         child = self.child(told)
         if not child:
+            if self._stuck(told, client.exchange.milliseconds()):
+                return {**told, "status": "expired"}
             ended = told.get("status") in {"canceled", "expired", "rejected"}
             return told if ended else {**told, "status": "open"}
         row = await self.find(client, instrument, Name(child, ours=False))
@@ -179,13 +182,19 @@ class Binance(Dialect):
         mine = {name: told[name] for name in ("id", "clientOrderId", "info", "amount", "triggerPrice")}
         return {**row, **mine}
 
+    def _stuck(self, told: Row, now: int) -> bool:
+        """Its price traded a minute ago, and no order came of it: it protects nothing any more."""
+        fired = int(told["info"].get("triggerTime") or 0)
+        return told["info"].get("algoStatus") == "TRIGGERING" and 0 < fired < now - STUCK_MS
+
     async def working(self, client: Asking) -> Sequence[Row]:
         exchange = client.exchange
         if self.spot:
             rows = await client.ask(exchange.privateGetOpenOrders)
         else:
             rows = await client.ask(exchange.fapiPrivateGetOpenOrders)
-            rows = [*rows, *await client.ask(exchange.fapiPrivateGetOpenAlgoOrders)]
+            algos = await client.ask(exchange.fapiPrivateGetOpenAlgoOrders)
+            rows = [*rows, *(row for row in algos if row.get("algoStatus") == "NEW")]
         return [exchange.parse_order(row, self._market(exchange, row)) for row in rows]
 
     async def trades(self, client: Asking, since: datetime, instruments: Iterable[Instrument]) -> Sequence[Row]:

@@ -151,6 +151,7 @@ class Client:
         class Venue(getattr(library, dialect.name)):  # type: ignore[misc]  # a class of a library that has no types
             timeout_on_exit = 0
             orders: Any
+            triggerOrders: Any  # noqa: N815 - as below
             myTrades: Any  # noqa: N815 - the library's name
             streaming = {"keepAlive": PING_MS, "maxPingPongMisses": 2}  # noqa: RUF012 - as the library has it
 
@@ -173,9 +174,10 @@ class Client:
                     log.warning("stream unreadable", extra={"exchange": dialect.name, "reason": repr(error)})
                 if dialect.greets(link.url, message):
                     client.greeted()
-                orders, trades, self.orders, self.myTrades = self.orders, self.myTrades, None, None
+                orders, trades = [*(self.orders or ()), *(self.triggerOrders or ())], [*(self.myTrades or ())]
+                self.orders = self.triggerOrders = self.myTrades = None
                 if orders or trades:
-                    client.heard(list(orders or ()), list(trades or ()))
+                    client.heard(orders, trades)
 
         access = self._access
         exchange = Venue(

@@ -81,6 +81,8 @@ class Dialect:
     name = ""
     exchange = ""
     """As alerts call it."""
+    phrase = False
+    """Whether a key has a passphrase beside its secret."""
     budgets: tuple[RateBudget, ...] = ()
     words: Words = MappingProxyType({})
     repeated: frozenset[str] = frozenset()
@@ -91,6 +93,8 @@ class Dialect:
     """The library's streams that together tell book and trades."""
     tests: tuple[str, ...] = ("testnet", "demo")
     """Its test modes, the usual one first."""
+    streams: tuple[tuple[str, Mapping[str, Any]], ...] = (("watch_orders", {}), ("watch_my_trades", {}))
+    """The library's streams of the account, each with its parameters."""
     depth = 1
     """Levels of a book that are asked for: the fewest that the venue knows."""
     greetings = 1
@@ -184,6 +188,10 @@ class Dialect:
         """Whether this is a triggered order that nothing has triggered yet."""
         raise NotImplementedError
 
+    def mend(self, row: Row) -> Row:
+        """A row of an order or execution, where the library misreads it."""
+        return row
+
     def speaks(self, _row: Row) -> bool:
         """Whether a row of the stream tells of an order what is so; False where another row will."""
         return True
@@ -214,6 +222,11 @@ class Dialect:
     def link(self, row: Row) -> str:
         """Our encoded id in the library's row of an execution, where the venue gives it back."""
         raise NotImplementedError
+
+    async def funding(self, client: Asking) -> Sequence[Row]:
+        """The library's rows of what perpetuals pay, with the prices of both markets."""
+        rows: Mapping[str, Row] = await client.ask(client.exchange.fetch_funding_rates)
+        return list(rows.values())
 
     # the account
 

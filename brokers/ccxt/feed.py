@@ -108,14 +108,13 @@ class CcxtFeed:
         return {ticker: price for ticker, price in named.items() if price}
 
     async def funding(self) -> Sequence[Funding]:
-        """One question for all. Coins pay none."""
+        """Coins pay none."""
         if self._client.dialect.spot:
             return []
-        rows = await self._client.ask(self._client.exchange.fetch_funding_rates)
         found = []
         with readable("funding"):
-            for symbol, row in rows.items():
-                listed = self._catalogue.by_symbol.get(symbol)
+            for row in await self._client.dialect.funding(self._client):
+                listed = self._catalogue.by_symbol.get(str(row.get("symbol")))
                 if listed is not None and listed.ticker in self._catalogue.by_ticker:
                     found.append(translate.funding(row, listed))
         return [one for one in found if one is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 SILENCE = timedelta(seconds=15)
 """Three times as long as an answer to a ping takes to come at most."""
 BACK_S = 1.0
-STREAMS = ("watch_orders", "watch_my_trades")
 
 
 def alive(exchange: Any, now: datetime, *, private: bool | None) -> bool:
@@ -30,7 +29,7 @@ def alive(exchange: Any, now: datetime, *, private: bool | None) -> bool:
 
 
 def _private(url: str) -> bool:
-    return any(word in url for word in ("private", "listenKey", "ws-api"))
+    return any(word in url for word in ("private", "business", "listenKey", "ws-api"))
 
 
 class Links:
@@ -42,7 +41,8 @@ class Links:
         self.broken: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._keep(name), name=name) for name in STREAMS]
+        streams = self._client.dialect.streams
+        self._tasks = [asyncio.create_task(self._keep(name, params), name=name) for name, params in streams]
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -61,11 +61,11 @@ class Links:
             if _private(url):
                 link.on_error(errors.NetworkError(reason))
 
-    async def _keep(self, name: str) -> None:
+    async def _keep(self, name: str, params: Mapping[str, Any]) -> None:
         errors = importlib.import_module("ccxt.base.errors")
         while True:
             try:
-                await getattr(self._client.exchange, name)()
+                await getattr(self._client.exchange, name)(params={**params})
             except (errors.BaseError, Transient, Rejected, Refusal, NoAnswer, OSError) as error:
                 log.warning("stream broken", extra={"stream": name, "reason": str(error)[:200]})
                 self.broken()

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from brokers.ccxt.dialect import Asking, Dialect, Name, Purse, Rights, Says
-from brokers.ccxt.translate import Row, decode, stamp
+from brokers.ccxt.translate import Row, decode, number, stamp
 from core.values.capabilities import RateBudget
 from core.values.errors import Rejected
 from core.values.instrument import Instrument
@@ -23,7 +23,9 @@ PAGE = 100
 class Okx(Dialect):
     name, exchange = "okx", "OKX"
     budgets = (RateBudget("trading", 50, 2), RateBudget("asking", 40, 2))
+    phrase = True
     tests = ("testnet",)
+    streams = (("watch_orders", {}), ("watch_my_trades", {}), ("watch_orders", {"trigger": True}))
     repeated = frozenset({"51016", "51065"})
     gone = frozenset({"51400", "51401", "51402", "51410", "51603"})
     riding: Mapping[str, Any] = {}
@@ -157,10 +159,26 @@ class Okx(Dialect):
         row: Row | None = exchange.parse_order(rows[0]) if rows else None
         return row
 
+    def mend(self, row: Row) -> Row:
+        """The library names an algo order by the wrong id and leaves out its level; what it became it names by the algo
+        order's id; and it tells the fee of a streamed execution with the venue's sign, below 0 where one pays."""
+        told = row["info"]
+        if self.kind(row).triggered:
+            level = row.get("stopLossPrice") or row.get("takeProfitPrice")
+            return {**row, "clientOrderId": told.get("algoClOrdId") or None, "triggerPrice": level}
+        if "accFillSz" not in told:
+            return row
+        ours = told.get("algoClOrdId") or told.get("clOrdId") or None
+        if "order" not in row:
+            return {**row, "id": told["ordId"], "clientOrderId": ours}
+        return {**row, "order": told["ordId"], "fee": {**row["fee"], "cost": -number(told.get("fillFee"))}}
+
+    def speaks(self, row: Row) -> bool:
+        """What an algo order became is told by that order, not by itself."""
+        return not self.kind(row).triggered or row["info"].get("state") != "effective"
+
     def _algo(self, exchange: Any, told: Row) -> Row:
-        row = exchange.parse_order(told)
-        level = row.get("stopLossPrice") or row.get("takeProfitPrice")
-        return {**row, "clientOrderId": told.get("algoClOrdId") or None, "triggerPrice": level}
+        return self.mend(exchange.parse_order(told))
 
     async def _with_child(self, client: Asking, instrument: Instrument, told: Row) -> Row:
         """An algo order with what became of it."""
@@ -196,6 +214,20 @@ class Okx(Dialect):
         wanted = {**self._family, "begin": str(stamp(since))}
         rows = await self._pages(client, exchange.privateGetTradeFills, "billId", wanted)
         return [exchange.parse_trade(row) for row in reversed(rows)]  # newest come first
+
+    async def funding(self, client: Asking) -> Sequence[Row]:
+        """Rates alone are told there; prices are lists of their own."""
+        exchange = client.exchange
+        rates: Mapping[str, Row] = await client.ask(exchange.fetch_funding_rates)
+        marks = (await client.ask(exchange.publicGetPublicMarkPrice, self._family))["data"]
+        indices = (await client.ask(exchange.publicGetMarketIndexTickers, {"quoteCcy": self.currency}))["data"]
+        mark = {row["instId"]: row["markPx"] for row in marks}
+        index = {row["instId"]: row["idxPx"] for row in indices}
+        return [
+            {**row, "markPrice": mark.get(name), "indexPrice": index.get(name.removesuffix("-SWAP"))}
+            for row in rates.values()
+            if (name := str(row["info"]["instId"]))
+        ]
 
     def link(self, row: Row) -> str:
         told = row["info"]

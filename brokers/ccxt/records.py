@@ -106,7 +106,7 @@ class Records:
     def tickets(self, rows: Iterable[Row]) -> list[OrderTicket]:
         """Of orders as the venue lists or streams them, ours and others'."""
         found = []
-        for row in rows:
+        for row in map(self._client.dialect.mend, rows):
             listed = self._catalogue.by_symbol.get(str(row.get("symbol")))
             if listed is None or row.get("amount") is None:
                 continue
@@ -128,7 +128,7 @@ class Records:
     async def fills(self, rows: Sequence[Row]) -> list[Fill]:
         """Oldest first. Raises Transient where the owner of one cannot be asked for."""
         found = []
-        for row in rows:
+        for row in map(self._client.dialect.mend, rows):
             listed = self._catalogue.by_symbol.get(str(row.get("symbol")))
             if listed is not None:
                 owner = await self._owner(row, listed)
@@ -141,7 +141,7 @@ class Records:
         """Until the desk's own stop asks for it, or it is clear that none will."""
         at = translate.time(row.get("timestamp"))
         fresh = at is not None and self._clock.now() - at < WAITED
-        return fresh and self._client.dialect.rider(row)
+        return fresh and str(row.get("order")) in self._ridden.values()
 
     def _named(self, owner: OrderId | None) -> BrokerOrderId | None:
         """A stop keeps the id that it was placed under, whatever order the venue made of it."""
@@ -181,15 +181,21 @@ class Records:
         broker_id = str(row.get("order") or "")
         if ours := translate.decode(self._client.dialect.link(row)):
             self.own(broker_id, ours)
-        if broker_id not in self._owners and self._client.dialect.rider(row):
-            return self._rode(row, listed)
-        if broker_id and broker_id not in self._owners:
-            found = await self._client.dialect.find(self._client, listed, Name(broker_id, ours=False))
+        if broker_id not in self._owners:
+            found = await self._order_of(row, listed, broker_id)
+            if found is not None and self._client.dialect.rider(found):
+                return self._rode(row, listed)
             ours = translate.decode(self._client.dialect.link(found)) if found else None
             if ours is None:
                 await self._learn(Side(row["side"]), listed)
             self._owners.setdefault(broker_id, ours)
         return self._owners.get(broker_id)
+
+    async def _order_of(self, row: Row, listed: Instrument, broker_id: str) -> Row | None:
+        """The order of an execution, which may say itself what it is of."""
+        if self._client.dialect.rider(row):
+            return row
+        return await self._client.dialect.find(self._client, listed, Name(broker_id, ours=False))
 
     async def _learn(self, side: Side, listed: Instrument) -> None:
         """A stranger's order may be what a triggered one of ours has become: those that could be it are asked."""

@@ -22,9 +22,11 @@ SETTLED_S = 45.0
 """An order that nobody knows of is asked about for 16 s, and an exit waits 20 s for it."""
 POINT_S = 20.0
 PRICES = {"SBER": Decimal(300), "GAZP": Decimal(130), "BTCPERP": Decimal(64000), "ETHPERP": Decimal(3200)}
+BITCOIN = {"bybit": "BTCUSDT", "binance": "BTCUSDT", "okx": "BTC-USDT-SWAP"}
+"""What crypto venues call BTCPERP."""
 DOUBT = {"SENT", "UNKNOWN"}
 LIVE = {"OPEN", "PART_FILLED"}
-OWN_SERVERS = {"tinvest": "tinvest", "alpaca": "alpaca", "bybit": "venue", "binance": "venue"}
+OWN_SERVERS = {"tinvest": "tinvest", "alpaca": "alpaca", "bybit": "venue", "binance": "venue", "okx": "venue"}
 """Venues with a server of their own; the others are dialects of tests/servers/broker.py."""
 Row = dict[str, Any]
 
@@ -101,8 +103,8 @@ class Rig:
                 "stream_url": f"{streams}/ws",
                 "token": "t.full",
             }
-        if dialect in {"bybit", "binance"}:
-            keys = {"api_key": "key-of-tests", "api_secret": "secret-of-tests"}
+        if dialect in BITCOIN:
+            keys = {"api_key": "key-of-tests", "api_secret": "secret-of-tests", "api_passphrase": "phrase-of-tests"}
             return {"name": "Testing", "broker": "ccxt", "exchange": dialect, "base_url": url, **keys}
         if dialect == "alpaca":
             keys = {"key_id": "PKTEST", "secret_key": "a-secret-of-alpaca"}
@@ -125,7 +127,7 @@ class Rig:
             "OPENOUTCRY_WEBHOOK__PASSPHRASE": "test-word",
             "OPENOUTCRY_ACCOUNTS": json.dumps([self.account]),
             "OPENOUTCRY_JOBS__PAUSE_S": "0.05",
-            "OPENOUTCRY_TICKERS": json.dumps({venue: {"BTCPERP": "BTCUSDT"} for venue in ("bybit", "binance")}),
+            "OPENOUTCRY_TICKERS": json.dumps({venue: {"BTCPERP": name} for venue, name in BITCOIN.items()}),
             **({"OPENOUTCRY_CRASHPOINT": point} if point else {}),
         }
         process = subprocess.Popen(
@@ -264,7 +266,7 @@ def _doubled(orders: Sequence[Row], ledger: Sequence[Row], dialect: str) -> list
     found = [f"I2 order {i} was accepted {n} times" for i, n in Counter(accepted).items() if n > 1]
     entered = Counter(causes[i] for i in accepted if i in causes)
     found += [f"I2 alert {i} has {n} entries" for i, n in entered.items() if n > 1]
-    if dialect in {"while_open", "never", "bybit", "binance"}:
+    if dialect in {"while_open", "never", *BITCOIN}:
         asked = Counter(line["client_id"] for line in ledger if line["kind"] == "request")
         told = Counter(line["client_id"] for line in ledger if line["kind"] in {"busy", "refused"})
         found += [f"I7 order {i} was sent {n} times" for i, n in asked.items() if n - told[i] > 1]

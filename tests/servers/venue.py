@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import WSMsgType, web
 
@@ -31,9 +31,10 @@ from tests.servers.broker import BrokerServer, hosting
 
 KEY, SECRET = "key-of-tests", "secret-of-tests"
 SYMBOLS = {"BTCPERP": "BTCUSDT", "ETHPERP": "ETHUSDT"}
+"""The built-in market's names -> most venues'."""
 LEAST = Decimal(5)
 """The least an order may be worth, in USDT."""
-MODULES = {"bybit": "venue_bybit", "binance": "venue_binance"}
+MODULES = {"bybit": "venue_bybit", "binance": "venue_binance", "okx": "venue_okx"}
 
 
 class No(Exception):
@@ -59,6 +60,7 @@ class VenueServer(BrokerServer):
     asked: `calls`, by path."""
 
     exchange = ""
+    symbols: ClassVar[dict[str, dict[str, str]]] = {"linear": SYMBOLS, "spot": SYMBOLS}
 
     def __init__(self, ledger: Path, market: str = "linear") -> None:
         self.market = market
@@ -70,20 +72,32 @@ class VenueServer(BrokerServer):
         self.delisted: set[str] = set()
         self.calls: dict[str, int] = {}
         self.leverage: dict[str, str] = {}
+        self.stuck: dict[str, int] = {}
+        """Our ids of algo orders that fired at a moment (ms) and never became an order."""
         self.index = Decimal(64000)
         """What every coin costs on spot markets."""
         self.links: list[Link] = []
 
     def rows_listed(self) -> Sequence[Listing]:
-        rows = [row for row in listings(self.now(), {}, exchange_hours=False) if row.instrument.ticker in SYMBOLS]
+        names = self.symbols[self.market]
+        rows = [row for row in listings(self.now(), {}, exchange_hours=False) if row.instrument.ticker in names]
         return [
-            replace(row, instrument=replace(row.instrument, ticker=SYMBOLS[row.instrument.ticker], currency="USDT"))
+            replace(row, instrument=replace(row.instrument, ticker=names[row.instrument.ticker], currency="USDT"))
             for row in rows
         ]
 
     @property
     def spot(self) -> bool:
         return self.market == "spot"
+
+    @property
+    def btc(self) -> str:
+        """How this venue calls bitcoin here."""
+        return self.symbols[self.market]["BTCPERP"]
+
+    @property
+    def eth(self) -> str:
+        return self.symbols[self.market]["ETHPERP"]
 
     def ms(self, moment: datetime | None = None) -> int:
         """The venue's clock, in milliseconds."""
@@ -129,6 +143,8 @@ class VenueServer(BrokerServer):
                     link.pong.set()
                 elif message.type is WSMsgType.PING:
                     await link.socket.pong(message.data)
+                elif message.type is WSMsgType.TEXT and message.data == "ping":
+                    await link.socket.send_str("pong")
                 elif message.type is WSMsgType.TEXT:
                     await self.asked_on(link, message.json())
         finally:

@@ -409,6 +409,8 @@ class Server(VenueServer):
         return f"{word}_MARKET" if row.request.price is None else word
 
     def _algo_state(self, row: Row) -> str:
+        if row.request.id in self.stuck:
+            return "TRIGGERING"
         if self._fired(row):
             return "TRIGGERED" if row.working is not None else "FINISHED"
         return "NEW" if row.working is not None else STATES[row.state]
@@ -432,7 +434,7 @@ class Server(VenueServer):
             "reduceOnly": request.reduce_only,
             "createTime": self.ms(row.at),
             "updateTime": self.ms(row.at),
-            "triggerTime": self.ms(row.at) if fired else 0,
+            "triggerTime": self.stuck.get(row.request.id) or (self.ms(row.at) if fired else 0),
         }
 
     async def on_trades(self, query: Mapping[str, str]) -> Any:

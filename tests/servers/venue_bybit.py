@@ -19,8 +19,8 @@ from core.values.ids import BrokerOrderId, OrderId
 from core.values.market import Quote
 from core.values.money import plain
 from core.values.orders import OrderState, OrderTicket, OrderType, Side, TimeInForce
-from tests.servers.broker import order_request
 from tests.servers.venue import KEY, LEAST, SECRET, Link, No, VenueServer, plain_id, wire_id
+from tests.servers.venue_riders import guard_entries, is_rider
 
 CODES = {
     "bad_quantity": 10001,
@@ -298,36 +298,8 @@ class Server(VenueServer):
         return self._no(No(200, 10006, "Too many visits!", {"X-Bapi-Limit-Reset-Timestamp": str(until)}))
 
     async def _flush(self) -> None:
-        for client_id, body in self.attached.items():
-            entry = self.venue._latest.get(OrderId(client_id))
-            if entry is not None:
-                self._guard(entry, body)
-        for row in self.rows():
-            if (
-                row.request.id.startswith("rider")
-                and row.working
-                and not self.venue.ledger.quantity(row.request.ticker)
-            ):
-                self.venue.cancel(row)
+        guard_entries(self)
         await super()._flush()
-
-    def _guard(self, entry: Row, body: Mapping[str, Any]) -> None:
-        made = [row for row in self.rows() if row.request.id.startswith(f"rider-{entry.request.id}")]
-        left = entry.filled - sum((row.request.quantity for row in made), Decimal(0))
-        if left > 0:
-            asked = {
-                "client_id": f"rider-{entry.request.id}-{len(made)}",
-                "ticker": entry.request.ticker,
-                "side": entry.request.side.opposite.value,
-                "type": "stop",
-                "quantity": plain(left),
-                "price": None,
-                "stop_price": body["stopLoss"],
-                "reduce_only": True,
-                "expires_at": None,
-            }
-            ticket = self.venue.accept(order_request(asked))
-            self._write("order", client_id=asked["client_id"], broker_id=ticket.broker_id, asked=asked)
 
     async def on_cancel(self, body: Mapping[str, Any]) -> Any:
         row = self._find(body)
@@ -396,10 +368,10 @@ class Server(VenueServer):
         return {**told, "tpslMode": "", "triggerDirection": (1 if rises else 2) if triggered else 0}
 
     def _link(self, row: Row) -> str:
-        return "" if row.request.id.startswith("rider") else wire_id(row.request.id)
+        return "" if is_rider(row) else wire_id(row.request.id)
 
     def _stop_type(self, row: Row) -> str:
-        return "PartialStopLoss" if row.request.id.startswith("rider") else "Stop"
+        return "PartialStopLoss" if is_rider(row) else "Stop"
 
     def _force(self, row: Row, *, market: bool) -> str:
         return "IOC" if market or row.request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL else "GTC"

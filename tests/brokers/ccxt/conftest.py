@@ -10,9 +10,9 @@ from tests.contracts.broker import Desk
 from tests.servers.venue import VenueServer, venue
 
 
-@pytest.fixture(params=["bybit", "binance"])
+@pytest.fixture(params=["bybit", "binance", "okx"])
 def exchange(request: pytest.FixtureRequest) -> str:
-    """Both dialects, where a test does not name one."""
+    """Each dialect, where a test does not name one."""
     return str(request.param)
 
 

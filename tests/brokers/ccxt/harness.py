@@ -82,7 +82,7 @@ def adapter(
 ) -> CcxtBroker:
     account = Account(AccountName("Testing"), "ccxt", Mode.LIVE, "USDT")
     world = World(clock or SystemClock(), wire or SystemClock(), orders=orders)
-    keys = {"api_key": KEY, "api_secret": SECRET, "base_url": server.url}
+    keys = {"api_key": KEY, "api_secret": SECRET, "api_passphrase": "phrase-of-tests", "base_url": server.url}
     return open_broker(account, {"exchange": server.exchange, "market": server.market, **keys, **changes}, world)
 
 
@@ -97,7 +97,7 @@ async def connected(
     broker = adapter(server, orders, wire, clock, **changes)
     await broker.start()
     try:
-        instrument = next(i for i in await broker.instruments() if i.ticker == "BTCUSDT")
+        instrument = next(i for i in await broker.instruments() if i.ticker.startswith("BTC"))
         yield CcxtHarness(broker, server, instrument, SystemClock())
     finally:
         await broker.close()

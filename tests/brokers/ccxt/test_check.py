@@ -12,7 +12,7 @@ from tests.servers.venue import KEY, SECRET, VenueServer
 
 async def said(server: VenueServer, **changes: object) -> list[str]:
     account = {"name": "Coins", "broker": "ccxt", "exchange": server.exchange, "base_url": server.url}
-    keys = {"api_key": KEY, "api_secret": SECRET}
+    keys = {"api_key": KEY, "api_secret": SECRET, "api_passphrase": "phrase-of-tests"}
     return await connections(load_settings(None, accounts=({**account, **keys, **changes},)))
 
 
@@ -52,3 +52,10 @@ async def test_nobody_there(server: VenueServer) -> None:
     """The host does not answer."""
     with pytest.raises(Broken, match="cannot be reached"):
         await said(server, base_url="http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("exchange", ["okx"])
+async def test_a_missing_passphrase(server: VenueServer) -> None:
+    """Of the one venue that has it."""
+    with pytest.raises(Broken, match="api_passphrase"):
+        await said(server, api_passphrase="")

@@ -1,4 +1,4 @@
-"""Both dialects under the contract every adapter is under: linear contracts and coins."""
+"""Each dialect under the contract every adapter is under: linear contracts and coins."""
 
 from __future__ import annotations
 
@@ -38,3 +38,11 @@ class TestBinance(OnVenue):
 
 class TestBinanceCoins(OnVenue):
     exchange, market = "binance", "spot"
+
+
+class TestOkx(OnVenue):
+    exchange = "okx"
+
+
+class TestOkxCoins(OnVenue):
+    exchange, market = "okx", "spot"

@@ -39,7 +39,7 @@ async def main():
     account = Account("C", "ccxt", Mode.LIVE, "USDT")
     broker = open_broker(account, json.loads(sys.argv[1]), World(clock, clock))
     await broker.start()
-    await broker.feed.watch("BTCUSDT")
+    await broker.feed.watch(sys.argv[2])
     count = len(await broker.instruments())
     await broker.positions()
     print(json.dumps({"grown": resident() - before, "listed": count}))
@@ -65,11 +65,18 @@ async def test_the_extra_takes_less_than_110_mib(tmp_path: Path, exchange: str) 
     """With a market as long as a real one's, streams open and prices watched."""
 
     async with venue(exchange, tmp_path / "ledger") as server:
-        like = server.instruments["ETHUSDT"]
-        server.instruments |= {f"C{n}USDT": replace(like, ticker=f"C{n}USDT") for n in range(LISTED - 2)}
-        settings = {"exchange": exchange, "api_key": KEY, "api_secret": SECRET, "base_url": server.url}
+        like, names = server.instruments[server.eth], [server.eth.replace("ETH", f"C{n}") for n in range(LISTED - 2)]
+        server.instruments |= {name: replace(like, ticker=name) for name in names}
+        keys = {"api_key": KEY, "api_secret": SECRET, "api_passphrase": "phrase-of-tests"}
+        settings = {"exchange": exchange, "base_url": server.url, **keys}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", ON, json.dumps(settings), env=environment({}), stdout=asyncio.subprocess.PIPE
+            sys.executable,
+            "-c",
+            ON,
+            json.dumps(settings),
+            server.btc,
+            env=environment({}),
+            stdout=asyncio.subprocess.PIPE,
         )
         said, _ = await process.communicate()
     told = json.loads(said)

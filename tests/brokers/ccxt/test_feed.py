@@ -19,7 +19,7 @@ async def test_a_watched_ticker_is_told(desk: Desk, harness: CcxtHarness) -> Non
     """Best of both sides with sizes, and the last price."""
     feed, heard = harness.broker.feed, list[Quote]()
     feed.listen(heard.append)
-    await feed.watch("BTCUSDT")
+    await feed.watch(harness.instrument.ticker)
     await until(lambda: heard and heard[-1].last)
     await desk.book(4, 6, bid_size=3, ask_size=7)
     await until(lambda: heard[-1].bid == desk.at(4))
@@ -35,26 +35,31 @@ async def test_coins_are_told_as_contracts_are(tmp_path: Path, exchange: str) ->
     async with venue(exchange, tmp_path / "coins", "spot") as server, connected(server) as harness:
         desk = Desk(harness)
         await desk.book(0, 1)
-        await harness.broker.feed.watch("BTCUSDT")
+        await harness.broker.feed.watch(harness.instrument.ticker)
         await desk.book(4, 6)
-        await until(lambda: (q := harness.broker.feed.quote("BTCUSDT")) and q.last == desk.at(4))
-        quote = harness.broker.feed.quote("BTCUSDT")
+        await until(lambda: (q := harness.broker.feed.quote(harness.instrument.ticker)) and q.last == desk.at(4))
+        quote = harness.broker.feed.quote(harness.instrument.ticker)
         assert quote is not None
         assert quote.ask == desk.at(6)
 
 
 async def test_a_fresh_quote_is_asked_for(desk: Desk, harness: CcxtHarness) -> None:
     """Without any stream."""
-    quote = await harness.broker.feed.fresh_quote("btcusdt")
-    assert (quote.ticker, quote.bid, quote.ask, quote.trading) == ("BTCUSDT", desk.at(0), desk.at(1), True)
+    quote = await harness.broker.feed.fresh_quote(harness.instrument.ticker.lower())
+    assert (quote.ticker, quote.bid, quote.ask, quote.trading) == (
+        harness.instrument.ticker,
+        desk.at(0),
+        desk.at(1),
+        True,
+    )
     assert quote.bid_size == desk.pieces(1000)
 
 
 async def test_an_empty_side_is_none(harness: CcxtHarness, server: VenueServer) -> None:
     """Nobody offers: there is no price, and no size."""
     await harness.set_book(harness.price, harness.price + 1, Decimal(1), Decimal(1))
-    server.books.quotes["BTCUSDT"] = Quote("BTCUSDT", datetime.now(UTC), None, None)
-    quote = await harness.broker.feed.fresh_quote("BTCUSDT")
+    server.books.quotes[harness.instrument.ticker] = Quote(harness.instrument.ticker, datetime.now(UTC), None, None)
+    quote = await harness.broker.feed.fresh_quote(harness.instrument.ticker)
     assert quote.bid is quote.ask is None
     assert quote.bid_size == 0
 
@@ -62,13 +67,13 @@ async def test_an_empty_side_is_none(harness: CcxtHarness, server: VenueServer) 
 async def test_two_watches_need_two_unwatches(desk: Desk, harness: CcxtHarness) -> None:
     """The last one ends it."""
     feed, heard = harness.broker.feed, list[Quote]()
-    await feed.watch("BTCUSDT")
-    await feed.watch("BTCUSDT")
-    await feed.unwatch("BTCUSDT")
+    await feed.watch(harness.instrument.ticker)
+    await feed.watch(harness.instrument.ticker)
+    await feed.unwatch(harness.instrument.ticker)
     feed.listen(heard.append)
     await desk.book(4, 6)
     await until(lambda: heard and heard[-1].bid == desk.at(4))
-    await feed.unwatch("BTCUSDT")
+    await feed.unwatch(harness.instrument.ticker)
     told = len(heard)
     await desk.book(5, 6)
     await harness.settled()
@@ -80,25 +85,25 @@ async def test_prices_come_back_after_a_cut(server: VenueServer) -> None:
     async with connected(server, wire=Hasty()) as harness:
         desk = Desk(harness)
         await desk.book(0, 1)
-        await harness.broker.feed.watch("BTCUSDT")
-        await until(lambda: harness.broker.feed.quote("BTCUSDT"))
+        await harness.broker.feed.watch(harness.instrument.ticker)
+        await until(lambda: harness.broker.feed.quote(harness.instrument.ticker))
         await server.cut()
         await until(lambda: any(not link.private and link.topics for link in server.links))
         await desk.book(4, 6)
-        await until(lambda: (q := harness.broker.feed.quote("BTCUSDT")) and q.bid == desk.at(4))
+        await until(lambda: (q := harness.broker.feed.quote(harness.instrument.ticker)) and q.bid == desk.at(4))
 
 
-async def test_last_prices_are_asked_for_together(desk: Desk, harness: CcxtHarness) -> None:
+async def test_last_prices_are_asked_for_together(desk: Desk, harness: CcxtHarness, server: VenueServer) -> None:
     """Those of unknown tickers are left out."""
-    prices = await harness.broker.feed.last_prices(["BTCUSDT", "ethusdt", "NOTHING"])
-    assert set(prices) == {"BTCUSDT", "ETHUSDT"}
-    assert prices["BTCUSDT"] == desk.at(0)
+    prices = await harness.broker.feed.last_prices([harness.instrument.ticker, server.eth.lower(), "NOTHING"])
+    assert set(prices) == {harness.instrument.ticker, server.eth}
+    assert prices[harness.instrument.ticker] == desk.at(0)
 
 
 async def test_candles_of_a_span(harness: CcxtHarness) -> None:
     """Oldest first, none before the start or after the end."""
     start = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-    bars = await harness.broker.feed.candles("BTCUSDT", start, start + timedelta(minutes=2), 60)
+    bars = await harness.broker.feed.candles(harness.instrument.ticker, start, start + timedelta(minutes=2), 60)
     assert [bar.at for bar in bars] == [start, start + timedelta(minutes=1)]
     assert [*map(int, (bars[0].open, bars[0].high, bars[0].low, bars[0].close))] == [100, 110, 90, 105]
 
@@ -107,7 +112,7 @@ async def test_an_odd_length_of_bar_is_refused(harness: CcxtHarness) -> None:
     """By name."""
     start = datetime(2026, 1, 2, tzinfo=UTC)
     with pytest.raises(Rejected, match="bad_interval"):
-        await harness.broker.feed.candles("BTCUSDT", start, start, 7)
+        await harness.broker.feed.candles(harness.instrument.ticker, start, start, 7)
 
 
 async def test_an_unknown_ticker_cannot_be_watched(harness: CcxtHarness) -> None:
@@ -117,10 +122,11 @@ async def test_an_unknown_ticker_cannot_be_watched(harness: CcxtHarness) -> None
 
 
 async def test_funding_is_asked_for_together(harness: CcxtHarness, server: VenueServer) -> None:
-    """Of every perpetual, with its price and the coin's, in one call."""
-    before = sum(server.calls.values())
+    """Of every perpetual, with its price and the coin's."""
     told = {one.ticker: one for one in await harness.broker.feed.funding()}
-    assert set(told) == {"BTCUSDT", "ETHUSDT"}
-    assert (told["BTCUSDT"].rate, told["BTCUSDT"].hours) == (Decimal("0.0001"), Decimal(8))
-    assert told["BTCUSDT"].index == server.index
-    assert sum(server.calls.values()) - before == 1
+    assert set(told) == {harness.instrument.ticker, server.eth}
+    assert (told[harness.instrument.ticker].rate, told[harness.instrument.ticker].hours) == (
+        Decimal("0.0001"),
+        Decimal(8),
+    )
+    assert told[harness.instrument.ticker].index == server.index

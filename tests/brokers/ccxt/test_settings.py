@@ -69,7 +69,7 @@ def test_the_test_mode_of_okx_is_a_header() -> None:
 def test_a_test_mode_that_a_venue_has_not_is_refused() -> None:
     """Rather than trading for money by mistake."""
     with pytest.raises(Broken, match="okx has no demo"):
-        opened(exchange="okx", test_mode="demo", **KEYS)
+        opened(exchange="okx", test_mode="demo", api_passphrase="p", **KEYS)
 
 
 def opened(**settings: object) -> object:
@@ -89,6 +89,12 @@ def test_half_a_key_is_refused(missing: str) -> None:
     """Before anything is asked."""
     with pytest.raises(Broken, match="both needed"):
         opened(exchange="bybit", **{**KEYS, missing: ""})
+
+
+def test_okx_needs_its_passphrase() -> None:
+    """Which was chosen when the key was made."""
+    with pytest.raises(Broken, match="api_passphrase"):
+        opened(exchange="okx", **KEYS)
 
 
 def test_le_09_venues_are_named_in_any_case() -> None:

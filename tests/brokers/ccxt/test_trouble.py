@@ -17,13 +17,14 @@ from tests.servers.venue import VenueServer, venue
 
 def placings(server: VenueServer) -> int:
     """How many orders reached the venue, whatever came of them."""
-    paths = ("/v5/order/create", "/fapi/v1/order", "/fapi/v1/algoOrder")
+    paths = ("/v5/order/create", "/fapi/v1/order", "/fapi/v1/algoOrder", "/api/v5/trade/order")
     return sum(server.calls.get(path, 0) for path in paths)
 
 
 # orders
 
 
+@pytest.mark.parametrize("exchange", ["bybit", "binance"])
 async def test_an_order_below_the_least_value_is_refused_before_it_is_sent(desk: Desk, harness: CcxtHarness) -> None:
     """Five dollars are the least here; what only reduces may be smaller."""
     small = replace(desk.request(Side.BUY, 1, None), price=Price(harness.instrument.tick * 2))
@@ -32,6 +33,7 @@ async def test_an_order_below_the_least_value_is_refused_before_it_is_sent(desk:
     assert placings(harness.server) == 0
 
 
+@pytest.mark.parametrize("exchange", ["bybit", "binance"])
 async def test_the_venues_own_least_value_has_the_same_name(desk: Desk, harness: CcxtHarness) -> None:
     """A market order's value is known to the venue alone."""
     cheap = harness.instrument.tick
@@ -89,14 +91,14 @@ async def test_in_hedge_mode_orders_name_the_side_they_belong_to(server: VenueSe
 
 async def test_leverage_is_set_once_before_the_first_order(server: VenueServer) -> None:
     """Of the instrument that is traded; one that has it already is fine."""
-    server.leverage["BTCUSDT"] = "7"
+    server.leverage[server.btc] = "7"
     async with connected(server, leverage=7) as harness:
         desk = Desk(harness)
         await desk.book(0, 1)
         await desk.buy(5, price=-2)
         await desk.buy(5, price=-2)
     asked = [n for path, n in server.calls.items() if path.endswith("leverage")]
-    assert (server.leverage["BTCUSDT"], asked) == ("7", [1])
+    assert (server.leverage[server.btc], asked) == ("7", [1])
 
 
 # keys
@@ -155,7 +157,7 @@ async def test_maintenance_is_waited_for(desk: Desk, harness: CcxtHarness) -> No
 
 async def test_a_delisted_symbol_is_named(desk: Desk, harness: CcxtHarness) -> None:
     """Between two looks at the list the venue's own word does."""
-    harness.server.delisted = {"BTCUSDT"}
+    harness.server.delisted = {harness.server.btc}
     with pytest.raises(Rejected, match="not_tradable"):
         await desk.buy(5, price=-2)
 
@@ -166,18 +168,19 @@ async def test_a_delisted_symbol_is_listed_no_more(server: VenueServer) -> None:
         desk = Desk(harness)
         await desk.book(0, 1)
         await desk.buy(5, price=3)
-    server.delisted = {"BTCUSDT"}
+    server.delisted = {server.btc}
     broker = adapter(server)
     await broker.start()
     try:
-        assert [i.ticker for i in await broker.instruments()] == ["ETHUSDT"]
-        assert [h.ticker for h in await broker.positions()] == ["BTCUSDT"]
+        assert [i.ticker for i in await broker.instruments()] == [server.eth]
+        assert [h.ticker for h in await broker.positions()] == [server.btc]
         with pytest.raises(Rejected, match="not_tradable"):
-            await broker.feed.fresh_quote("BTCUSDT")
+            await broker.feed.fresh_quote(server.btc)
     finally:
         await broker.close()
 
 
+@pytest.mark.parametrize("exchange", ["bybit", "binance"])
 async def test_a_ban_is_kept_to_without_asking_again(desk: Desk, harness: CcxtHarness) -> None:
     """Two minutes: every further call would make it longer, so none leaves."""
     harness.server.banned_s = 120
