@@ -166,3 +166,16 @@ async def test_every_documented_route_asks_who_it_is(house: House) -> None:
         for path in (bare, f"{bare}/"):
             answer = await house.ask(route.method, path, None if route.method == "GET" else {}, None)
             assert answer.status == 401, path
+
+
+async def test_every_route_looks_at_host_and_origin_first(house: House) -> None:
+    """A name that is not ours and a script of another site reach nothing, whatever the route; but for the probes."""
+    bound = {(r.method, r.path) for r in dashboard.routes(house.board)} - {("GET", "/livez"), ("GET", "/readyz")}
+    assert len(bound) > 150
+    for method, path in sorted(bound):
+        bare = path.replace("{id}", "x").replace("{ticker}", "SBER").replace("{name}", "desk.js")
+        body: dict[str, str] | None = None if method == "GET" else {}
+        strange = await house.ask(method, bare, body, headers={"Host": "evil.example"})
+        assert (strange.status, strange.data["error"]["code"]) == (403, "host_not_allowed"), path
+        foreign = await house.ask(method, bare, body, headers={"Origin": "http://evil.example"})
+        assert (foreign.status, foreign.data["error"]["code"]) == (403, "origin_not_allowed"), path
