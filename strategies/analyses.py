@@ -7,7 +7,7 @@ The first round asks for no bars at all, so that it can be asked of every symbol
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -18,23 +18,12 @@ from strategies.models import momentum, profitability, rally
 from strategies.models.day import day_of
 from strategies.models.dips import DAILY
 from strategies.shelf import Knowledge, Shelf
+from strategies.wants import Wants
 
 LOOKS_BACK = timedelta(hours=2)
 
 CandleQuery = Callable[[str, datetime, datetime], Awaitable[Columns]]
 """Symbol, start, end -> its bars that begin in [start, end)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wants:
-    """What a strategy asks of models. must: those that may not fail. weights: those that count, by name."""
-
-    must: frozenset[str] = frozenset()
-    weights: Mapping[str, Decimal] = field(default_factory=dict)
-
-    @property
-    def names(self) -> frozenset[str]:
-        return self.must | self.weights.keys()
 
 
 @dataclass(frozen=True, slots=True)

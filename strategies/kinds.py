@@ -1,37 +1,33 @@
-"""The strategies there are: when each may begin, and which symbols it wants."""
+"""The strategies there are: when each may begin, and what models must say of a symbol before it does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from core.ports.strategies import Environment, Strategy, Window
-from core.values.market import Candle
 from strategies.cycle import CycleRules, CycleStrategy, ReCycleStrategy
+from strategies.wants import NOTHING, Wants
 
 NEW_YORK = ZoneInfo("America/New_York")
-Judge = Callable[[Mapping[str, object]], float | None]
-JudgeNow = Callable[[Sequence[Candle]], float | None]
+CYCLE_WANTS = Wants(
+    must=frozenset({"dip10", "dip45", "volatility"}),
+    weights={"momentum": Decimal("0.4"), "profitability": Decimal("0.4"), "rally": Decimal("0.2")},
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The `core.ports.strategies.StrategyKind` of one strategy. judge, judge_now: the two rounds; a score or None."""
+    """The `core.ports.strategies.StrategyKind` of one strategy. wants: what it asks of models."""
 
     name: str
     window: Window
     make: Callable[[Environment], Strategy]
-    judge: Judge = lambda _analyses: 1.0
-    judge_now: JudgeNow = lambda _candles: 1.0
+    wants: Wants = NOTHING
     experimental: bool = False
-
-    def viable(self, analyses: Mapping[str, object]) -> float | None:
-        return self.judge(analyses)
-
-    def viable_now(self, candles: Sequence[Candle]) -> float | None:
-        return self.judge_now(candles)
 
     def begin(self, env: Environment) -> Strategy:
         return self.make(env)
@@ -40,7 +36,7 @@ class Kind:
 def cycle(rules: CycleRules | None = None) -> Kind:
     """Half an hour in the morning, on symbols that the models like."""
     rules = rules or CycleRules()
-    return Kind("cycle", Window(time(10, 30), time(11), NEW_YORK), lambda env: CycleStrategy(env, rules))
+    return Kind("cycle", Window(time(10, 30), time(11), NEW_YORK), lambda env: CycleStrategy(env, rules), CYCLE_WANTS)
 
 
 def recycle(rules: CycleRules | None = None) -> Kind:

@@ -14,7 +14,6 @@ from typing import ClassVar, Protocol
 from zoneinfo import ZoneInfo
 
 from core.values.instrument import Instrument
-from core.values.market import Candle
 from core.values.money import NO_QUANTITY, ZERO, Price, Quantity
 from core.values.orders import ExitRule
 
@@ -110,7 +109,7 @@ class Strategy(Protocol):
 
 
 class StrategyKind(Protocol):
-    """A strategy as it is offered: its name, when it may begin, whether a symbol is worth it, and how a run is made."""
+    """A strategy as it is offered: its name, when it may begin, and how a run is made."""
 
     @property
     def name(self) -> str: ...
@@ -121,10 +120,27 @@ class StrategyKind(Protocol):
     @property
     def window(self) -> Window: ...
 
-    def viable(self, analyses: Mapping[str, object]) -> float | None:
-        """First round, of what models said of the symbol before today: its score; None where it is not viable."""
-
-    def viable_now(self, candles: Sequence[Candle]) -> float | None:
-        """Second round, of the last two hours."""
-
     def begin(self, env: Environment) -> Strategy: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One run that is over. percent: what it earned of what it bought, before fees; None: it never bought."""
+
+    percent: Decimal | None
+
+
+class Analyst(Protocol):
+    """Who says whether a symbol is worth a strategy, and which of several is to be traded."""
+
+    async def ready(self) -> bool:
+        """Whether what it judges by is loaded. Nothing is traded before."""
+
+    async def first_round(self, strategy: str, instrument: Instrument, now: datetime) -> bool:
+        """By what was learned before today. Asked of every symbol, so it asks for no candles."""
+
+    async def second_round(self, strategy: str, instrument: Instrument, now: datetime) -> bool:
+        """By the last two hours as well. Raises Transient or Rejected where they cannot be had."""
+
+    def choose(self, trips: Mapping[str, Sequence[Trip]]) -> str | None:
+        """One of the names, by how its runs went; None of none."""

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from core.values.candles import Columns, columns
-from strategies.analyses import Analyses, Wants
+from strategies.analyses import Analyses
 from strategies.grades import Grade
 from strategies.models.memory import Memory, Output
 from strategies.shelf import Knowledge, Shelf
+from strategies.wants import Wants
 from tests.strategies.days import MONDAY, at, minutes
 
 FRIDAY = date(2026, 6, 12)

@@ -178,7 +178,8 @@ def test_tc_37_recycle_has_a_longer_window_and_no_filters() -> None:
     """From 10:30 to 15:00 in New York, summer time or not; CycleStrategy only for half an hour."""
     assert (cycle().window.start, cycle().window.end) == (time(10, 30), time(11))
     kind = recycle()
-    assert (kind.window.start, kind.window.end, kind.viable({}), kind.viable_now([])) == (time(10, 30), time(15), 1, 1)
+    assert (kind.window.start, kind.window.end, kind.wants.names) == (time(10, 30), time(15), frozenset())
+    assert cycle().wants.names == {"dip10", "dip45", "volatility", "momentum", "profitability", "rally"}
     winter, summer = datetime(2026, 1, 5, 15, 30, tzinfo=UTC), datetime(2026, 7, 6, 14, 30, tzinfo=UTC)
     for moment in (winter, summer):
         assert kind.window.left(moment) == timedelta(hours=4, minutes=30)
