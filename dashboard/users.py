@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from core.services.users import Users
+from core.values.orders import Refused
 from core.values.people import Person, User
 from dashboard.board import Board
 from dashboard.bodies import read_object
@@ -12,7 +13,7 @@ from dashboard.docs import Route
 from dashboard.lists import Listing, held_listing
 from dashboard.refusals import granted
 from dashboard.rows import Row
-from kit.http import json_response
+from kit.http import ApiError, json_response
 
 BODY = {
     "password": "8 characters or more",
@@ -45,6 +46,8 @@ class UserRoutes:
             Route("POST", users, "add a person (admin)", self.create, {"username": "", **BODY}),
             Route("PATCH", f"{users}/{{id}}", "change a person (admin)", self.change, changed),
             Route("DELETE", f"{users}/{{id}}", "take a person's access away (admin)", self.remove),
+            Route("GET", f"{users}/{{id}}/tokens", "their API tokens, without what opens anything", self.tokens),
+            Route("DELETE", f"{users}/{{id}}/tokens/{{token}}", "it opens nothing from now on", self.drop_token),
             Route("POST", f"{users}/{{id}}/tokens", "a new API token, told this once (admin)", self.token, SCOPE),
         ]
 
@@ -66,6 +69,18 @@ class UserRoutes:
         scope = (await read_object(request)).get("scope", "admin") if request.can_read_body else "admin"
         token = granted(await self._users.make_token(request.match_info["id"], person, scope), person)
         return json_response({"token": token}, status=201)
+
+    async def tokens(self, request: web.Request, person: Person) -> web.Response:
+        found = self._users.tokens_seen(request.match_info["id"], person)
+        if isinstance(found, Refused):
+            raise ApiError(404, found.code, "there is nobody of that name")
+        items = [{"id": token.id, "scope": token.scope, "made_at": token.made_at} for token in found]
+        return json_response({"items": items, "next": None})
+
+    async def drop_token(self, request: web.Request, person: Person) -> web.Response:
+        asked = request.match_info
+        granted(await self._users.drop_token(asked["id"], asked["token"], person), person)
+        return json_response({"success": True})
 
 
 def user_row(user: User) -> Row:

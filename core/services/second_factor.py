@@ -16,7 +16,7 @@ from core.services.users import Throttle
 from core.values.changes import Audited
 from core.values.ids import AccountName, UserId
 from core.values.orders import Refused
-from core.values.people import Person, Role
+from core.values.people import Person, Role, Roll
 
 RECOVERY_CODES, RECOVERY_BYTES = 10, 5
 PENDING_MAX = 100
@@ -35,6 +35,10 @@ class SecondFactor:
 
     async def has(self, user: UserId) -> bool:
         return bool(await self._vault.get(_place(user)))
+
+    def among(self, roll: Roll) -> set[UserId]:
+        """Those of the roll who have one."""
+        return {user.id for user in roll.users if _place(user.id) in roll.credentials}
 
     async def begin(self, person: Person) -> tuple[str, str] | Refused:
         """A new secret and the address that authenticators read; in force once `confirm` has seen its code."""

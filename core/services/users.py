@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from core.ports import Clock, Store
 from core.rules.passwords import LENGTH_MAX, LENGTH_MIN, hash_password, password_fits
 from core.services.tokens import draw_token, token_hash
-from core.values.changes import Audited, FlagSet, TokenMade, UserMade, UserSet
+from core.values.changes import Audited, FlagSet, TokenGone, TokenMade, UserMade, UserSet
 from core.values.errors import Conflict
 from core.values.ids import OWNER, UserId
 from core.values.orders import Refused
@@ -203,6 +203,32 @@ class Users:
         await self._store.save(TokenMade(made), self._audit(by, "user.token", user))
         self._tokens[made.hash] = made
         return user
+
+    async def drop_token(self, user_id: str, token_id: str, by: Person) -> ApiToken | Refused:
+        """It opens nothing from now on. An admin's word, or its own person's."""
+        user = self._mine(user_id, by)
+        if isinstance(user, Refused):
+            return user
+        found = next((token for token in self.tokens(user.id) if token.id == token_id), None)
+        if found is None:
+            return Refused("unknown_id", {"id": token_id[:TEXT_MAX]})
+        await self._store.save(TokenGone(found.hash), self._audit(by, "user.token_gone", user))
+        self._tokens.pop(found.hash, None)
+        return found
+
+    def tokens(self, user_id: UserId) -> list[ApiToken]:
+        """Those that open something now, newest first."""
+        return [token for token in reversed(self._tokens.values()) if token.user == user_id]
+
+    def tokens_seen(self, user_id: str, by: Person) -> list[ApiToken] | Refused:
+        """An admin sees everybody's, others their own."""
+        user = self._mine(user_id, by)
+        return user if isinstance(user, Refused) else self.tokens(user.id)
+
+    def _mine(self, user_id: str, by: Person) -> User | Refused:
+        """Themselves; for an admin, anybody."""
+        found = next((user for user in self.seen(by) if user.id == user_id.casefold()), None)
+        return found or Refused("unknown_id", {"id": user_id[:TEXT_MAX]})
 
     async def change_password(self, by: Person, old: str, new: object) -> User | Refused:
         """A person's own. Every session and JWT of theirs ends by it, since `mark` is another one then."""

@@ -244,6 +244,13 @@ class TokenMade:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenGone:
+    """Nothing where there is none of this hash."""
+
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkSet:
     """Insert or replace by id; Conflict where the owner has another link of this name."""
 
@@ -332,6 +339,7 @@ Change = (
     | UserMade
     | UserSet
     | TokenMade
+    | TokenGone
     | LinkSet
     | AccountMade
     | AccountSet

@@ -98,6 +98,11 @@ class ApiToken:
     made_at: datetime
     scope: Scope = Scope.ADMIN
 
+    @property
+    def id(self) -> str:
+        """Its name where people speak of it: enough of the hash to tell it from others, of no use to open anything."""
+        return self.hash[:12]
+
 
 @dataclass(frozen=True, slots=True)
 class Roll:

@@ -44,6 +44,7 @@ from core.values.changes import (
     StopListGone,
     StopListSet,
     TaskSet,
+    TokenGone,
     TokenMade,
     TunableSet,
     UserMade,
@@ -242,6 +243,11 @@ def _user_set(change: UserSet) -> list[Step]:
 @_steps.register
 def _token_made(change: TokenMade) -> list[Step]:
     return [_insert("tokens", token_row(change.token))]
+
+
+@_steps.register
+def _token_gone(change: TokenGone) -> list[Step]:
+    return [Step("DELETE FROM tokens WHERE hash = :hash", {"hash": change.hash})]
 
 
 @_steps.register

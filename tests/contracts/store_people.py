@@ -19,6 +19,7 @@ from core.values.changes import (
     HistoryHidden,
     LinkSet,
     OrderMade,
+    TokenGone,
     TokenMade,
     UserMade,
     UserSet,
@@ -71,6 +72,13 @@ class PeopleContract:
         await store.save(UserSet(left))
         roll = await store.roll()
         assert (roll.tokens, roll.users) == ([tokens[1]], [left, user(EVA)])
+
+    async def test_a_token_goes_by_its_hash(self, store: Store) -> None:
+        """That one alone; one that is not there is no matter."""
+        tokens = [ApiToken("1", BOB, NOON), ApiToken("2", BOB, later(1))]
+        await store.save(UserMade(user()), *map(TokenMade, tokens))
+        await store.save(TokenGone("1"), TokenGone("nothing"))
+        assert (await store.roll()).tokens == [tokens[1]]
 
     async def test_links_are_replaced_by_id_and_named_once(self, store: Store) -> None:
         """By owner, in any case; a deleted link's name is free, its token is not."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.values.people import owner_person
+from core.values.people import Role, owner_person
 from dashboard.pages import json_before_html
-from tests.dashboard.browsing import HTML, acting, cookie_of, log_in, opened_page
-from tests.dashboard.conftest import PASSPHRASE, SAMPLE, House, opened
+from dashboard.recent import reading
+from dashboard.screens import Screens
+from dashboard.views import VIEWS
+from kit.http import ApiError
+from tests.dashboard.browsing import HTML, acting, cookie_of, opened_page
+from tests.dashboard.conftest import PASSPHRASE, SAMPLE, TOKENS, House, opened
 
 PLACES = (
     *("/", "/proposals", "/positions", "/alerts", "/tasks", "/links", "/instruments"),
@@ -87,12 +92,15 @@ async def test_the_console_names_the_commands(demo: House) -> None:
 
 
 async def test_a_page_for_admins_is_closed_to_others(house: House) -> None:
-    """403 as a page that says so, and its place is not in their menu."""
-    page = await log_in(house, "ann-token")
-    answer = await opened_page(house, "/people", page)
-    assert (answer.status, answer.headers["Content-Type"]) == (403, "text/html; charset=utf-8")
-    assert "not_allowed" in answer.data
-    assert 'href="/people"' not in (await opened_page(house, "/", page)).data
+    """It cannot be drawn for them, and its place is not in their menu."""
+    ann, now = TOKENS["ann-token"], VIEWS[0]
+    closed = replace(next(view for view in VIEWS if view.name == "people"), role=Role.ADMIN)
+    screens = Screens(reading(house.board), [now, closed])
+    with pytest.raises(ApiError) as refused:
+        await screens.shot(closed, ann, {})
+    assert (refused.value.status, refused.value.code) == (403, "not_allowed")
+    places = (await screens.shot(now, ann, {})).model["places"]
+    assert places == [now]
 
 
 async def test_what_a_browser_has_is_not_sent_again(house: House) -> None:

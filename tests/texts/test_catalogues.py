@@ -33,6 +33,8 @@ ALIKE = {
     "outbox.missed_kind",
     "page.alerts.reason",  # a reason alone
     "page.api",
+    "page.people.language_en",  # languages, each in its own
+    "page.people.language_ru",
     "page.routes_title",
 }
 WORDS: list[tuple[str, type[Enum]]] = [
