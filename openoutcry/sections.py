@@ -341,6 +341,7 @@ class AngelOneAccount(AccountSection):
     api_key: SecretStr = NO_SECRET
     password: SecretStr = NO_SECRET
     totp_secret: SecretStr = NO_SECRET
+    public_ip: str = ""
     product: Literal["intraday", "delivery"] = "intraday"
     underlyings: tuple[str, ...] = ()
     currency: Literal["INR"] = "INR"

@@ -18,8 +18,8 @@ __all__ = ["access_of", "open_broker"]
 
 
 def open_broker(account: Account, settings: Mapping[str, object], world: World) -> AngelOneBroker:
-    """Settings: base_url, stream_url, orders_url, instruments_url, client_id, api_key, password, totp_secret, product,
-    underlyings.
+    """Settings: base_url, stream_url, orders_url, instruments_url, client_id, api_key, password, totp_secret,
+    public_ip, product, underlyings.
 
     Raises Broken for settings that cannot be used.
     """
@@ -36,7 +36,7 @@ def open_broker(account: Account, settings: Mapping[str, object], world: World) 
 
 def access_of(settings: Mapping[str, object]) -> Access:
     names = ("base_url", "client_id", "api_key", "password", "totp_secret", "stream_url", "orders_url")
-    access = {name: _text(settings, name) for name in (*names, "instruments_url")}
+    access = {name: _text(settings, name) for name in (*names, "instruments_url", "public_ip")}
     return Access(**{**access, "totp_secret": access["totp_secret"].replace(" ", "").upper()})
 
 

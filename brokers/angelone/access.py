@@ -13,7 +13,8 @@ INSTRUMENTS = "https://margincalculator.angelone.in/OpenAPI_File/files/OpenAPISc
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """stream_url, orders_url, instruments_url: empty = the venue's own, or beside a base_url that is not."""
+    """stream_url, orders_url, instruments_url: empty = the venue's own, or beside a base_url that is not.
+    public_ip: the registered address, told along with every call."""
 
     base_url: str
     client_id: str
@@ -23,6 +24,7 @@ class Access:
     stream_url: str = ""
     orders_url: str = ""
     instruments_url: str = ""
+    public_ip: str = ""
 
     @property
     def complete(self) -> bool:

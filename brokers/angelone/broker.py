@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from brokers.angelone import account as owned
 from brokers.angelone import translate
@@ -43,6 +43,8 @@ CAPABILITIES = Capabilities(
 """No key, only a tag: an order is searched by it and never sent twice."""
 POLL_BUSY_S, POLL_S = 5.0, 30.0
 """How often the book is read without being told to, while something of ours may change and while nothing does."""
+LISTED_BY = timedelta(hours=8)
+"""After midnight in India."""
 STREAMS_S = 3.0
 """How long a start waits for the streams to say something."""
 
@@ -153,8 +155,8 @@ class AngelOneBroker:
         return self._client.limits.left()
 
     async def instruments(self) -> Sequence[Instrument]:
-        """Asked for anew on a new day in India; a list that fails leaves all as it was. Raises Transient."""
-        today = self._clock.now().astimezone(INDIA).date()
+        """Asked for anew each morning, when it has the day's; one that fails leaves all as it was. Raises Transient."""
+        today = (self._clock.now() - LISTED_BY).astimezone(INDIA).date()
         if self._listed_on != today:
             found = Catalogue()
             async with aclosing(self._client.rows(self._client.access.instruments)) as rows:

@@ -173,7 +173,7 @@ def _manners(access: Access) -> dict[str, str]:
         "X-UserType": "USER",
         "X-SourceID": "WEB",
         "X-ClientLocalIP": "127.0.0.1",
-        "X-ClientPublicIP": "127.0.0.1",
+        "X-ClientPublicIP": access.public_ip or "127.0.0.1",
         "X-MACAddress": "00:00:00:00:00:00",
         "X-PrivateKey": access.api_key,
     }

@@ -34,7 +34,7 @@ class Records:
         self._client, self._account, self._catalogue, self._clock = client, account, catalogue, clock
         self._orders, self._trades = Shared(client, ORDERS), Shared(client, TRADES)
         self._requests: dict[str, OrderRequest] = {}
-        self._live: set[OrderId] = set()
+        self._live: set[OrderId | None] = set()
         self._whose: dict[str, OrderId | None] = {}
         self._unique: dict[str, str] = {}
         self._said: dict[str, tuple[OrderState, Decimal]] = {}
@@ -126,8 +126,7 @@ class Records:
             if told is not None:
                 self._said[told.broker_id] = (told.state, told.filled)
                 words.append(told)
-                if told.state.final and told.order_id is not None:
-                    self.forget(told.order_id)
+        self._live -= {self._whose[str(row["orderid"])] for row in rows if translate.state(row).final}
         for memory in (self._requests, self._whose, self._unique, self._said, self._fills, self._told):
             _trim(memory)
         return words, list(rows)

@@ -46,7 +46,7 @@ class Session:
         self._access, self._ask, self._wire = access, ask, wire
         self._tokens: Tokens | None = None
         self._one = asyncio.Lock()
-        self._refused: tuple[datetime, Rejected] | None = None
+        self._refused: tuple[datetime, str, str] | None = None
         self._ahead_s = 0.0
         self.on_new: Callable[[], None] = lambda: None
 
@@ -97,12 +97,12 @@ class Session:
 
     async def _logged_in(self) -> Tokens:
         if self._refused is not None and (self._wire.now() - self._refused[0]).total_seconds() < HELD_S:
-            raise self._refused[1]
+            raise Rejected(*self._refused[1:])
         try:
             tokens = await self._login()
         except Refusal as no:
             error = self._explained(no)
-            self._refused = self._wire.now(), error
+            self._refused = self._wire.now(), error.code, error.reason
             raise error from no
         self._refused = None
         return tokens
