@@ -68,8 +68,9 @@ class Candles {
       this.series = this.chart.addCandlestickSeries({ borderVisible: false });
     }
     const precision = decimals(answer.tick);
-    const look = { priceFormat: { type: "price", precision, minMove: Number(answer.tick) } };
-    this.series.applyOptions({ ...look, autoscaleInfoProvider: (own) => this.reach(own()) });
+    const numbers = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: precision, maximumFractionDigits: precision });
+    const priceFormat = { type: "custom", minMove: Number(answer.tick), formatter: (price) => numbers.format(price) };
+    this.series.applyOptions({ priceFormat, autoscaleInfoProvider: (own) => this.reach(own()) });
     this.series.setData(answer.bars.map((bar) => ({
       time: seconds(bar.at), open: Number(bar.open), high: Number(bar.high), low: Number(bar.low), close: Number(bar.close),
     })));

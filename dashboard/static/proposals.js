@@ -31,13 +31,14 @@ function changes(form) {
 }
 
 document.addEventListener("submit", async (event) => {
-  const form = event.target;
-  if (!("edit" in form.dataset)) return;
+  const form = event.target, card = form.closest("[data-proposal]");
+  if (!card) return;
   event.preventDefault();
+  if ("reject" in form.dataset) return busy(form.querySelector("[type=submit]"), () => say(card, { action: "reject", reason: form.elements.reason.value }));
   clean(form);
   await busy(form.querySelector("[type=submit]"), async () => {
     try {
-      const answer = await say(form.closest("[data-proposal]"), { action: "edit", changes: changes(form) });
+      const answer = await say(card, { action: "edit", changes: changes(form) });
       form.closest("details").open = false;
       for (const input of form.elements) {
         if (!input.name) continue;

@@ -97,6 +97,6 @@ VIEW = View(
     "positions",
     model,
     parts=("held", "orders"),
-    wakes=Wakes.BOOKS | Wakes.QUOTES | Wakes.TIME,
+    wakes=Wakes.BOOKS | Wakes.QUOTES,
     scripts=("charts.js", "positions.js"),
 )

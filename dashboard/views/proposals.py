@@ -101,6 +101,6 @@ VIEW = View(
     "proposals",
     model,
     parts=("waiting", "over"),
-    wakes=Wakes.JOURNAL | Wakes.QUOTES | Wakes.TIME,
+    wakes=Wakes.JOURNAL | Wakes.QUOTES,
     scripts=("charts.js", "proposals.js"),
 )
