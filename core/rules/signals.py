@@ -48,10 +48,8 @@ def screen(signals: Iterable[Signal], most: int) -> list[Signal]:
     """
     rows: list[Signal] = []
     for signal in signals:
-        if any(signal.repeats(row) for row in rows):
-            continue
         if signal.closes and any(signal.same_strategy(row) for row in rows):
             rows = [replace(row, closed=True) if signal.same_strategy(row) else row for row in rows]
-            continue
-        rows = [replace(signal, closed=signal.closes), *rows][:most]
+        elif not any(signal.repeats(row) for row in rows):
+            rows = [replace(signal, closed=signal.closes), *rows][:most]
     return rows

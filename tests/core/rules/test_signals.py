@@ -27,6 +27,11 @@ def test_tv_31_what_closes_marks_its_rows_and_is_none() -> None:
     assert [(row.name, row.closed) for row in rows] == [("Other", False), ("Cycle", True), ("Cycle", True)]
 
 
+def test_tv_31_what_closes_within_the_same_second_closes() -> None:
+    """It repeats the row's time, but says something else."""
+    assert [(row.direction, row.closed) for row in screen([signal(0), signal(0, "CLOSE")], 10)] == [("BUY", True)]
+
+
 def test_tv_31_what_closes_nothing_is_a_row() -> None:
     """Also where what it would close has made room; it is closed itself, and a second one adds nothing."""
     rows = screen(
