@@ -7,12 +7,17 @@ const COLOURS = { entry: "soft", stop: "sell", breakeven: "closed", target: "buy
 const seconds = (iso) => Math.floor(Date.parse(iso) / 1000);
 const decimals = (tick) => (tick.split(".")[1] ?? "").length;
 
+// A chart is drawn anew when something on its page has moved since, not by the clock alone.
+let moved = 0;
+document.addEventListener("shown", () => (moved = performance.now()));
+
 class Candles {
   constructor(figure) {
     this.figure = figure;
     this.says = figure.querySelector(".says");
     this.lines = [];
     this.shown = "";
+    this.drawn = 0;
     figure.addEventListener("click", (event) => {
       const button = event.target.closest("[data-interval]");
       if (button) this.show(button.dataset.interval);
@@ -28,7 +33,7 @@ class Candles {
     await this.show("");
     const timer = setInterval(() => {
       if (!this.figure.isConnected) clearInterval(timer);
-      else if (!document.hidden && this.figure.offsetParent) this.show(this.interval);
+      else if (moved > this.drawn && !document.hidden && this.figure.offsetParent) this.show(this.interval);
     }, AGAIN_MS);
   }
 
@@ -45,6 +50,7 @@ class Candles {
 
   async show(interval) {
     this.interval = interval;
+    this.drawn = performance.now();
     const path = this.figure.dataset.chart;
     let answer;
     try {

@@ -73,3 +73,14 @@ async def test_a_trade_is_edited_on_its_card(page: Page) -> None:
     await page.until("document.querySelector('[data-proposal] s')?.textContent === '288'")
     assert await page.run(f"{stop}.defaultValue") == "290"
     assert await page.run("window.same") is True
+
+
+async def test_without_the_library_the_picture_is_shown(page: Page, desk: Desk) -> None:
+    """The page says that charts are not installed, and shows what the chats got."""
+    desk.wait_for("proposals", lambda rows: bool(rows[0]["picture"]))
+    await page.call("Network.enable")
+    await page.call("Network.setBlockedURLs", urls=["*lightweight-charts*"])
+    await page.call("Network.setCacheDisabled", cacheDisabled=True)
+    await page.call("Page.reload")
+    await page.until("document.querySelector('.chart img')?.naturalWidth > 300")
+    assert "not installed" in await page.run("document.querySelector('.chart figcaption').textContent")
