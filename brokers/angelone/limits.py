@@ -26,21 +26,22 @@ URGENCY: Mapping[Purpose, int] = {
     Purpose.TRAP: TRAPS,
 }
 _TRADING = ("trading", "trading_minute", "trading_hour")
-# Where one a second is all there is, a little more than a second is kept: what is sent evenly arrives unevenly.
+A_SECOND = 1.1
+"""A little more, since what is sent evenly arrives unevenly."""
 BUDGETS = (
-    RateBudget("trading", 9, 1),
+    RateBudget("trading", 9, A_SECOND),
     RateBudget("trading_minute", 500, 60),
     RateBudget("trading_hour", 1000, 3600),
-    RateBudget("details", 10, 1),
-    RateBudget("orders", 1, 1.1),
-    RateBudget("trades", 1, 1.1),
-    RateBudget("positions", 1, 1.1),
-    RateBudget("holdings", 1, 1.1),
-    RateBudget("funds", 2, 1),
-    RateBudget("prices", 10, 1),
-    RateBudget("candles", 3, 1),
+    RateBudget("details", 10, A_SECOND),
+    RateBudget("orders", 1, A_SECOND),
+    RateBudget("trades", 1, A_SECOND),
+    RateBudget("positions", 1, A_SECOND),
+    RateBudget("holdings", 1, A_SECOND),
+    RateBudget("funds", 2, A_SECOND),
+    RateBudget("prices", 10, A_SECOND),
+    RateBudget("candles", 3, A_SECOND),
     RateBudget("candles_minute", 180, 60),
-    RateBudget("login", 1, 1),
+    RateBudget("login", 1, A_SECOND),
 )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from brokers.angelone import translate
 from brokers.angelone.client import Client
@@ -95,7 +94,7 @@ class Orders:
                 row = await self._look(order, PATIENCE_S if immediate(request) else (0.0,))
                 kept = row is not None and translate.after_hours(row)
                 if row is not None and self._records.must_not_rest(row):
-                    row = await self._end(order, row)
+                    row = await self._end(order, *_called(row)) or row
                 told = (self._records.read(row, request) if row else None) or told
         except (Transient, Rejected) as error:
             log.warning("not seen yet", extra={"order_id": request.id, "reason": str(error)})
@@ -116,31 +115,32 @@ class Orders:
                 break
         return row
 
-    async def _end(self, order: Order, row: Row) -> Row:
-        """What is so after it was cancelled. Raises Transient."""
+    async def _end(self, order: Order, variety: str, number: str) -> Row | None:
+        """Its row after it was cancelled; None where the venue has none of it. Raises Transient."""
         refused = ""
         try:
-            await self._client.call(CANCEL, {"variety": str(row["variety"]), "orderid": str(row["orderid"])}, EXITS)
+            await self._client.call(CANCEL, {"variety": variety, "orderid": number}, EXITS)
         except (Refusal, NoAnswer) as no:  # too late, mostly
             refused = str(no)
-        after = await self._look(order, ENDING_S[:1] if refused else ENDING_S) or row
-        if refused and not translate.state(after).final:
-            raise Transient(f"not cancelled: {refused}")
-        return after
+        after = await self._look(order, ENDING_S[:1] if refused else ENDING_S)
+        if not refused or after is None or translate.state(after).final:
+            return after
+        if (told := _called(after)) != (variety, number):  # what was kept over night is another's
+            return await self._end(order, *told)
+        raise Transient(f"not cancelled: {refused}")
 
     async def cancel(self, order: Order) -> OrderTicket:
-        told = await self.find(order)
-        if told is None:
-            raise Rejected("unknown_order", order.id)
-        if told.state.final:
-            return told
-        order = replace(order, broker_id=told.broker_id)
         with asking("order"):
-            row = await self._records.row(order, EXITS)
-            told = self._records.read(await self._end(order, row), order.request) if row else told
+            number = self._records.number(order)
+            if number is None:  # its answer was lost
+                row = await self._records.row(order, EXITS)
+                after = None if row is None else await self._end(order, *_called(row))
+            else:
+                after = await self._end(order, translate.variety(order.request), number)
+            told = await self._records.find(order, EXITS) if after is None else self._records.read(after, order.request)
         self._wake()
         if told is None:
-            raise Transient(f"{order.request.ticker} is not listed now")
+            raise Rejected("unknown_order", order.id)
         return told
 
     async def find(self, order: Order) -> OrderTicket | None:
@@ -155,8 +155,13 @@ class Orders:
             if told is None or request is None or request.id in self._placing:
                 continue
             now = self._clock.now()
-            await self._end(Order(request, OrderState.OPEN, now, now, told.broker_id), row)
+            await self._end(Order(request, OrderState.OPEN, now, now, told.broker_id), *_called(row))
             self._wake()
+
+
+def _called(row: Row) -> tuple[str, str]:
+    """Variety and number, as a cancel names it."""
+    return str(row["variety"]), str(row["orderid"])
 
 
 @contextmanager

@@ -71,10 +71,14 @@ class Records:
             return translate.of_another_day(order, order.broker_id)
         return None
 
+    def number(self, order: Order) -> str | None:
+        """The venue's, where it is known."""
+        return order.broker_id or next((n for n, whose in self._whose.items() if whose == order.id), None)
+
     async def row(self, order: Order, urgency: int = POLLING) -> Row | None:
         """Of an order of ours, asked for by itself where its number is known, else looked up by its tag."""
         self.remember(order.request)
-        number = order.broker_id or next((n for n, whose in self._whose.items() if whose == order.id), None)
+        number = self.number(order)
         row = await self._alone(number or "", urgency)
         if row is not None:
             return row
