@@ -24,7 +24,6 @@ class Bybit(Dialect):
     budgets = (RateBudget("trading", 10, 1), RateBudget("asking", 100, 5))
     greetings = 2
     riding = {"tpslMode": "Partial"}  # noqa: RUF012 - of the entry's size alone; else it would guard the whole position
-    quotes = ("watch_bids_asks", "watch_ticker")
     repeated = frozenset({"110072", "170141", "12141"})
     gone = frozenset({"110001", "110008", "110010", "170213", "170142", "140001", "140008", "140010"})
     words = {  # noqa: RUF012 - a table
@@ -73,6 +72,10 @@ class Bybit(Dialect):
     @property
     def attaches(self) -> bool:  # type: ignore[override]  # of contracts alone: coins take none with a market order
         return not self.spot
+
+    @property
+    def quotes(self) -> tuple[tuple[str, bool], ...]:  # type: ignore[override]  # contracts: one stream has it all
+        return Dialect.quotes if self.spot else (("watch_ticker", True),)
 
     @property
     def category(self) -> str:

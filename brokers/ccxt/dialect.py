@@ -89,8 +89,8 @@ class Dialect:
     """Codes of an id that is taken."""
     gone: frozenset[str] = frozenset()
     """Codes of an order that is over, or was never there."""
-    quotes: tuple[str, ...] = ("watch_bids_asks", "watch_ticker")
-    """The library's streams that together tell book and trades."""
+    quotes: tuple[tuple[str, bool], ...] = (("watch_bids_asks", True), ("watch_ticker", False))
+    """The library's streams that together tell book and trades, and whether each tells the book."""
     tests: tuple[str, ...] = ("testnet", "demo")
     """Its test modes, the usual one first."""
     streams: tuple[tuple[str, Mapping[str, Any]], ...] = (("watch_orders", {}), ("watch_my_trades", {}))

@@ -49,9 +49,10 @@ class CcxtFeed:
         self._watched: Counter[str] = Counter()
         self._listeners: list[Callable[[Quote], None]] = []
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        tasks = [task for tasks in self._tasks.values() for task in tasks]
+        tasks = [*(task for tasks in self._tasks.values() for task in tasks), *self._leaving]
         self._tasks.clear()
         for task in tasks:
             task.cancel()
@@ -83,16 +84,20 @@ class CcxtFeed:
         listed = self._catalogue.get(ticker)
         self._watched[listed.ticker] += 1
         if self._watched[listed.ticker] == 1:
-            names = self._client.dialect.quotes
-            self._tasks[listed.ticker] = [asyncio.create_task(self._follow(name, listed)) for name in names]
+            quotes = self._client.dialect.quotes
+            self._tasks[listed.ticker] = [asyncio.create_task(self._follow(*one, listed)) for one in quotes]
 
     async def unwatch(self, ticker: str) -> None:
         name = ticker.upper()
         self._watched[name] -= 1
         if self._watched[name] <= 0:
             del self._watched[name]
-            for task in self._tasks.pop(name, ()):
+            tasks = self._tasks.pop(name, [])
+            for task in tasks:
                 task.cancel()
+            leaving = asyncio.create_task(self._leave(name))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
 
     def alive(self) -> bool:
         """What carries the prices was heard lately; where nothing is watched, anything that is open."""
@@ -141,17 +146,32 @@ class CcxtFeed:
 
     # inside
 
-    async def _follow(self, name: str, listed: Instrument) -> None:
-        """One stream of one instrument, made again when it breaks."""
+    async def _follow(self, name: str, told: bool, listed: Instrument) -> None:  # noqa: FBT001 - of a table
+        """One stream of one instrument, made again when it breaks. told: whether it tells the book."""
         errors = importlib.import_module("ccxt.base.errors")
         while True:
             try:
-                method = getattr(self._client.exchange, name)
-                row = await (method([listed.broker_key]) if name.endswith("s") else method(listed.broker_key))
-                self._take(row if "bid" in row else row[listed.broker_key], listed, told=name.endswith("s"))
+                row = await self._call(name, listed)
+                self._take(row if "bid" in row else row[listed.broker_key], listed, told=told)
             except (errors.BaseError, Transient, Refusal, NoAnswer, *translate.UNREADABLE) as error:
                 log.warning("prices broken off", extra={"ticker": listed.ticker, "reason": str(error)[:200]})
                 await self._world.wire.sleep(BACK_S)
+
+    async def _leave(self, ticker: str) -> None:
+        """Best effort: what goes on coming is read by nobody."""
+        errors = importlib.import_module("ccxt.base.errors")
+        listed = self._catalogue.get(ticker)
+        for name, _ in self._client.dialect.quotes:
+            if hasattr(self._client.exchange, f"un_{name}"):
+                try:
+                    await self._call(f"un_{name}", listed)
+                except (errors.BaseError, errors.UnsubscribeError, Transient, Refusal, NoAnswer) as error:
+                    log.info("still subscribed", extra={"ticker": ticker, "reason": str(error)[:200]})
+
+    async def _call(self, name: str, listed: Instrument) -> Any:
+        """The library's plural methods take a list."""
+        method = getattr(self._client.exchange, name)
+        return await (method([listed.broker_key]) if name.endswith("s") else method(listed.broker_key))
 
     def _take(self, row: Mapping[str, Any], listed: Instrument, *, told: bool) -> None:
         """told: whether this is the book's own stream; elsewhere only the last price is taken."""

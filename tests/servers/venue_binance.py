@@ -484,6 +484,9 @@ class Server(VenueServer):
             if hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).hexdigest() == signature:
                 link.topics.add("user")
                 await self.send(link, {"id": asked["id"], "status": 200, "result": {"subscriptionId": 0}})
+        elif asked["method"] == "UNSUBSCRIBE":
+            link.topics -= set(asked["params"])
+            await self.send(link, {"result": None, "id": asked["id"]})
         elif asked["method"] == "SUBSCRIBE":
             link.topics |= set(asked["params"])
             await self.send(link, {"result": None, "id": asked["id"]})

@@ -424,6 +424,10 @@ class Server(VenueServer):
             signed = hmac.new(SECRET.encode(), f"GET/realtime{asked['args'][1]}".encode(), hashlib.sha256).hexdigest()
             fine = asked["args"][0] == KEY and asked["args"][2] == signed
             await self.send(link, {"success": fine, "ret_msg": "", "op": "auth", "conn_id": "1"})
+        elif op == "unsubscribe":
+            link.topics -= set(asked["args"])
+            said = {"success": True, "ret_msg": "", "conn_id": "1", "req_id": request_id, "op": "unsubscribe"}
+            await self.send(link, said)
         elif op == "subscribe":
             link.topics |= set(asked["args"])
             said = {"success": True, "ret_msg": "", "conn_id": "1", "req_id": request_id, "op": "subscribe"}

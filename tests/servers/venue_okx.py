@@ -480,6 +480,9 @@ class Server(VenueServer):
             if (told["apiKey"], told["passphrase"], told["sign"]) == (KEY, PASSPHRASE, signed):
                 await self.send(link, {"event": "login", "code": "0", "msg": ""})
             return
+        for arg in asked["args"] if asked["op"] == "unsubscribe" else ():
+            link.topics.discard(f"{arg['channel']}:{arg.get('instId', '')}")
+            await self.send(link, {"event": "unsubscribe", "arg": arg})
         for arg in asked["args"] if asked["op"] == "subscribe" else ():
             link.topics.add(f"{arg['channel']}:{arg.get('instId', '')}")
             await self.send(link, {"event": "subscribe", "arg": arg})

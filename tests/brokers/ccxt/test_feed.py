@@ -80,6 +80,19 @@ async def test_two_watches_need_two_unwatches(desk: Desk, harness: CcxtHarness) 
     assert len(heard) == told
 
 
+async def test_who_is_watched_no_more_is_not_subscribed_to(desk: Desk, harness: CcxtHarness) -> None:
+    """A scan of hundreds leaves nothing behind that goes on coming."""
+    feed, server = harness.broker.feed, harness.server
+    await feed.watch(harness.instrument.ticker)
+    await until(lambda: feed.quote(harness.instrument.ticker))
+    assert any(link.topics for link in server.links if not link.private)
+    await feed.unwatch(harness.instrument.ticker)
+    await until(lambda: all("bbo" in t for link in server.links if not link.private for t in link.topics))
+    await feed.watch(harness.instrument.ticker)
+    await desk.book(4, 6)
+    await until(lambda: (q := feed.quote(harness.instrument.ticker)) and q.bid == desk.at(4))
+
+
 async def test_prices_come_back_after_a_cut(server: VenueServer) -> None:
     """The subscription is made again."""
     async with connected(server, wire=Hasty()) as harness:

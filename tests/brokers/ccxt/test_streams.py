@@ -60,8 +60,10 @@ async def test_a_mute_stream_is_noticed_and_made_anew(server: VenueServer) -> No
         await desk.book(0, 1)
         before = private(server)
         server.mute = True
-        order, _ = await desk.buy(5, price=3)
-        await until(lambda: filled(told, order.id))
+        first, _ = await desk.buy(5, price=3)
+        await until(lambda: filled(told, first.id))
+        second, _ = await desk.buy(5, price=3)
+        await until(lambda: filled(told, second.id))
         await until(lambda: not {*server.links} & {*before})
 
 
