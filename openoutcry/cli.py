@@ -16,6 +16,7 @@ from kit.secrets import Redactor
 from openoutcry import __version__
 from openoutcry.alert_cli import add_commands as add_alert_commands
 from openoutcry.check import check_settings, verify_audit
+from openoutcry.collect_cli import add_commands as add_collect_command
 from openoutcry.demo import curl, furnish, sample_alert
 from openoutcry.latch import FileLatch
 from openoutcry.lock import EXIT_LOCKED, Locked, only_desk
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--settings", type=Path, metavar="FILE", required=True)
     verify.set_defaults(command=_audit_verify)
     add_alert_commands(commands)
+    add_collect_command(commands)
     add_people_commands(commands)
     return parser
 

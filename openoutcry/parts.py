@@ -42,7 +42,8 @@ from kit.timing import timed
 from openoutcry import __version__
 from openoutcry.background import running
 from openoutcry.bell import Bell
-from openoutcry.chats import open_chats
+from openoutcry.chats import kept, open_chats
+from openoutcry.collecting import open_collecting
 from openoutcry.controls import Puppeteer
 from openoutcry.deadman import ping
 from openoutcry.engine import Engine, build, recover
@@ -119,6 +120,7 @@ async def open_house(
     async with AsyncExitStack() as stack:
         engine = await build(settings, stack, live=mood.live, factories=factories)
         pulse = Pulse(engine.wire)
+        candles = open_collecting(settings, engine.desk, stack)
         people = who(settings, engine.office.users)
         hub = await open_hub(settings, engine)
         stack.push_async_callback(hub.hub.close)
@@ -145,6 +147,8 @@ async def open_house(
         await recover(engine, settings)
         await stack.enter_async_context(running(engine.protection.monitor.run()))
         await stack.enter_async_context(running(*chats, *hub.works, *_watchers(settings, engine, pulse)))
+        if candles is not None:
+            await stack.enter_async_context(running(kept("candles", candles.run, engine.wire)))
         await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True
         gc.collect()

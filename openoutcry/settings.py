@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from openoutcry.hub_sections import DeadMan, Hub, Prices, Targets
+from openoutcry.research_sections import Collect
 from openoutcry.sections import (
     AccountSettings,
     Desk,
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     dead_man: DeadMan = DeadMan()
     tickers: dict[str, dict[str, str]] = {}
     jobs: Jobs = Jobs()
+    collect: Collect = Collect()
     end_of_day: EndOfDay | None = None
     accounts: tuple[AccountSettings, ...] = ()
     targets: Targets = Targets()

@@ -28,6 +28,9 @@ class Training:
         before = self._shelf.read(symbol)
         knowledge, said = (before.forgotten if anew else before), dict[str, str]()
         for lesson in lessons:
+            if _knows(knowledge, lesson):
+                said |= {model.name: Learned.KNOWN for model in DAILY}
+                continue
             day = self._day(symbol, calendar, lesson.day)
             if day is None:
                 said["skipped"] = f"{lesson.day} is not on file, or not valid"
@@ -65,6 +68,12 @@ class Training:
         return replace(knowledge, outcomes=outcomes)
 
 
+def _knows(knowledge: Knowledge, lesson: Lesson) -> bool:
+    """Whether every daily model has learned of this day, or a later one, for good."""
+    settled = [known.settled for model in DAILY if (known := knowledge.daily.get(model.name)) is not None]
+    return len(settled) == len(DAILY) and all(output and lesson.day <= output.day for output in settled)
+
+
 def _due(knowledge: Knowledge, last: date, days: int) -> bool:
     """Whether it is time to train the network: once a week, or as soon as there are days enough for the first."""
     tried = knowledge.rally_tried
@@ -77,7 +86,7 @@ def _fed(knowledge: Knowledge, day: Day, lesson: Lesson, said: dict[str, str]) -
     for model in DAILY:
         daily[model.name], word = learn(model, daily.get(model.name, Memory()), day, lesson.before, final=lesson.final)
         said[model.name] = word
-        if word in {Learned.KNOWN, Learned.GAP, Learned.RESTARTED}:
+        if word not in {Learned.FED, Learned.BEGUN}:
             log.warning("%s: %s", model.name, word, extra={"day": str(lesson.day)})
     outcomes = {when: letters for when, letters in knowledge.outcomes.items() if when != day.date}
     return replace(knowledge, daily=daily, outcomes=outcomes)

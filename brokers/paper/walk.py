@@ -1,13 +1,14 @@
 """How prices of the built-in market move: a seeded random walk on whole ticks, and a made-up past.
 
-Both are functions of seed and ticker alone: equal seeds give equal paths and equal bars.
+Both are functions of seed and ticker alone: equal seeds give equal paths, and equal bars of every day before the one on
+which the market began. On that day the past bends towards the price that the market begins with.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, time
 from functools import lru_cache
 from hashlib import blake2b
 from math import ceil
@@ -26,8 +27,8 @@ BASIS_PULL = 500
 _WAVES = (
     (2_592_000, 40_000),
     (432_000, 20_000),
-    (86_400, 9_000),
-    (14_400, 4_000),
+    (86_400, 18_000),
+    (14_400, 8_000),
     (3_600, 2_000),
     (600, 900),
     (60, 300),
@@ -64,23 +65,36 @@ def bars(
     The past meets the price `anchor` at the moment `began`, where the walk starts.
     """
     first = ceil(start.timestamp() / interval_s) * interval_s
-    key, quarter = f"{seed}:{instrument.ticker}", max(1, interval_s // 4)
-    ticks = int(anchor / instrument.tick)
-    ticks = ticks * ticks // _price(key, ticks, int(began.timestamp()))
-    opening = _price(key, ticks, first)
+    quarter = max(1, interval_s // 4)
+    price = _past(f"{seed}:{instrument.ticker}", int(anchor / instrument.tick), began)
+    opening = price(first)
     for second in range(first, ceil(end.timestamp()), interval_s):
-        inside = [_price(key, ticks, second + quarter * part) for part in (1, 2, 3)]
-        closing = _price(key, ticks, second + interval_s)
+        inside = [price(second + quarter * part) for part in (1, 2, 3)]
+        closing = price(second + interval_s)
         path = (opening, *inside, closing)
+        traded = interval_s * (50 + _noise(f"{seed}:{instrument.ticker}", 1, second) // 25)
         yield Candle(
             at=datetime.fromtimestamp(second, UTC),
             open=Price(opening * instrument.tick),
             high=Price(max(path) * instrument.tick),
             low=Price(min(path) * instrument.tick),
             close=Price(closing * instrument.tick),
-            volume=Quantity(interval_s * (50 + _noise(key, 1, second) // 25) * instrument.step),
+            volume=Quantity(traded * instrument.step),
         )
         opening = closing
+
+
+def _past(key: str, anchor: int, began: datetime) -> Callable[[int], int]:
+    """Ticks by the second. From midnight UTC to `began` it is led, more and more, to `anchor`."""
+    end = int(began.timestamp())
+    midnight = int(datetime.combine(began.date(), time.min, UTC).timestamp())
+    off = anchor - _price(key, anchor, end)
+
+    def ticks(second: int) -> int:
+        led = off if second >= end else off * (second - midnight) // (end - midnight) if second > midnight else 0
+        return max(2, _price(key, anchor, second) + led)
+
+    return ticks
 
 
 def _price(key: str, anchor: int, second: int) -> int:

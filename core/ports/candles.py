@@ -63,3 +63,6 @@ class Trainer(Protocol):
 
         The same day twice changes nothing. Raises Transient where it could not be done now.
         """
+
+    async def rest(self) -> None:
+        """Nothing is asked for a while: let go of whatever that takes."""

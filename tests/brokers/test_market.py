@@ -247,6 +247,15 @@ async def test_equal_seeds_have_equal_pasts() -> None:
     assert list(other) != list(whole)
 
 
+async def test_days_before_the_market_began_are_the_seeds_alone() -> None:
+    """Whenever it is started: on a later day, at another hour, the same past days."""
+    day = START - timedelta(days=9)
+    first = await market().candles("SBER", day, day + timedelta(days=1), 60)
+    for later in (timedelta(hours=5), timedelta(days=3, hours=7)):
+        again = await market(at=START + later).candles("SBER", day, day + timedelta(days=1), 60)
+        assert list(again) == list(first)
+
+
 async def test_bars_hang_together() -> None:
     """Each opens where the last one closed, and its range holds both its ends."""
     bars = await market().candles("ETHPERP", START - timedelta(days=3), START, 3600)
