@@ -45,9 +45,11 @@ class History:
 
     async def orders(self, person: Person, asked: Sought) -> list[Line]:
         """pnl: what the order's fills closed, before fees; in the account's currency."""
-        orders = await _all(self._store.orders, person)
-        gained = _gained(orders, await _all(self._store.fills, person))
-        return [self._order(order, gained) for order in await _all(partial(self._store.orders_sought, asked), person)]
+        found = await _all(partial(self._store.orders_sought, asked), person)
+        if not found:
+            return []
+        gained = _gained(await _all(self._store.orders, person), await _all(self._store.fills, person))
+        return [self._order(order, gained) for order in found]
 
     def _order(self, order: Order, gained: Mapping[OrderId, Decimal]) -> Line:
         request = order.request

@@ -2,6 +2,7 @@
 // what somebody is typing and what a script drew (data-keep) stay. Rows are known by data-key or id.
 const keyOf = (node) => (node.nodeType === 1 ? node.dataset?.key ?? node.id ?? "" : "");
 const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
+const OURS = new Set(["data-user", "aria-invalid"]), WHILE_BUSY = new Set(["aria-busy", "disabled"]); // set by scripts alone
 const typed = (node) => "defaultValue" in node && node.value !== node.defaultValue;
 
 /** element's children become those of `wanted`. What is left where it is keeps its focus; so little is moved. */
@@ -40,8 +41,10 @@ function morph(node, next) {
   }
   if ("keep" in node.dataset || node.isEqualNode(next)) return;
   const held = node === document.activeElement || typed(node) || ("user" in node.dataset);
+  const busy = node.hasAttribute("aria-busy");
   for (const { name } of [...node.attributes]) {
-    if (!next.hasAttribute(name) && !(name === "open" && node.nodeName === "DETAILS") && name !== "data-user") node.removeAttribute(name);
+    if (next.hasAttribute(name) || OURS.has(name) || (busy && WHILE_BUSY.has(name))) continue;
+    if (!(name === "open" && node.nodeName === "DETAILS")) node.removeAttribute(name);
   }
   for (const { name, value } of next.attributes) {
     if (name === "open" && node.nodeName === "DETAILS") continue;

@@ -55,10 +55,14 @@ async def test_ao_34_live_and_paper_are_told_apart(page: Page) -> None:
 
 
 async def test_a_stop_is_set_in_place_and_a_bad_one_is_refused_beside_it(page: Page, desk: Desk) -> None:
-    """Without reload: the new stop is what the card shows and what stands; one beyond the market is said to be so."""
+    """Without reload: the new stop is what the card shows and what stands; one beyond the market is said to be so, and
+    the words stay while prices move."""
     await page.run("window.same = true")
     await set_level(page, "stop", "400")
     await page.until("document.querySelector('[data-about=stop]').textContent.includes('already beyond')")
+    desk.book("SBER", "301", "301.01")
+    await page.until("document.querySelector('#part-held .big').textContent.includes('+')")
+    assert "already beyond" in await page.run("document.querySelector('[data-about=stop]').textContent")
     await set_level(page, "stop", "290.5")
     desk.wait_for(
         "orders", lambda rows: any(r["stop_price"] == "290.5" and r["state"] == "OPEN" for r in rows if r["stop_price"])
