@@ -335,6 +335,8 @@ class AngelOneServer(BrokerServer):
     async def on_cancelorder(self, body: Mapping[str, Any], _request: web.Request) -> dict[str, str]:
         number = body["orderid"]
         if kept := self._kept.get(number):
+            if body["variety"] != kept["variety"]:
+                raise No("AB1008", "Invalid Order Variety")
             kept["orderstatus"] = kept["status"] = "cancelled after market order"
             return {"orderid": number}
         row = next((row for row in self.venue._rows.values() if self.number(row) == number), None)

@@ -172,6 +172,24 @@ async def test_a_stop_after_hours_waits_for_the_morning(desk: Desk, server: Ange
     assert (await desk.on.broker.open_orders(), server.calls["cancelOrder"]) == ([], 0)
 
 
+async def test_a_cancel_is_one_call_and_a_look(desk: Desk, server: AngelOneServer) -> None:
+    """Nine a second is all there is, and after a kill each of them counts."""
+    order, ticket = await desk.buy(5, price=-2)
+    before = server.calls["details"]
+    await desk.on.broker.cancel(desk.journalled(order.request, ticket))
+    assert (server.calls["cancelOrder"], server.calls["details"] - before) == (1, 1)
+
+
+async def test_a_stop_that_waits_for_the_morning_can_be_cancelled(desk: Desk, server: AngelOneServer) -> None:
+    """By the variety that the venue gives it."""
+    server.books.closed = server.keeps = True
+    request = desk.request(Side.SELL, 5, None, OrderType.STOP, stop=-5)
+    ticket = await desk.send(request)
+    server._kept[ticket.broker_id]["variety"] = "AMO"
+    ended = await desk.on.broker.cancel(desk.journalled(request, ticket))
+    assert ended.state is OrderState.CANCELLED
+
+
 # what is found again
 
 
