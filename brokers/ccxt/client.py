@@ -32,6 +32,7 @@ PATIENCE_S = 10.0
 REFUSED_S = 30.0
 RESET_S = 5.0
 """How long to keep still after a 429 that does not say."""
+_ADDRESS = re.compile(r"\b(?:https?|wss?)://\S+")
 _BANNED = re.compile(r"until (\d{13})")
 
 
@@ -135,8 +136,8 @@ class Client:
             return Transient(f"no connection: {cause}")
         name = type(error).__name__
         if cause is not None or name in {"RequestTimeout", "ExchangeNotAvailable", "NullResponse", "BadResponse"}:
-            return NoAnswer(f"{name}: {error}")
-        return Refusal("refused", name, str(error))
+            return NoAnswer(f"{name}: {said(error)}")
+        return Refusal("refused", name, said(error))
 
     # inside
 
@@ -146,6 +147,7 @@ class Client:
             library = importlib.import_module("ccxt.pro")
         except ImportError:
             raise Broken("accounts with broker = ccxt need the extra: pip install openoutcry[crypto]") from None
+        logging.getLogger("ccxt").setLevel(logging.WARNING)  # below that it writes down headers, and with them keys
         client, dialect = self, self.dialect
 
         class Venue(getattr(library, dialect.name)):  # type: ignore[misc]  # a class of a library that has no types
@@ -198,6 +200,11 @@ class Client:
     async def _sent(self, _session: object, _context: object, sent: aiohttp.TraceRequestChunkSentParams) -> None:
         if self.dialect.places(sent.url.path, bytes(sent.chunk)):
             crashpoint("send.bytes_out")
+
+
+def said(error: Exception) -> str:
+    """An error's words without addresses: the library puts signatures and listen keys into them."""
+    return _ADDRESS.sub("the venue", str(error))[:200]
 
 
 def judge(dialect: Dialect, status: int, headers: Any, body: str, answer: Any, now: datetime) -> Exception | None:

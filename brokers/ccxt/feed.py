@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from brokers.ccxt import translate
-from brokers.ccxt.client import Client, NoAnswer, Refusal
+from brokers.ccxt.client import Client, NoAnswer, Refusal, said
 from brokers.ccxt.links import alive
 from brokers.ccxt.listing import Catalogue
 from brokers.ccxt.translate import readable, stamp
@@ -154,7 +154,7 @@ class CcxtFeed:
                 row = await self._call(name, listed)
                 self._take(row if "bid" in row else row[listed.broker_key], listed, told=told)
             except (errors.BaseError, Transient, Refusal, NoAnswer, *translate.UNREADABLE) as error:
-                log.warning("prices broken off", extra={"ticker": listed.ticker, "reason": str(error)[:200]})
+                log.warning("prices broken off", extra={"ticker": listed.ticker, "reason": said(error)})
                 await self._world.wire.sleep(BACK_S)
 
     async def _leave(self, ticker: str) -> None:
@@ -166,7 +166,7 @@ class CcxtFeed:
                 try:
                     await self._call(f"un_{name}", listed)
                 except (errors.BaseError, errors.UnsubscribeError, Transient, Refusal, NoAnswer) as error:
-                    log.info("still subscribed", extra={"ticker": ticker, "reason": str(error)[:200]})
+                    log.info("still subscribed", extra={"ticker": ticker, "reason": said(error)})
 
     async def _call(self, name: str, listed: Instrument) -> Any:
         """The library's plural methods take a list."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from brokers.ccxt.client import Client, NoAnswer, Refusal
+from brokers.ccxt.client import Client, NoAnswer, Refusal, said
 from core.ports import Clock
 from core.values.errors import Rejected, Transient
 
@@ -67,6 +67,6 @@ class Links:
             try:
                 await getattr(self._client.exchange, name)(params={**params})
             except (errors.BaseError, Transient, Rejected, Refusal, NoAnswer, OSError) as error:
-                log.warning("stream broken", extra={"stream": name, "reason": str(error)[:200]})
+                log.warning("stream broken", extra={"stream": name, "reason": said(error)})
                 self.broken()
                 await self._wire.sleep(BACK_S)

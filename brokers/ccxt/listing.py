@@ -39,11 +39,18 @@ class Catalogue:
 
     def get(self, ticker: str) -> Instrument:
         """Raises Rejected unknown_ticker; delisted where it was listed once."""
+        found = self.known(ticker)
+        if found.ticker not in self.by_ticker:
+            raise Rejected("not_tradable", ticker)
+        return found
+
+    def known(self, ticker: str) -> Instrument:
+        """Also one that is listed no more: what stands there must be found and ended. Raises Rejected."""
         found = self.by_ticker.get(ticker.upper())
-        if found is not None:
-            return found
-        known = any(old.ticker == ticker.upper() for old in self.by_symbol.values())
-        raise Rejected("not_tradable" if known else "unknown_ticker", ticker)
+        found = found or next((old for old in self.by_symbol.values() if old.ticker == ticker.upper()), None)
+        if found is None:
+            raise Rejected("unknown_ticker", ticker)
+        return found
 
     def check(self, request: OrderRequest, listed: Instrument) -> None:
         """Raise Rejected: bad_quantity, bad_price or below_minimum. Orders that only reduce may be small in value."""

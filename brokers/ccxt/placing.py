@@ -178,7 +178,7 @@ class Placing:
         self._geared.add(listed.ticker)
 
     async def cancel(self, order: Order) -> OrderTicket:
-        listed = self._catalogue.get(order.request.ticker)
+        listed = self._catalogue.known(order.request.ticker)
         dialect = self._client.dialect
         args = (self._client.exchange, listed, name_of(order))
         try:

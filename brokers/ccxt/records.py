@@ -68,7 +68,7 @@ class Records:
 
     async def find(self, order: Order) -> OrderTicket | None:
         """By our id, or by the venue's where the order is nobody's of ours. Raises Transient or Rejected."""
-        listed = self._catalogue.get(order.request.ticker)
+        listed = self._catalogue.known(order.request.ticker)
         row = await self._client.dialect.find(self._client, listed, name_of(order))
         if row is None:
             self.forget(order.id)

@@ -15,7 +15,7 @@ from brokers.ccxt.records import Known, Records, sent
 from brokers.ccxt.riders import Riders
 from brokers.ccxt.translate import Row
 from core.ports import World
-from core.values.errors import Transient
+from core.values.errors import Rejected, Transient
 from core.values.fills import Fill
 from core.values.ids import AccountName
 from core.values.orders import Order, OrderState, OrderTicket
@@ -87,11 +87,17 @@ class Sweep:
         await broker.riders.tidy(rows)
         working = {ticket.order_id for ticket in broker.records.tickets(rows)}
         for order_id, known in list(broker.records.live.items()):
-            if order_id not in working and (known.id or now - known.at > LATE):
-                ticket = await broker.records.find(sent(known.request, known.at))
-                broker.tell([ticket] if ticket is not None else [])
-            elif order_id in working and _expired(known, now):
-                await self._expire(known)
+            try:
+                await self._look(known, now, works=order_id in working)
+            except Rejected as no:  # one of them must not hide the others
+                log.warning("not looked at", extra={"order_id": order_id, "reason": str(no)})
+
+    async def _look(self, known: Known, now: datetime, *, works: bool) -> None:
+        if not works and (known.id or now - known.at > LATE):
+            ticket = await self._broker.records.find(sent(known.request, known.at))
+            self._broker.tell([ticket] if ticket is not None else [])
+        elif works and _expired(known, now):
+            await self._expire(known)
 
     async def _expire(self, known: Known) -> None:
         """These venues keep no date for an order: its end is ours to see to."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.values.errors import Rejected, Transient
+from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.money import Price, Quantity
 from core.values.orders import OrderState, OrderType, Side
-from tests.brokers.ccxt.harness import CcxtHarness, adapter, connected
+from tests.brokers.ccxt.harness import CcxtHarness, adapter, connected, until
 from tests.contracts.broker import Desk
-from tests.servers.venue import VenueServer, venue
+from tests.servers.venue import KEY, SECRET, VenueServer, venue
 
 
 def placings(server: VenueServer) -> int:
@@ -193,6 +194,41 @@ async def test_a_ban_is_kept_to_without_asking_again(desk: Desk, harness: CcxtHa
         await harness.broker.margin()
     assert 100 < second.value.retry_after_s <= first.value.retry_after_s <= 121
     assert sum(harness.server.calls.values()) == calls
+
+
+async def test_what_stands_in_a_delisted_symbol_can_be_ended(server: VenueServer) -> None:
+    """It is found and cancelled, and nothing else is overlooked because of it."""
+    async with connected(server) as harness:
+        desk = Desk(harness)
+        await desk.book(0, 1)
+        order, _ = await desk.buy(5, price=-2)
+    server.delisted = {server.btc}
+    broker = adapter(server, orders=(order,))
+    await broker.start()
+    try:
+        found = await broker.find(order)
+        assert found is not None
+        assert found.state is OrderState.OPEN
+        assert (await broker.cancel(order)).state is OrderState.CANCELLED
+    finally:
+        await broker.close()
+
+
+async def test_no_signature_or_listen_key_reaches_a_log(
+    desk: Desk, harness: CcxtHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The library's errors tell whole addresses, and its own log everything that it sends."""
+    caplog.set_level(logging.DEBUG)
+    harness.script("accept_then_drop")
+    with pytest.raises(OutcomeUnknown) as lost:
+        await desk.buy(5, price=-2)
+    harness.script("disconnect")
+    with pytest.raises(Transient) as cut_off:
+        await harness.broker.margin()
+    await harness.server.cut()
+    await until(lambda: "stream broken" in caplog.text)
+    told = f"{lost.value} {cut_off.value} {caplog.text} {[record.__dict__ for record in caplog.records]}"
+    assert not any(word in told for word in ("signature=", "listenKey", "listen-key", "ws://", KEY, SECRET))
 
 
 async def test_coins_are_never_sold_short(tmp_path: Path, exchange: str) -> None:
