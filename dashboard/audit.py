@@ -7,7 +7,10 @@ from aiohttp import web
 from core.values.people import Person, Role
 from dashboard.board import Board
 from dashboard.docs import Route
+from dashboard.schemas import FLAG, TEXT, WHOLE, maybe, row
 from kit.http import ApiError, json_response
+
+SAID = row(whole=FLAG, first_misfit=maybe(WHOLE), rows=WHOLE, hash=TEXT)
 
 
 class AuditRoutes:
@@ -15,7 +18,8 @@ class AuditRoutes:
         self._store = board.store
 
     def routes(self, api: str) -> list[Route]:
-        return [Route("GET", f"{api}/audit", "reads the audit trail and says whether its chain is whole", self.verify)]
+        says = "reads the audit trail and says whether its chain is whole (admin)"
+        return [Route("GET", f"{api}/audit", says, self.verify, answer=SAID)]
 
     async def verify(self, _request: web.Request, person: Person) -> web.Response:
         """200 {whole, first_misfit, rows, hash}: the first row that does not fit, the newest row and its hash."""

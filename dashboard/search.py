@@ -13,9 +13,11 @@ from core.values.instrument import Instrument, InstrumentKind
 from core.values.people import Person
 from dashboard.board import Board
 from dashboard.docs import Route
+from dashboard.schemas import TEXT, one_of, page_of, row
 from dashboard.view import Query
 from kit.http import ApiError, json_response
 
+FOUND = row(ticker=TEXT, name=TEXT, exchange=TEXT, kind=one_of(InstrumentKind), account=TEXT)
 WORDS_MAX = 100
 OFFERED = 20
 
@@ -97,7 +99,7 @@ class TickerRoutes:
     def routes(self, api: str) -> list[Route]:
         query = {"q": "part of ticker or name", "kind": "share, future ...", "account": "only what it lists"}
         says = f"what fits, the likeliest first, at most {OFFERED}"
-        return [Route("GET", f"{api}/tickers", says, self.find, query=query)]
+        return [Route("GET", f"{api}/tickers", says, self.find, query=query, answer=page_of(FOUND))]
 
     async def find(self, request: web.Request, person: Person) -> web.Response:
         fitting = found(self._desk, person, wanted(request.query, self._desk, person))[:OFFERED]

@@ -13,17 +13,22 @@ from core.ports import Broker, Clock, Feed
 from core.services.desk import Desk
 from core.values.errors import Rejected, Transient
 from core.values.market import Session
+from core.values.money import Price
 from dashboard.board import Board
 from dashboard.search import Listed
 
-LOOKED_AT = timedelta(minutes=10)
-"""So long after its page was drawn last a ticker stays subscribed to."""
-WATCHED_MAX = 200
+LOOKED_AT = timedelta(seconds=30)
+"""So long after its page was drawn last a ticker is still asked for."""
+FOLLOWED_MAX = 8
+"""Subscriptions that pages may have: feeds allow few, and positions need them more."""
+ASK_EVERY = timedelta(seconds=6)
 SWEEP_S = 2.0
 AHEAD = timedelta(days=7)
 AGAIN = timedelta(minutes=1)
 """Before a venue that could not say is asked again."""
 ALWAYS = "24/7"
+Key = tuple[int, str]
+"""Which feed, and the ticker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,15 @@ def venues(board: Board) -> Venues:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """at: when a page showed it last. follow: every price matters, not only now and then the last."""
+
+    feed: Feed
+    at: datetime
+    follow: bool
+
+
 class Venues:
     """Knows its desk only by what it is asked about, so that both can go."""
 
@@ -49,34 +63,60 @@ class Venues:
         self._clock, self._wire = clock, wire
         self._sessions: dict[tuple[str, str, date], Sequence[Session]] = {}
         self._failed: dict[tuple[str, str, date], datetime] = {}
-        self._looks: dict[tuple[int, str], tuple[Feed, datetime]] = {}
-        self._watched: dict[tuple[int, str], Feed] = {}
+        self._looks: dict[Key, Look] = {}
+        self._followed: dict[Key, Feed] = {}
+        self._lasts: dict[Key, Price] = {}
+        self._asked: dict[int, datetime] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
     # prices
 
-    def look(self, desk: Desk, shown: Collection[Listed]) -> None:
-        """Subscribe to what a page shows, for as long as it is looked at."""
+    def look(self, desk: Desk, shown: Collection[Listed], *, follow: bool = False) -> None:
+        """Prices of what a page shows are wanted, as long as it is drawn again and again. follow: by a subscription."""
         now = self._wire.now()
         for each in shown:
             feed = desk.venues[each.account.name].feed
-            self._looks[id(feed), each.instrument.ticker] = (feed, now)
+            self._looks[id(feed), each.instrument.ticker] = Look(feed, now, follow)
         if self._looks and (self._sweeper is None or self._sweeper.done()):
             self._sweeper = asyncio.create_task(self._sweep(), name="looked at")
 
+    def last(self, desk: Desk, listed: Listed) -> Price | None:
+        """What it traded at when it was asked for; for what no feed tells by itself."""
+        return self._lasts.get((id(desk.venues[listed.account.name].feed), listed.instrument.ticker))
+
     async def _sweep(self) -> None:
-        while self._looks or self._watched:
+        while self._looks or self._followed:
             now = self._wire.now()
-            newest = sorted(self._looks.items(), key=lambda item: item[1][1], reverse=True)[:WATCHED_MAX]
-            self._looks = {key: (feed, at) for key, (feed, at) in newest if now - at < LOOKED_AT}
-            for key in self._looks.keys() - self._watched.keys():
-                with suppress(Transient, Rejected):
-                    await self._looks[key][0].watch(key[1])
-                    self._watched[key] = self._looks[key][0]
-            for key in self._watched.keys() - self._looks.keys():
-                with suppress(Transient, Rejected):
-                    await self._watched.pop(key).unwatch(key[1])
+            self._looks = {key: look for key, look in self._looks.items() if now - look.at < LOOKED_AT}
+            self._lasts = {key: last for key, last in self._lasts.items() if key in self._looks}
+            await self._follow()
+            await self._ask(now)
             await self._wire.sleep(SWEEP_S)
+
+    async def _follow(self) -> None:
+        newest = sorted((key for key, look in self._looks.items() if look.follow), key=lambda key: self._looks[key].at)
+        wanted = {key: self._looks[key].feed for key in newest[-FOLLOWED_MAX:]}
+        for key in self._followed.keys() - wanted.keys():
+            with suppress(Transient, Rejected):
+                await self._followed.pop(key).unwatch(key[1])
+        for key in wanted.keys() - self._followed.keys():
+            with suppress(Transient, Rejected):
+                await wanted[key].watch(key[1])
+                self._followed[key] = wanted[key]
+
+    async def _ask(self, now: datetime) -> None:
+        """Of each feed at once, what it does not tell by itself."""
+        unknown: dict[int, dict[str, Feed]] = {}
+        for (feed_id, ticker), look in self._looks.items():
+            if look.feed.quote(ticker) is None:
+                unknown.setdefault(feed_id, {})[ticker] = look.feed
+        for feed_id, tickers in unknown.items():
+            asked = self._asked.get(feed_id)
+            if asked is None or now - asked >= ASK_EVERY:
+                self._asked[feed_id] = now
+                with suppress(Transient, Rejected):
+                    found = await next(iter(tickers.values())).last_prices(list(tickers))
+                    self._lasts |= {(feed_id, ticker): price for ticker, price in found.items()}
 
     # hours
 

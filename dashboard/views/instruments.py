@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from core.values.accounts import Mode
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.market import Quote
+from core.values.money import Price
 from core.values.people import Person, Role
 from dashboard.board import Board
 from dashboard.lists import owner_of
@@ -22,9 +23,12 @@ FILLS = 200
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """last: also of what no feed tells by itself."""
+
     account: str
     instrument: Instrument
     quote: Quote | None
+    last: Price | None
     hours: Hours
 
 
@@ -65,7 +69,9 @@ def _first(query: Query) -> int:
 async def _line(board: Board, listed: Listed) -> Line:
     account, instrument = listed.account, listed.instrument
     quote = board.desk.venues[account.name].feed.quote(instrument.ticker)
-    return Line(account.name, instrument, quote, await venues(board).hours(board.desk, listed))
+    known = venues(board)
+    last = known.last(board.desk, listed) if quote is None else quote.last
+    return Line(account.name, instrument, quote, last, await known.hours(board.desk, listed))
 
 
 async def _one(board: Board, person: Person, ticker: str, query: Query) -> Model:
@@ -75,7 +81,7 @@ async def _one(board: Board, person: Person, ticker: str, query: Query) -> Model
     listed = next((each for each in lists if named in {"", each.account.name}), None)
     if listed is None:
         raise ApiError(404, "unknown_ticker", "no account of yours trades that ticker", "ticker")
-    venues(board).look(board.desk, [listed])
+    venues(board).look(board.desk, [listed], follow=True)
     fills = await board.store.fills(FILLS, None, owner_of(person))
     orders = [o for o in board.desk.ledger.orders.values() if o.request.ticker == ticker]
     return {
@@ -93,6 +99,6 @@ VIEW = View(
     "instruments",
     model,
     parts=("list", "quote", "held"),
-    wakes=Wakes.JOURNAL | Wakes.BOOKS | Wakes.QUOTES,
+    wakes=Wakes.JOURNAL | Wakes.BOOKS | Wakes.QUOTES | Wakes.TIME,
     scripts=("filters.js", "lines.js", "charts.js"),
 )
