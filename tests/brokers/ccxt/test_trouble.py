@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -239,3 +240,20 @@ async def test_coins_are_never_sold_short(tmp_path: Path, exchange: str) -> None
         with pytest.raises(Rejected, match=r"insufficient_margin"):
             await desk.send(desk.request(Side.SELL, 5, -3))
         assert not harness.broker.capabilities.short_selling
+
+
+async def test_w_21_two_accounts_trade_apart(tmp_path: Path, exchange: str) -> None:
+    """At once, on the same venue, with their own hosts, leverage and streams: nothing is shared between them."""
+    async with (
+        venue(exchange, tmp_path / "one") as first,
+        venue(exchange, tmp_path / "two") as second,
+        connected(first, leverage=3) as one,
+        connected(second, leverage=9) as two,
+    ):
+        desks = Desk(one), Desk(two)
+        for desk in desks:
+            await desk.book(0, 1)
+        await asyncio.gather(desks[0].buy(5, price=3), desks[1].buy(7, price=3))
+        held = [[h.quantity for h in await harness.broker.positions()] for harness in (one, two)]
+        assert held == [[desks[0].pieces(5)], [desks[1].pieces(7)]]
+        assert (first.leverage[first.btc], second.leverage[second.btc]) == ("3", "9")
