@@ -60,18 +60,18 @@ def found(desk: Desk, person: Person, what: Wanted) -> list[Listed]:
     hits: dict[tuple[str, str], tuple[int, str, Listed]] = {}
     for account in [what.account] if what.account is not None else trading_accounts(desk, person):
         for instrument in desk.directory.instruments(account.name):
-            if what.kind is not None and instrument.kind is not what.kind:
-                continue
-            rank = _rank(instrument, what.words)
+            rank = _rank(instrument, what)
             if rank is not None:
                 key = (instrument.exchange, instrument.ticker)
                 hits.setdefault(key, (rank, instrument.ticker, Listed(account, instrument)))
     return [listed for _, _, listed in sorted(hits.values(), key=lambda hit: hit[:2])]
 
 
-def _rank(instrument: Instrument, words: str) -> int | None:
+def _rank(instrument: Instrument, what: Wanted) -> int | None:
     """None: not meant."""
-    ticker = instrument.ticker.casefold()
+    ticker, words = instrument.ticker.casefold(), what.words
+    if what.kind not in {None, instrument.kind}:
+        return None
     if ticker.startswith(words):
         return 0 if ticker == words else 1
     return (

@@ -14,8 +14,9 @@ from core.services.desk import Desk
 from core.values.errors import Rejected, Transient
 from core.values.market import Session
 from core.values.money import Price
+from core.values.people import Person
 from dashboard.board import Board
-from dashboard.search import Listed
+from dashboard.search import Listed, Wanted, found
 
 LOOKED_AT = timedelta(seconds=30)
 """So long after its page was drawn last a ticker is still asked for."""
@@ -23,6 +24,7 @@ FOLLOWED_MAX = 8
 """Subscriptions that pages may have: feeds allow few, and positions need them more."""
 ASK_EVERY = timedelta(seconds=6)
 SWEEP_S = 2.0
+FOUND_AGAIN = timedelta(seconds=10)
 AHEAD = timedelta(days=7)
 AGAIN = timedelta(minutes=1)
 """Before a venue that could not say is asked again."""
@@ -61,6 +63,7 @@ class Venues:
 
     def __init__(self, clock: Clock, wire: Clock) -> None:
         self._clock, self._wire = clock, wire
+        self._found: dict[tuple[Person, Wanted], tuple[datetime, list[Listed]]] = {}
         self._sessions: dict[tuple[str, str, date], Sequence[Session]] = {}
         self._failed: dict[tuple[str, str, date], datetime] = {}
         self._looks: dict[Key, Look] = {}
@@ -68,6 +71,15 @@ class Venues:
         self._lasts: dict[Key, Price] = {}
         self._asked: dict[int, datetime] = {}
         self._sweeper: asyncio.Task[None] | None = None
+
+    def found(self, desk: Desk, person: Person, what: Wanted) -> list[Listed]:
+        """As `dashboard.search.found`, which is not asked again at every price: what is listed changes by the day."""
+        now = self._wire.now()
+        known = self._found.get((person, what))
+        if known is None or now - known[0] >= FOUND_AGAIN:
+            self._found = {key: kept for key, kept in self._found.items() if now - kept[0] < FOUND_AGAIN}
+            known = self._found[person, what] = (now, found(desk, person, what))
+        return known[1]
 
     # prices
 

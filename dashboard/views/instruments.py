@@ -11,7 +11,7 @@ from core.values.money import Price
 from core.values.people import Person, Role
 from dashboard.board import Board
 from dashboard.lists import owner_of
-from dashboard.search import Listed, found, listing, trading_accounts, wanted
+from dashboard.search import Listed, listing, trading_accounts, wanted
 from dashboard.venues import Hours, venues
 from dashboard.view import Model, Query, View, Wakes
 from kit.http import ApiError
@@ -45,9 +45,9 @@ async def model(board: Board, person: Person, query: Query) -> Model:
 
 
 async def _list(board: Board, person: Person, query: Query) -> Model:
-    fitting = found(board.desk, person, wanted(query, board.desk, person))
+    fitting = venues(board).found(board.desk, person, wanted(query, board.desk, person))
     first = _first(query)
-    shown = fitting[first : first + SHOWN]
+    shown = [each for each in fitting[first : first + SHOWN] if each.account.name in board.desk.venues]
     venues(board).look(board.desk, shown)
     return {
         "lines": [await _line(board, each) for each in shown],
@@ -76,7 +76,7 @@ async def _line(board: Board, listed: Listed) -> Line:
 
 async def _one(board: Board, person: Person, ticker: str, query: Query) -> Model:
     """Raises ApiError 404 for what no account of theirs lists."""
-    lists = list(listing(board.desk, person, ticker))
+    lists = [each for each in listing(board.desk, person, ticker) if each.account.name in board.desk.venues]
     named = query.get("account", "")
     listed = next((each for each in lists if named in {"", each.account.name}), None)
     if listed is None:
