@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from aiohttp import web
 
-from core.services.earnings import first_day, owner_of, profit_by_day
+from core.services.earnings import first_day, profit_by_day
 from core.values.accounts import DayEquity, Mode
 from core.values.people import Person
 from dashboard.board import Board
 from dashboard.docs import Route
 from dashboard.history import QUERY, sought
+from dashboard.lists import owner_of
 from dashboard.rows import Row
 from dashboard.schemas import DECIMAL, TEXT, many, row
 from kit.http import json_response
@@ -58,7 +59,7 @@ class Curves:
         for view in await self._board.portfolio.accounts(person):
             account, margin = view.account, view.margin
             paper = account.mode is Mode.PAPER
-            if asked.account.casefold() not in {"", account.name.casefold()} or asked.paper not in {None, paper}:
+            if not asked.fits(account.name, asked.ticker, paper=paper):
                 continue
             of_account = days.get(account.name, {})
             if margin is not None:

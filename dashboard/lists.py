@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from core.services.history import owner_of as owner_of  # noqa: PLC0414 - where pages look for it
 from core.values.ids import AlertId, FillId, NoticeId, OrderId, ProposalId, ReportId, TaskId, UserId
 from core.values.pages import Page
 from core.values.people import Person, Role
@@ -181,11 +182,6 @@ def held_listing(name: str, says: str, values: Callable[[Person], Awaitable[Sequ
         return Page(found[start:end], str(end) if end < len(found) else None)
 
     return Listing(name, says, page, one)
-
-
-def owner_of(person: Person) -> UserId | None:
-    """Whose rows a person's lists hold: an admin's hold everybody's."""
-    return None if person.role is Role.ADMIN else person.master
 
 
 async def _seen(asked: Awaitable[T | None], owner: Callable[[T], UserId], person: Person) -> T | None:

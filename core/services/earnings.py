@@ -10,13 +10,13 @@ from decimal import Decimal
 
 from core.ports import Store
 from core.services.desk import Desk
+from core.services.history import owner_of
 from core.values.accounts import DayEquity, Mode
 from core.values.changes import EquityKept
 from core.values.errors import DeskError, Transient
-from core.values.ids import UserId
 from core.values.money import ZERO
 from core.values.pages import Sought
-from core.values.people import Person, Role
+from core.values.people import Person
 
 log = logging.getLogger(__name__)
 
@@ -37,25 +37,12 @@ async def profit_by_day(
         venue, at = desk.venues.get(position.account), position.updated_at
         if venue is None or (sought.end is not None and at >= sought.end):
             continue
-        if _fits(sought, position.account, position.ticker, paper=venue.account.mode is Mode.PAPER):
+        if sought.fits(position.account, position.ticker, paper=venue.account.mode is Mode.PAPER):
             days = found.setdefault(venue.account.currency, {})
             gain = position.realised * desk.directory.point_value(position.account, position.ticker) - position.fees
             day = at.astimezone(UTC).date()
             days[day] = days.get(day, ZERO) + gain
     return found
-
-
-def _fits(sought: Sought, account: str, ticker: str, *, paper: bool) -> bool:
-    return (
-        sought.account.casefold() in {"", account.casefold()}
-        and sought.ticker.casefold() in {"", ticker.casefold()}
-        and sought.paper in {None, paper}
-    )
-
-
-def owner_of(person: Person) -> UserId | None:
-    """Whose rows they see; an admin everybody's."""
-    return None if person.role is Role.ADMIN else person.master
 
 
 class EquityKeeper:

@@ -142,12 +142,17 @@ class History:
         return venue is None or venue.account.mode.value == "paper"
 
 
+def owner_of(person: Person) -> UserId | None:
+    """Whose rows a person's lists hold: an admin's hold everybody's."""
+    return None if person.role is Role.ADMIN else person.master
+
+
 async def _all(pages: _Pages[T], person: Person) -> list[T]:
     """Everything that a list shows the person, oldest first."""
     found: list[T] = []
     after: str | None = None
     while True:
-        page = await pages(1000, after, None if person.role is Role.ADMIN else person.master)
+        page = await pages(1000, after, owner_of(person))
         found += page.items
         after = page.next
         if after is None:
@@ -160,10 +165,8 @@ def _wants(asked: Sought, position: Position, *, paper: bool) -> bool:
     return (
         (asked.start is None or at >= asked.start)
         and (asked.end is None or at < asked.end)
-        and asked.account.casefold() in {"", position.account.casefold()}
-        and asked.ticker.casefold() in {"", position.ticker.casefold()}
         and asked.side in {None, side if position.is_open else None}
-        and asked.paper in {None, paper}
+        and asked.fits(position.account, position.ticker, paper=paper)
     )
 
 

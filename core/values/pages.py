@@ -30,3 +30,11 @@ class Sought:
     ticker: str = ""
     side: Side | None = None
     paper: bool | None = None
+
+    def fits(self, account: str, ticker: str, *, paper: bool) -> bool:
+        """Whether what is of this place may be meant, time and side aside."""
+        return (
+            self.account.casefold() in {"", account.casefold()}
+            and self.ticker.casefold() in {"", ticker.casefold()}
+            and self.paper in {None, paper}
+        )
