@@ -18,9 +18,16 @@ from core.values.people import Person, Role
 from dashboard.board import Board
 from dashboard.docs import Route
 from dashboard.refusals import refuse
+from dashboard.schemas import FLAG, TEXT, many, one_of, row
 from kit.http import json_response
 
 BACKUPS = "backups"
+SETTINGS = row(
+    items=many(row(key=TEXT, value=TEXT, source=one_of(("default", "file", "environment", "start")), secret=FLAG)),
+    limits_off=many(TEXT),
+)
+ABOUT = row(version=TEXT)
+"""Of whoever helps to run the owner's desk there is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,8 @@ class AboutRoutes:
 
     def routes(self, api: str) -> list[Route]:
         return [
-            Route("GET", f"{api}/settings", "every value in force, secrets left out (admin)", self.settings),
-            Route("GET", f"{api}/about", "version, data directory, targets of the hub", self.about),
+            Route("GET", f"{api}/settings", "every value in force, no secrets (admin)", self.settings, answer=SETTINGS),
+            Route("GET", f"{api}/about", "version, data directory, targets of the hub", self.about, answer=ABOUT),
         ]
 
     async def settings(self, _request: web.Request, person: Person) -> web.Response:

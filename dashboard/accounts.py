@@ -13,6 +13,7 @@ from dashboard.board import Board
 from dashboard.bodies import Body, read_object
 from dashboard.docs import Route
 from dashboard.refusals import granted
+from dashboard.schemas import FLAG, TEXT, row
 from kit.http import ApiError, json_response
 from texts import render
 
@@ -22,6 +23,7 @@ BODY = {
     "credentials?": "by the keys of the settings file; never told again",
     "risk_percent?": "and what else the settings file has for its broker",
 }
+TRIED = row(ok=FLAG, text=TEXT)
 
 
 class AccountRoutes:
@@ -36,7 +38,7 @@ class AccountRoutes:
             Route("POST", accounts, "add an account of one's own", self.add, BODY),
             Route("PATCH", f"{accounts}/{{id}}", "change an account on which nothing is open", self.change, changed),
             Route("DELETE", f"{accounts}/{{id}}", "take it and its credentials away", self.remove),
-            Route("POST", f"{accounts}/{{id}}/test", "whether its broker answers just now", self.test),
+            Route("POST", f"{accounts}/{{id}}/test", "whether its broker answers just now", self.test, answer=TRIED),
         ]
 
     async def add(self, request: web.Request, person: Person) -> web.Response:

@@ -12,6 +12,7 @@ from dashboard.board import Board
 from dashboard.bodies import read_object, text_of
 from dashboard.docs import Route
 from dashboard.refusals import refuse
+from dashboard.schemas import TEXT, many, row
 from kit.http import ApiError, json_response
 
 
@@ -21,7 +22,9 @@ class LintRoutes:
 
     def routes(self, api: str) -> list[Route]:
         body = {"message": "as it is pasted into the chart site"}
-        return [Route("POST", f"{api}/lint", "what a chart's message would do; nothing is sent", self.read, body)]
+        answer = row(says=many(TEXT), problems=many(row(field=TEXT, message=TEXT)))
+        says = "what a chart's message would do; nothing is sent"
+        return [Route("POST", f"{api}/lint", says, self.read, body, answer=answer)]
 
     async def read(self, request: web.Request, person: Person) -> web.Response:
         """200 `{"says": [...], "problems": [{"field", "message"}]}`. It speaks of the settings' accounts, so it is for

@@ -9,6 +9,7 @@ from core.values.people import Person
 from dashboard.board import Board
 from dashboard.docs import Route
 from dashboard.refusals import refuse
+from dashboard.schemas import TEXT, row
 from kit.http import ApiError, json_response, read_body
 
 BODY = {
@@ -27,13 +28,14 @@ class SignalRoutes:
         self._publish = board.roof.publish
 
     def routes(self, api: str) -> list[Route]:
-        return [Route("POST", f"{api}/alerts", "send the hub an alert, as a program would", self.publish, BODY)]
+        says = "send the hub an alert, as a program would"
+        return [Route("POST", f"{api}/alerts", says, self.publish, BODY, answer=row(alert_id=TEXT))]
 
     async def publish(self, request: web.Request, person: Person) -> web.Response:
-        """200 with the id it is kept under; 422 by the field that will not do."""
+        """201 with the id it is kept under; 422 by the field that will not do."""
         refused = may_publish(person)
         if refused is not None:
             refuse(refused, person)
         if self._publish is None:
             raise ApiError(503, "unavailable", "this desk has no hub")
-        return json_response({"alert_id": await self._publish(await read_body(request))})
+        return json_response({"alert_id": await self._publish(await read_body(request))}, status=201)

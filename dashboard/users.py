@@ -6,13 +6,14 @@ from aiohttp import web
 
 from core.services.users import Users
 from core.values.orders import Refused
-from core.values.people import Person, User
+from core.values.people import Person, Scope, User
 from dashboard.board import Board
 from dashboard.bodies import read_object
 from dashboard.docs import Route
 from dashboard.lists import Listing, held_listing
 from dashboard.refusals import granted
 from dashboard.rows import Row
+from dashboard.schemas import SUCCESS, TEXT, TIME, one_of, page_of, row
 from kit.http import ApiError, json_response
 
 BODY = {
@@ -24,6 +25,7 @@ BODY = {
     "works_for?": "whose desk they help to run",
 }
 SCOPE = {"scope?": "read | trade | admin: how much of the person's role it has; admin unless said"}
+TOKENS = page_of(row(id=TEXT, scope=one_of(Scope), made_at=TIME))
 
 
 class UserRoutes:
@@ -46,8 +48,14 @@ class UserRoutes:
             Route("POST", users, "add a person (admin)", self.create, {"username": "", **BODY}),
             Route("PATCH", f"{users}/{{id}}", "change a person (admin)", self.change, changed),
             Route("DELETE", f"{users}/{{id}}", "take a person's access away (admin)", self.remove),
-            Route("GET", f"{users}/{{id}}/tokens", "their API tokens, without what opens anything", self.tokens),
-            Route("DELETE", f"{users}/{{id}}/tokens/{{token}}", "it opens nothing from now on", self.drop_token),
+            Route(
+                "GET",
+                f"{users}/{{id}}/tokens",
+                "their API tokens, without what opens anything",
+                self.tokens,
+                answer=TOKENS,
+            ),
+            Route("DELETE", f"{users}/{{id}}/tokens/{{token}}", "revoke a token", self.drop_token, answer=SUCCESS),
             Route("POST", f"{users}/{{id}}/tokens", "a new API token, told this once (admin)", self.token, SCOPE),
         ]
 

@@ -32,6 +32,7 @@ function show(element) {
 /** Every time inside `root`, which need not be on the page yet. */
 export function localise(root) {
   for (const element of root.querySelectorAll("time[datetime]")) show(element);
+  for (const element of root.querySelectorAll("[data-zone]")) element.textContent = zone;
 }
 
 // Ages and countdowns go on by themselves, in pages that somebody sees.

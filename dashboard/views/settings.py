@@ -19,7 +19,7 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 
 async def model(board: Board, person: Person, _query: Query) -> Model:
     helps, admin = person.sees(OWNER), person.may(Role.ADMIN)
-    tunables = await board.office.lists.tunables(person.master)
+    tunables = board.office.lists.tuned(await board.store.tunables(person.master))
     found = await disk(board) if helps else None
     settings = board.roof.settings if admin else []
     return {

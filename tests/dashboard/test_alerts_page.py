@@ -31,7 +31,7 @@ async def screen(house: House, *sent: Mapping[str, Any], path: str = "/alerts") 
     """Symbol and state of every row, once all this was sent."""
     for body in sent:
         answer = await house.post(ROUTE, body)
-        assert answer.status == 200, answer.data
+        assert answer.status == 201, answer.data
     shown = parts_of(await page(house, path))["signals"]
     return re.findall(
         r'<tr data-key="[^"]+" data-state="(\w+)".*?<td data-label="Symbol">([^<]+)</td>', shown, re.DOTALL

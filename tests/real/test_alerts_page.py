@@ -45,7 +45,7 @@ def signal(symbol: str, direction: str = "buy", age_s: float = 60, **changes: An
 async def send(desk: Desk, *signals: dict[str, Any]) -> None:
     for body in signals:
         status, answer = await asyncio.to_thread(desk.ask, "POST", "/api/v1/alerts", body)
-        assert status == 200, answer
+        assert status == 201, answer
 
 
 async def shown(page: Page, *rows: tuple[str, str]) -> None:

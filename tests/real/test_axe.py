@@ -89,10 +89,11 @@ async def test_axe_finds_nothing_serious(desk: Desk, tmp_path: Path, theme: str,
     assert {path: bad for path, bad in found.items() if bad} == {}
 
 
-async def test_axe_finds_nothing_serious_in_dialogs(desk: Desk, tmp_path: Path) -> None:
-    """Those of the Tasks page, each opened as a person opens it."""
+@pytest.mark.parametrize("path", ["/tasks", "/alerts", "/links", "/people"])
+async def test_axe_finds_nothing_serious_in_dialogs(desk: Desk, tmp_path: Path, path: str) -> None:
+    """Each opened as a person opens it."""
     async with chromium(tmp_path / "profile") as page:
-        await page.open(f"{desk.url}/tasks", width=360, height=740)
+        await page.open(f"{desk.url}{path}", width=360, height=740)
         await page.until(LIVE)
         for name in await page.run("[...document.querySelectorAll('dialog')].map((each) => each.id)"):
             await page.run(f"document.getElementById('{name}').showModal(); true")
