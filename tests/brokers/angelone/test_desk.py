@@ -14,6 +14,7 @@ from tests.brokers.angelone.harness import Hurried, until
 from tests.brokers.angelone.house import House, trading
 from tests.servers.angelone import AngelOneServer
 from tests.servers.broker import hosting
+from texts import render
 
 
 @pytest.fixture
@@ -76,6 +77,15 @@ async def test_ao_25_tries_are_bounded_and_then_people_are_called(house: House) 
     await until(lambda: len(house.server.faults) == 6)
     assert len(await house.orders(OrderRole.STOP)) == 2
     assert (await house.told("position.unprotected")).critical
+
+
+async def test_an_address_that_is_not_registered_is_explained(house: House) -> None:
+    """Nothing is held; people read what to do."""
+    house.server.elsewhere = True
+    await house.enter()
+    notice = await house.told("order.rejected")
+    assert "add this machine's to the app at smartapi.angelone.in" in render(notice.key, notice.params)
+    assert (house.position, house.server.made()) == (None, [])
 
 
 async def test_ao_26_what_is_filled_is_protected_and_the_rest_when_it_comes(house: House) -> None:
