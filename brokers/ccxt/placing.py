@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from brokers.ccxt import guard, translate
@@ -18,7 +19,7 @@ from core.ports import World
 from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.ids import BrokerOrderId
 from core.values.instrument import Instrument
-from core.values.money import ZERO, plain
+from core.values.money import ZERO, Quantity, plain
 from core.values.orders import Order, OrderRequest, OrderRole, OrderState, OrderTicket, Purpose, Side, TimeInForce
 from kit.rates import MOST_URGENT
 
@@ -31,6 +32,8 @@ URGENCY: Mapping[Purpose, int] = {
     Purpose.WORKING: 2,
     Purpose.TRAP: 3,
 }
+LEFT_BY_FEES = Decimal("0.99")
+"""Of what was bought, at least; a bigger gap has another cause."""
 CANCEL_ASKS = (0.1, 0.3, 0.6)
 """Seconds between questions whether a cancel is done."""
 
@@ -73,6 +76,8 @@ class Placing:
         except Refusal as no:
             if no.code in self._client.dialect.repeated:
                 return await self._first_of(request)
+            if (less := await self._there_is(request, listed, no)) is not None:
+                return await self._place_less(request, less, listed)
             if (ticket := await self._riders.fired(request, listed, no)) is not None:
                 self._soon()
                 return ticket
@@ -97,6 +102,28 @@ class Placing:
         if request.role is OrderRole.STOP:
             await self._riders.tidy()
         return ticket
+
+    async def _there_is(self, request: OrderRequest, listed: Instrument, no: Refusal) -> Quantity | None:
+        """Where a fee was taken in the coin itself, a little less is there than was bought: the most that can be sold.
+
+        None where that is not why the venue refused.
+        """
+        if not self._client.dialect.spot or request.side is Side.BUY or no.word != "insufficient_margin":
+            return None
+        coins = (await self._client.dialect.purse(self._client)).coins
+        held = listed.quantity_down(translate.number(coins.get(str(listed.basic_asset))))
+        return held if request.quantity * LEFT_BY_FEES <= held < request.quantity else None
+
+    async def _place_less(self, request: OrderRequest, less: Quantity, listed: Instrument) -> OrderTicket:
+        """The refusal proved that nothing was taken, so the id is still free."""
+        log.info("selling what the fees left", extra={"order_id": request.id, "quantity": plain(less)})
+        try:
+            return await self._place(replace(request, quantity=less), listed)
+        except Refusal as no:
+            self._records.forget(request.id)
+            raise no.rejected() from no
+        except NoAnswer as error:
+            raise OutcomeUnknown(request.id, str(error)) from error
 
     async def _found(self, request: OrderRequest, broker_id: str) -> OrderTicket:
         """What became of an order of which the answer tells no more than its number."""

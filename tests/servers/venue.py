@@ -74,6 +74,8 @@ class VenueServer(BrokerServer):
         self.leverage: dict[str, str] = {}
         self.stuck: dict[str, int] = {}
         """Our ids of algo orders that fired at a moment (ms) and never became an order."""
+        self.taken = Decimal(0)
+        """Share of the coins bought that the venue keeps as its fee."""
         self.index = Decimal(64000)
         """What every coin costs on spot markets."""
         self.links: list[Link] = []

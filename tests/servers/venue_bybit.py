@@ -198,7 +198,8 @@ class Server(VenueServer):
         worth = sum((h.quantity * (self.price(h.ticker).last or 0) for h in held.values()), Decimal(0))
         usdt = {"coin": "USDT", "equity": pick(margin.equity - worth), "walletBalance": pick(margin.equity - worth)}
         usdt |= {"locked": "0", "totalPositionIM": pick(margin.equity - margin.free - worth), "totalOrderIM": "0"}
-        coins = [{"coin": name, "walletBalance": pick(h.quantity), "locked": "0"} for name, h in held.items()]
+        left = {name: h.quantity * (1 - self.taken) for name, h in held.items()}
+        coins = [{"coin": name, "walletBalance": pick(quantity), "locked": "0"} for name, quantity in left.items()]
         free = pick(max(Decimal(0), margin.free))
         return {"list": [{"accountType": "UNIFIED", "totalAvailableBalance": free, "coin": [usdt, *coins]}]}
 
@@ -255,6 +256,9 @@ class Server(VenueServer):
         worth = quantity * Decimal(price or trigger or (self.price(symbol).last or 0))
         if worth < LEAST and not reduces:
             raise No(200, 110094, "Order does not meet minimum order value 5USDT")
+        there = self.venue.ledger.quantity(symbol) * (1 - self.taken)
+        if self.spot and body["side"] == "Sell" and quantity > there:
+            raise No(200, 170131, "Balance insufficient.")
         client_id = plain_id(body.get("orderLinkId") or "")
         known = self.venue._latest.get(OrderId(client_id))
         if known is not None and known.working is not None:

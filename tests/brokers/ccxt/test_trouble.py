@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -240,6 +241,18 @@ async def test_coins_are_never_sold_short(tmp_path: Path, exchange: str) -> None
         with pytest.raises(Rejected, match=r"insufficient_margin"):
             await desk.send(desk.request(Side.SELL, 5, -3))
         assert not harness.broker.capabilities.short_selling
+
+
+async def test_what_a_fee_in_coins_left_can_be_sold(tmp_path: Path) -> None:
+    """A thousandth is gone of what was bought: the stop guards the rest instead of being refused for it."""
+    async with venue("bybit", tmp_path / "coins", "spot") as server, connected(server) as harness:
+        server.taken = Decimal("0.001")
+        desk = Desk(harness)
+        await desk.book(0, 1)
+        await desk.buy(1000, price=3)
+        request = desk.request(Side.SELL, 1000, None, OrderType.STOP, stop=-5)
+        ticket = await desk.send(request)
+        assert (ticket.order_id, ticket.state, ticket.quantity) == (request.id, OrderState.OPEN, desk.pieces(999))
 
 
 async def test_w_21_two_accounts_trade_apart(tmp_path: Path, exchange: str) -> None:
