@@ -16,6 +16,7 @@ from core.services.office import Office
 from core.services.pairs import Pairs
 from core.services.portfolio import Portfolio
 from core.services.supervisor import Supervisor
+from core.services.today import Today
 from core.services.worklist import Worklist
 from core.values.people import Person
 from dashboard.roof import Roof
@@ -50,6 +51,10 @@ class Figures:
     hub: Hub | None = None
 
 
+async def _nothing(_person: Person) -> Today:
+    return Today({}, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """people: bearer token to person, in constant time. open_pages: in demo, whoever opens a page is this person.
@@ -82,4 +87,5 @@ class Board:
     figures: Figures = field(default_factory=Figures)
     language: str = "en"
     trusted_proxies: Networks = ()
+    today: Callable[[Person], Awaitable[Today]] = _nothing
     roof: Roof = field(default_factory=Roof)

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from core.ports import Clock, Store
 from core.services.portfolio import AccountView, Portfolio
+from core.services.today import Day
 from core.values.changes import Change, Delivered, PricesForgotten, PricesKept
 from core.values.errors import Transient
 from core.values.pages import Page
@@ -37,6 +38,7 @@ def reading(board: Board) -> Board:
         board,
         store=cast("Store", store),
         portfolio=cast("Portfolio", RecentMoney(board.portfolio, board.wire, board.desk.venues)),
+        today=Day(board.desk).of,
     )
 
 

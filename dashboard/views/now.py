@@ -19,7 +19,6 @@ from dashboard.frame import may_run
 from dashboard.lists import owner_of
 from dashboard.pictures import drawn
 from dashboard.rows import proposal_row
-from dashboard.today import today
 from dashboard.view import Model, Query, View, Wakes
 
 STORY = 10
@@ -83,7 +82,7 @@ async def model(board: Board, person: Person, _query: Query) -> Model:
         "first": None if first is None else proposal_row(first, person.language, now, drawn(board, first)),
         "expires_at": None if first is None else first.expires_at,
         "may_answer": person.may(Role.APPROVER),
-        "today": await today(board, person),
+        "today": await board.today(person),
         "may_arm": may_run(board, person, "arm"),
         "sample": board.sample_alert is not None,
         "story": await _story(board, person, views) if board.sample_alert is not None else None,
