@@ -40,7 +40,9 @@ function draw(library, figure, series) {
   element.className = "plot";
   element.setAttribute("role", "img");
   element.setAttribute("aria-label", `${series.name}: ${series.points.map(({ day, value }) => `${day} ${value}`).slice(-30).join(", ")}`);
-  figure.append(title, element);
+  figure.append(title);
+  if (!bars && series.points.length < 2) return note(figure, figure.dataset.first);
+  figure.append(element);
   let line = null;
   const days = everyDay(series.points);
   const dress = () => {
