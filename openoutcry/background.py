@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
+from core.ports import Clock
+
 log = logging.getLogger(__name__)
+
+RESTART_S = 30.0
 
 
 @asynccontextmanager
@@ -31,3 +35,16 @@ async def running(*works: Coroutine[None, None, None]) -> AsyncIterator[None]:
             task.remove_done_callback(ended)
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def kept(name: str, run: Callable[[], Coroutine[None, None, None]], wire: Clock) -> None:
+    """The edge of what the desk can trade without, such as chats and pictures: whatever goes wrong there, it trades on
+    and they come back."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("%s stopped; it is started again", name)
+            await wire.sleep(RESTART_S)
+        else:
+            return

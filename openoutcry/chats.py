@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 
 from core.commands.console import Console
-from core.ports import Clock
 from core.services.people import People
 from core.services.telling import another_desk
 from core.values.changes import NoticeMade
 from core.values.ids import UserId
+from openoutcry.background import kept
 from openoutcry.engine import Engine
 from openoutcry.payload import payload_reader
 from openoutcry.settings import Settings
 
-log = logging.getLogger(__name__)
-
 Running = Coroutine[None, None, None]
-RESTART_S = 30.0
 
 
 def open_chats(settings: Settings, engine: Engine, console: Console, people: People) -> list[Running]:
@@ -79,15 +75,3 @@ def _discord(settings: Settings, engine: Engine, console: Console, people: Peopl
     )
     engine.outbox.add(bot.surface)
     return kept("discord", bot.run, engine.wire)
-
-
-async def kept(name: str, run: Callable[[], Running], wire: Clock) -> None:
-    """The edge of chats and pictures: whatever goes wrong in their libraries, the desk trades on and they come back."""
-    while True:
-        try:
-            await run()
-        except Exception:
-            log.exception("%s stopped; it is started again", name)
-            await wire.sleep(RESTART_S)
-        else:
-            return

@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 
 from charts.painter import WorkerPainter
 from core.services.pictures import Album, Pictures
-from openoutcry.chats import kept
+from openoutcry.background import kept
 from openoutcry.engine import Engine
 from openoutcry.settings import Settings
 

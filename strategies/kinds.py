@@ -43,3 +43,8 @@ def recycle(rules: CycleRules | None = None) -> Kind:
     """The same from an hour after the open to an hour before the close, on any symbol."""
     rules = rules or CycleRules()
     return Kind("recycle", Window(time(10, 30), time(15), NEW_YORK), lambda env: ReCycleStrategy(env, rules))
+
+
+def kinds(rules: CycleRules) -> dict[str, Kind]:
+    """Every strategy there is, by name."""
+    return {kind.name: kind for kind in (cycle(rules), recycle(rules))}

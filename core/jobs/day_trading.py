@@ -14,6 +14,8 @@ from decimal import Decimal
 
 from core.jobs.strategies import KIND, StrategyRuns, strategy_task
 from core.ports.strategies import Analyst, Trip
+from core.rules.candles import today
+from core.rules.day_trades import day_trades, may_day_trade
 from core.services.desk import Desk
 from core.services.supervisor import Supervisor
 from core.values.accounts import Account, Mode
@@ -28,19 +30,23 @@ log = logging.getLogger(__name__)
 
 LEFT_MIN = timedelta(seconds=30)
 """A window that closes sooner is not worth beginning in."""
+LOOKS_BACK = timedelta(days=14)
+"""Five market days lie within it, whatever the holidays."""
 REMEMBERED = 1000
 """Runs that the lottery looks back on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the desk may trade by itself. strategies, symbols: names. runs_max: at the same time."""
+    """What the desk may trade by itself. strategies, symbols: names. runs_max: at the same time. protects: by the rule
+    on day trades of small accounts (core.rules.day_trades)."""
 
     account: Account
     strategies: Collection[str]
     symbols: Collection[str]
     every_s: float = 30.0
     runs_max: int = 1
+    protects: bool = False
 
 
 class DayTrader:
@@ -62,6 +68,8 @@ class DayTrader:
         wish, busy = self._wish, self._running()
         if self._desk.safety.halt is not None or len(busy) >= wish.runs_max or not await self._analyst.ready():
             return None
+        if wish.protects and not await self._may_day_trade():
+            return None
         pairs = {f"{name} {symbol}": (name, symbol) for name in self._open() for symbol in sorted(wish.symbols)}
         viable = [title for title, pair in pairs.items() if title not in busy and await self._viable(*pair)]
         trips = await self._trips()
@@ -69,6 +77,14 @@ class DayTrader:
         if chosen is None:
             return None
         return await self._begin(*pairs[chosen])
+
+    async def _may_day_trade(self) -> bool:
+        account, now = self._wish.account.name, self._desk.clock.now()
+        fills = await self._desk.store.fills_since(now - LOOKS_BACK, account)
+        instruments = (self._desk.directory.find(account, symbol) for symbol in self._wish.symbols)
+        calendar = next((found.calendar for found in instruments if isinstance(found, Instrument)), "NYSE")
+        made = day_trades(fills, calendar, today(calendar, now))
+        return may_day_trade(made, (await self._desk.venues[account].broker.margin()).equity)
 
     def _running(self) -> set[str]:
         mine = [task for task in self._supervisor.unfinished() if task.kind == KIND]

@@ -8,8 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from core.ports.strategies import Trip
+from strategies.advising import ModelAnalyst
 from strategies.analyses import Analyses
-from strategies.analyst import ModelAnalyst, history
+from strategies.analyst import history
 from strategies.kinds import cycle, recycle
 from strategies.shelf import Shelf
 from strategies.wants import Wants

@@ -140,3 +140,17 @@ async def test_tc_41_the_choice_knows_how_earlier_runs_went(desk: TestDesk) -> N
     [trip] = opinion.seen["recycle SBER"]
     assert trip.percent is not None
     assert round(trip.percent, 4) == Decimal("0.0602")
+
+
+async def test_tc_53_a_small_account_makes_few_day_trades(tmp_path: Path) -> None:
+    """Three of them and 20,000: nothing is begun where the rule is in force, and all is where it is not."""
+    async with opened(tmp_path, account={"cash": "20000"}) as desk:
+        for _ in range(3):
+            await desk.say("/buy 10 SBER")
+            await desk.book_of("SBER", "299.98", "299.99")
+            await desk.say("/dump SBER")
+            await desk.book_of("SBER", "300.02", "300.03")
+            await desk.book_of("SBER", "299.99", "300.01")
+        assert await desk.holds() == {}
+        assert await trader(desk, Opinion(), protects=True).look() is None
+        assert await trader(desk, Opinion()).look() is not None

@@ -1,0 +1,73 @@
+"""What runs for research and strategies while the desk does: the collector of candles, and the day trader."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+
+from core.jobs.collecting import Collecting
+from core.jobs.day_trading import DayTrader, Wish
+from core.ports.strategies import Analyst
+from core.values.orders import Refused
+from openoutcry.background import kept
+from openoutcry.collecting import models_dir, open_collecting
+from openoutcry.engine import Engine
+from openoutcry.settings import Settings, SettingsError
+from strategies.analyst import Lottery
+from strategies.kinds import Kind, kinds
+
+
+def open_research(settings: Settings, engine: Engine, stack: AsyncExitStack) -> list[Coroutine[None, None, None]]:
+    """Nothing where the settings ask for nothing. Raises SettingsError, Broken, Locked."""
+    candles = open_collecting(settings, engine.desk, stack)
+    trader = open_day_trader(settings, engine, candles)
+    works = []
+    if candles is not None:
+        works.append(kept("candles", candles.run, engine.wire))
+    if trader is not None:
+        works.append(kept("day trader", trader.run, engine.wire))
+    return works
+
+
+def open_day_trader(settings: Settings, engine: Engine, candles: Collecting | None) -> DayTrader | None:
+    """None where no strategies are named. Raises SettingsError for what cannot be traded so."""
+    section = settings.day_trading
+    if not section.strategies:
+        return None
+    known = kinds(settings.strategies.cycle_rules())
+    if unknown := sorted(set(section.strategies) - known.keys()):
+        raise SettingsError(f"day_trading.strategies: there is no {unknown[0]}; there are {', '.join(sorted(known))}")
+    account = engine.desk.directory.account(section.account or None)
+    if isinstance(account, Refused):
+        raise SettingsError("day_trading.account: name one of the accounts")
+    for symbol in section.symbols:
+        if isinstance(engine.desk.directory.find(account.name, symbol), Refused):
+            raise SettingsError(f"day_trading.symbols: account {account.name} trades no {symbol}")
+    analyst = _analyst(settings, {name: known[name] for name in section.strategies}, candles)
+    wish = Wish(
+        account,
+        section.strategies,
+        section.symbols,
+        section.every_s,
+        section.runs_max,
+        protects=section.day_trade_protection and account.currency == "USD",
+    )
+    return DayTrader(engine.desk, engine.supervisor, engine.strategies, analyst, wish)
+
+
+def _analyst(settings: Settings, chosen: dict[str, Kind], candles: Collecting | None) -> Analyst:
+    draw = random.Random()  # noqa: S311 - a lottery of strategies keeps no secret
+    asking = sorted(name for name, kind in chosen.items() if kind.wants.names)
+    if not asking:
+        return Lottery(draw)
+    if candles is None:
+        raise SettingsError(
+            f"day_trading: {asking[0]} asks models, which learn from candles: name symbols in [collect]"
+        )
+    from strategies.advising import ModelAnalyst  # noqa: PLC0415 - numpy, only where models are asked
+    from strategies.analyses import Analyses  # noqa: PLC0415 - as above
+    from strategies.shelf import Shelf  # noqa: PLC0415 - as above
+
+    analyses = Analyses(Shelf(models_dir(settings)), candles.recent)
+    return ModelAnalyst(analyses, chosen, candles.loaded.is_set, draw)
