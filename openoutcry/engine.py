@@ -59,7 +59,7 @@ from openoutcry.venues import FACTORIES, open_market, open_venues
 from storage.sqlite import open_store
 from storage.sqlite.store import SqliteStore
 from storage.vault import SealedVault, key_file, signing_key
-from strategies.kinds import cycle, recycle
+from strategies.kinds import kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ async def build(
     outbox.private = office.users.has
     worklist = Worklist(store, desk.directory, clock)
     spreading = _spreading(desk, settings.jobs, stack)
-    strategies = StrategyRuns(desk, execution, lanes, {kind.name: kind for kind in (cycle(), recycle())})
+    strategies = StrategyRuns(desk, execution, lanes, kinds(settings.strategies.cycle_rules()))
     jobs = [*_jobs(desk, execution, worklist, spreading, settings.jobs), strategies]
     supervisor = _supervisor(desk, jobs, outbox, stack)
     at_the_door = settings.risk.at_the_door(settings.webhook)

@@ -43,7 +43,6 @@ from openoutcry import __version__
 from openoutcry.background import running
 from openoutcry.bell import Bell
 from openoutcry.chats import kept, open_chats
-from openoutcry.collecting import open_collecting
 from openoutcry.controls import Puppeteer
 from openoutcry.deadman import ping
 from openoutcry.engine import Engine, build, recover
@@ -52,6 +51,7 @@ from openoutcry.hub import open_hub
 from openoutcry.in_force import roof_of
 from openoutcry.persons import who
 from openoutcry.pictures import album, drawing
+from openoutcry.research import open_research
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES
 from storage.sqlite.store import SqliteStore
@@ -120,7 +120,7 @@ async def open_house(
     async with AsyncExitStack() as stack:
         engine = await build(settings, stack, live=mood.live, factories=factories)
         pulse = Pulse(engine.wire)
-        candles = open_collecting(settings, engine.desk, stack)
+        research = open_research(settings, engine, stack)
         people = who(settings, engine.office.users)
         hub = await open_hub(settings, engine)
         stack.push_async_callback(hub.hub.close)
@@ -147,8 +147,7 @@ async def open_house(
         await recover(engine, settings)
         await stack.enter_async_context(running(engine.protection.monitor.run()))
         await stack.enter_async_context(running(*chats, *hub.works, *_watchers(settings, engine, pulse)))
-        if candles is not None:
-            await stack.enter_async_context(running(kept("candles", candles.run, engine.wire)))
+        await stack.enter_async_context(running(*research))
         await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True
         gc.collect()

@@ -15,7 +15,7 @@ from pydantic_settings import (
 )
 
 from openoutcry.hub_sections import DeadMan, Hub, Prices, Targets
-from openoutcry.research_sections import Collect
+from openoutcry.research_sections import Collect, DayTrading, Strategies
 from openoutcry.sections import (
     AccountSettings,
     Desk,
@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     tickers: dict[str, dict[str, str]] = {}
     jobs: Jobs = Jobs()
     collect: Collect = Collect()
+    strategies: Strategies = Strategies()
+    day_trading: DayTrading = DayTrading()
     end_of_day: EndOfDay | None = None
     accounts: tuple[AccountSettings, ...] = ()
     targets: Targets = Targets()
