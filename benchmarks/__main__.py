@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import (
     alert_to_order,
     alerts_accepted,
+    candles,
     chats,
     guardian,
     hook,
@@ -70,6 +71,10 @@ def main() -> None:
     pairs = scan.measure()
     keep("scan of 300 futures and 200 shares, processor time", pairs["scan_ms"], "ms")
     keep("50 spreads, a book update a second", pairs["core"], "cores")
+    kept = candles.measure()
+    keep("ten years of minutes, to open", kept["open_s"], "s")
+    keep("a day of 100 symbols, to learn of", kept["day_s"], "s")
+    keep("longest wait of the loop meanwhile", kept["lag_ms"], "ms")
 
 
 if __name__ == "__main__":

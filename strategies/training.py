@@ -57,15 +57,18 @@ class Training:
         first = last - profitability.WINDOW
         valid = [day.date for day in self._store.days(symbol, first, last) if day.valid]
         outcomes = {day: letters for day, letters in knowledge.outcomes.items() if day in set(valid)}
-        due = _due(knowledge, last, len(valid))
-        if due or len(outcomes) < len(valid):
-            days = days_in(calendar, self._store.load(symbol, first, last), valid)
-            outcomes |= {day.date: profitability.outcomes(day) or "" for day in days if day.date not in outcomes}
-            if due:
-                network = rally.train(days)
-                said["rally"] = _quality(network, len(days))
-                knowledge = replace(knowledge, rally=network or knowledge.rally, rally_tried=last)
+        unknown = [day for day in valid if day not in outcomes]
+        for day in self._days(symbol, calendar, unknown):
+            outcomes[day.date] = profitability.outcomes(day) or ""
+        if _due(knowledge, last, len(valid)):
+            network = rally.train(self._days(symbol, calendar, valid))
+            said["rally"] = _quality(network, len(valid))
+            knowledge = replace(knowledge, rally=network or knowledge.rally, rally_tried=last)
         return replace(knowledge, outcomes=outcomes)
+
+    def _days(self, symbol: str, calendar: str, days: Sequence[date]) -> list[Day]:
+        """These days, oldest first, and no bars of others than those between them."""
+        return days_in(calendar, self._store.load(symbol, days[0], days[-1]), days) if days else []
 
 
 def _knows(knowledge: Knowledge, lesson: Lesson) -> bool:

@@ -23,7 +23,7 @@ from core.values.money import Price, Quantity, plain
 PACE_S = 0.5
 STILL_DEPTH = Quantity(Decimal(1000))
 """Pieces on each side of a scripted book without sizes."""
-_BREATH = 500
+_BREATH = 50
 
 Hours = Literal["always", "exchange"]
 

@@ -108,7 +108,7 @@ class Collector:
         """Write down what was streamed of a day so far, unless the broker's own bars are on file."""
         symbol, windows = subject.symbol, hours(subject.calendar, day)
         heard = self._stream.bars(symbol, windows[0].opens_at, windows[-1].closes_at) if self._stream else []
-        bars, faults = tidied(heard, windows, self._store.interval_s)
+        bars, faults = await asyncio.to_thread(tidied, heard, windows, self._store.interval_s)
         told = SymbolDay(symbol, day, bars, Source.STREAM, faults)
         kept = await asyncio.to_thread(self._store.days, symbol, day, day)
         if bars and not (kept and kept[0].source is Source.HISTORY):
@@ -158,7 +158,8 @@ class Collector:
             log.warning("no bars", extra={"symbol": subject.symbol, "day": str(day), "reason": str(error)})
             bars = []
         before = await asyncio.to_thread(self._store.day, subject.symbol, day_before(subject.calendar, day))
-        fit, faults = tidied(bars, windows, self._store.interval_s, before.bars if before else ())
+        known = before.bars if before else ()
+        fit, faults = await asyncio.to_thread(tidied, bars, windows, self._store.interval_s, known)
         return SymbolDay(subject.symbol, day, fit, Source.HISTORY, faults)
 
     async def _asked(self, subject: Subject, start: datetime, end: datetime) -> Sequence[Candle]:

@@ -125,16 +125,19 @@ def joined(parts: Sequence[Columns]) -> Columns:
         return parts[0]
     scale = max((part.scale for part in parts), default=0)
     volume_scale = max((part.volume_scale for part in parts), default=0)
-    grown = {name: array("q") for name in _NAMES}
+    length = sum(len(part) for part in parts)
+    room = {name: memoryview(bytearray(8 * length)).cast("q") if length else EMPTY.bars.at for name in _NAMES}
+    end = 0
     for part in parts:
-        for name, numbers in grown.items():
+        begin, end = end, end + len(part)
+        for name, numbers in room.items():
             finer = 0 if name == "at" else volume_scale - part.volume_scale if name == "volume" else scale - part.scale
-            numbers.frombytes(_times(getattr(part, name), 10**finer).tobytes())
-    return _columns({name: memoryview(numbers) for name, numbers in grown.items()}, scale, volume_scale)
+            numbers[begin:end] = _times(getattr(part, name), 10**finer)
+    return _columns(room, scale, volume_scale)
 
 
 def _columns(named: Mapping[str, memoryview[int]], scale: int, volume_scale: int) -> Columns:
-    at, opened, high, low, close, volume = (named[name] for name in _NAMES)
+    at, opened, high, low, close, volume = (named[name].toreadonly() for name in _NAMES)
     return Columns(at, opened, high, low, close, volume, scale, volume_scale)
 
 
