@@ -11,7 +11,11 @@ def main() -> None:
     here = Path(__file__).resolve().parent
     home = here if (here / "core").is_dir() else here.parent  # installed: the rooms are here; checkout: one up
     sys.path.insert(0, str(home))
-    from openoutcry.cli import run  # noqa: PLC0415 - only importable once the path is set
+    if sys.argv[1:2] == ["simulate"]:  # its first answer is sooner than the desk's settings are imported
+        from openoutcry.simulate_cli import run as simulate  # noqa: PLC0415 - only importable once the path is set
+
+        sys.exit(simulate(sys.argv[2:]))
+    from openoutcry.cli import run  # noqa: PLC0415 - as above
 
     sys.exit(run(sys.argv[1:]))
 

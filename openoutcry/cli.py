@@ -23,6 +23,7 @@ from openoutcry.lock import EXIT_LOCKED, Locked, only_desk
 from openoutcry.logs import set_up_logs
 from openoutcry.people_cli import add_commands as add_people_commands
 from openoutcry.settings import Settings, SettingsError, load_settings
+from openoutcry.simulate_cli import add_commands as add_simulate_command
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 DEMO_DATA = Path("data/demo")
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     add_alert_commands(commands)
     add_collect_command(commands)
     add_people_commands(commands)
+    add_simulate_command(commands)
     return parser
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from brokers.paper.market import BuiltInMarket
 from core.clock import ManualClock, SystemClock
@@ -111,6 +112,7 @@ async def build(
     live: bool = False,
     factories: Mapping[str, BrokerFactory] = FACTORIES,
     wire: Clock | None = None,
+    journal: Callable[[Path, Clock], Awaitable[SqliteStore]] = open_store,
 ) -> Engine:
     """Every part in its place, brokers connected; `stack` takes it down again. wire: real time unless given.
 
@@ -118,7 +120,7 @@ async def build(
     """
     wire = wire or SystemClock()
     clock: Clock = ManualClock(wire.now()) if settings.market.still else wire
-    store = await open_store(settings.desk.data_dir / "desk.sqlite3", clock)
+    store = await journal(settings.desk.data_dir / "desk.sqlite3", clock)
     stack.push_async_callback(store.close)
     desk = await _desk(settings, store, clock, wire)
     market = await open_market(settings, clock, wire, stack)
@@ -139,10 +141,9 @@ async def build(
     worklist = Worklist(store, desk.directory, clock)
     spreading = _spreading(desk, settings.jobs, stack)
     strategies = StrategyRuns(desk, execution, lanes, kinds(settings.strategies.cycle_rules()))
-    jobs = [*_jobs(desk, execution, worklist, spreading, settings.jobs), strategies]
-    supervisor = _supervisor(desk, jobs, outbox, stack)
-    at_the_door = settings.risk.at_the_door(settings.webhook)
-    intake = await _intake(desk, office, at_the_door)
+    jobs = _jobs(desk, execution, worklist, spreading, settings.jobs)
+    supervisor = _supervisor(desk, [*jobs, strategies], outbox, stack)
+    intake = await _intake(desk, office, at_the_door := settings.risk.at_the_door(settings.webhook))
     return Engine(
         store=store,
         clock=clock,

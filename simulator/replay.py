@@ -1,0 +1,102 @@
+"""The desk replay: the whole core, as it trades live, driven through a script of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from core.clock import ManualClock
+from core.jobs.strategies import LOOK_S, strategy_task
+from core.services.supervisor import Supervisor
+from core.values.accounts import Account
+from core.values.errors import Broken
+from core.values.fills import Fill
+from core.values.ids import DeskId, TaskId, derive_id
+from core.values.people import Person
+from core.values.tasks import Task
+from simulator.clocks import LeapingClock
+from simulator.feed import HistoryFeed
+from simulator.script import Begin, Plan, State, script
+from simulator.trades import Execution, Outcome, joined
+
+PAST_DUE = timedelta(seconds=1)
+"""What is due is woken by a beat a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A desk built for it: market time, wire time, its one account, and who plays. fills: all there were, oldest first.
+    rest: returns when nothing in the process can go on by itself. held: signed pieces at the broker."""
+
+    desk_id: DeskId
+    clock: ManualClock
+    wire: LeapingClock
+    account: Account
+    person: Person
+    feed: HistoryFeed
+    supervisor: Supervisor
+    rest: Callable[[], Awaitable[None]]
+    held: Callable[[], Awaitable[int]]
+    fills: Callable[[], Awaitable[Sequence[Fill]]]
+    orders: Callable[[], Awaitable[int]]
+
+
+async def replay(plan: Plan, stage: Stage) -> Outcome:
+    """Raises Broken where a run failed: what a simulation hides would cost money later."""
+    state, runs = State(), []
+    for event in script(plan, state):
+        moment = datetime.fromtimestamp(event.at, UTC)
+        await _go_to(stage, moment)
+        if isinstance(event, Begin):
+            runs.append(moment)
+            await _begin(plan, stage, len(runs))
+        else:
+            await stage.feed.tell(event, stage.rest)
+            await _breathe(stage)
+        state.running = bool(stage.supervisor.unfinished())
+        state.held = await stage.held()
+    fills = await stage.fills()
+    return Outcome(
+        joined(Execution(fill.at, fill.side, fill.quantity, fill.price, fill.fee) for fill in fills),
+        tuple(runs),
+        _entered(runs, fills),
+        await stage.orders(),
+        state.bars,
+        tuple(state.played),
+    )
+
+
+async def _begin(plan: Plan, stage: Stage, number: int) -> None:
+    task_id = TaskId(derive_id(stage.desk_id, "run", str(number)))
+    ticker = plan.history.instrument.ticker
+    task = strategy_task(task_id, plan.kind.name, stage.account, ticker, stage.clock.now())
+    started = await stage.supervisor.start(task, stage.person)
+    if not isinstance(started, Task):
+        raise Broken(f"a run cannot begin: {started.code}")
+    await stage.rest()
+
+
+async def _go_to(stage: Stage, moment: datetime) -> None:
+    await stage.clock.advance(max(0.0, (moment - stage.clock.now()).total_seconds()))
+    stage.wire.leap(moment)
+    await stage.rest()
+
+
+async def _breathe(stage: Stage) -> None:
+    """What waits for a fill that does not come goes on; what was to be tried again is, before the next price."""
+    stage.wire.leap(stage.wire.now() + timedelta(seconds=LOOK_S))
+    await stage.rest()
+    due = [task.due_at for task in stage.supervisor.unfinished() if task.due_at is not None]
+    if due:
+        stage.wire.leap(max(due) + PAST_DUE)
+        await stage.rest()
+
+
+def _entered(runs: Sequence[datetime], fills: Sequence[Fill]) -> int:
+    """How many runs bought something: they do not overlap."""
+    ends = [*runs[1:], datetime.max.replace(tzinfo=UTC)]
+    return sum(
+        any(start <= fill.at < end and fill.side.sign > 0 for fill in fills)
+        for start, end in zip(runs, ends, strict=True)
+    )

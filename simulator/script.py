@@ -1,0 +1,102 @@
+"""What happens when: the one order of events that both engines keep.
+
+A day is played from the strategy's window on, until nothing runs and the window is shut: before and after it nothing
+can happen. A run begins with the first price of a bar where none is under way; one that is lasts over the night.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from core.ports.strategies import StrategyKind, Window
+from core.rules.sessions import sessions
+from core.values.instrument import Instrument
+from simulator.market import Bar, Beat, Conditions, beats
+
+
+class History(Protocol):
+    """Bars of one symbol. Of one length, oldest first, in [start, end); made or read only as far as asked for."""
+
+    @property
+    def instrument(self) -> Instrument: ...
+
+    @property
+    def interval_s(self) -> int: ...
+
+    def bars(self, start: datetime, end: datetime) -> Iterator[Bar]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A simulation, whichever engine does it. days: the exchange's own, as the strategy's window counts them."""
+
+    kind: StrategyKind
+    history: History
+    days: tuple[date, ...]
+    cash: Decimal = Decimal(30_000)
+    conditions: Conditions = field(default_factory=Conditions)
+    progress: Callable[[int, int], None] = lambda _done, _of: None
+
+
+@dataclass(slots=True)
+class State:
+    """What the script must know of the engine before it goes on. held: signed. bars: how many were played."""
+
+    running: bool = False
+    held: int = 0
+    bars: int = 0
+    played: list[date] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A run begins now, before the price that comes next."""
+
+    at: int
+
+
+def script(plan: Plan, state: State) -> Iterator[Begin | Beat]:
+    """Every event, in order; the engine brings `state` up to date before it asks for the next."""
+    for number, day in enumerate(plan.days):
+        plan.progress(number, len(plan.days))
+        yield from _day(plan, state, day)
+        state.played.append(day)
+    plan.progress(len(plan.days), len(plan.days))
+
+
+def _day(plan: Plan, state: State, day: date) -> Iterator[Begin | Beat]:
+    opens, shuts, midnight = span(plan.kind.window, day)
+    start = midnight - timedelta(days=1) if state.running else opens
+    for bar in plan.history.bars(start, midnight):
+        inside = opens.timestamp() <= bar.at < shuts.timestamp()
+        if not state.running and not inside:
+            if bar.at >= shuts.timestamp():
+                return
+            continue
+        if plan.conditions.halted(bar.at):
+            continue
+        state.bars += 1
+        if not state.running:
+            yield Begin(bar.at)
+        yield from beats(bar, plan.history.interval_s, state.held, plan.conditions)
+
+
+def span(window: Window, day: date) -> tuple[datetime, datetime, datetime]:
+    """When the window of a day opens and shuts, and when the day ends, in UTC."""
+    opens, shuts = (datetime.combine(day, moment, window.zone) for moment in (window.start, window.end))
+    midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), window.zone)
+    return opens.astimezone(UTC), shuts.astimezone(UTC), midnight.astimezone(UTC)
+
+
+def trading(history: History, window: Window, days: Iterable[date]) -> tuple[date, ...]:
+    """Those of the days on which something trades while the window is open."""
+    found = []
+    for day in days:
+        opens, shuts, _ = span(window, day)
+        if sessions(history.instrument.calendar, opens, shuts):
+            found.append(day)
+    return tuple(found)
