@@ -17,8 +17,28 @@ export async function send(path, body = {}, method = "POST") {
   throw Object.assign(new Error(words), more, { status: response.status });
 }
 
+/** What would be done, and the press that does it. */
+function question(text, actions) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "question";
+  const words = document.createElement("p");
+  words.textContent = text;
+  words.tabIndex = 0;
+  words.id = "question-says";
+  dialog.setAttribute("aria-labelledby", words.id);
+  const cancel = $("confirm").querySelector("[data-close]").cloneNode(true);
+  const row = document.createElement("div");
+  row.className = "row end";
+  row.append(cancel, ...actions.map((action) => actionButton(action, () => dialog.close())));
+  dialog.append(words, row);
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
 /** One line to the reader, kinds: info, refused, error, confirm. A notice's buttons come with it. */
 export function toast(text, kind = "info", actions = []) {
+  if (kind === "confirm") return question(text, actions);
   const element = document.createElement("div");
   element.className = `toast ${kind}`;
   const words = document.createElement("p");

@@ -50,7 +50,7 @@ async def test_stop_lists_are_kept_and_placed_after_a_look(tmp_path: Path) -> No
     with demo(tmp_path / "d") as desk:
         async with chromium(tmp_path / "profile") as page:
             await visit(page, f"{desk.url}/tasks", width=360)
-            for ticker in ("SBER", "BTCPERP"):
+            for ticker in ("SBER", "GAZP", "BTCPERP"):
                 await press(page, '[data-dialog="add-stop"]')
                 await type_into(page, "#add-stop-ticker", ticker)
                 await send(page, "#add-stop form")
@@ -59,9 +59,8 @@ async def test_stop_lists_are_kept_and_placed_after_a_look(tmp_path: Path) -> No
             await page.until("!('user' in document.querySelector('[data-flag=short_blacklist]:checked').dataset)")
             await press(page, '[data-dialog="place"]')
             await press(page, '#place [data-line^="/shorts"]')
-            await shows(page, "#toasts", "3")
-            if await page.run("document.querySelector('#toasts .confirm') !== null"):
-                await press(page, "#toasts .confirm .primary")
-            orders = await asyncio.to_thread(desk.wait_for, "orders", lambda rows: len(rows) >= 3)
-            assert {order["ticker"] for order in orders} == {"BTCPERP"}
+            await shows(page, ".question", "20, 25, 30")
+            await press(page, ".question .primary")
+            orders = await asyncio.to_thread(desk.wait_for, "orders", lambda rows: len(rows) == 6)
+            assert {order["ticker"] for order in orders} == {"GAZP", "BTCPERP"}
             assert page.problems == []
