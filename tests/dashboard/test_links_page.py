@@ -164,6 +164,40 @@ async def test_a_script_in_a_name_is_words(house: House) -> None:
     assert "<script>alert" not in (await page(house)).data
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": None}, "name"),
+        ({"name": "a b"}, "name"),
+        ({"broker": "nobody"}, "broker"),
+        ({"broker": 5}, "broker"),
+        ({"risk_percent": "-1"}, "risk_percent"),
+        ({"cash": "much"}, "cash"),
+        ({"cash": {}}, "cash"),
+        ({"token_file": "/etc/passwd"}, "token_file"),
+        ({"x" * 5000: "1"}, "x" * 100),
+    ],
+)
+async def test_an_account_that_cannot_be_is_told_by_its_field(
+    house: House, changes: dict[str, Any], field: str
+) -> None:
+    """422, no value is repeated, and nothing is added."""
+    answer = await house.post("/api/v1/accounts", {"name": "Second", "broker": "paper", **changes})
+    assert (answer.status, answer.data["error"]["field"]) == (422, field)
+    assert "/etc/passwd" not in str(answer.data)
+    assert 'data-key="Second"' not in (await parts(house))["accounts"]
+
+
+async def test_an_account_may_be_called_what_looks_like_a_tag(house: House) -> None:
+    """It is a name like any other."""
+    made = await house.post("/api/v1/accounts", {"name": "<img>", "broker": "paper"})
+    assert made.status == 201
+    shown = (await page(house)).data
+    assert "<img>" not in shown
+    assert "/api/v1/accounts/%3Cimg%3E/test" in shown
+    assert (await house.post("/api/v1/accounts/%3Cimg%3E/test")).data["ok"] is True
+
+
 async def test_the_page_speaks_russian(house: House) -> None:
     """Also the labels of brokers' forms."""
     await house.post("/api/v1/commands", {"text": "/language ru"})
