@@ -42,7 +42,7 @@ from kit.timing import timed
 from openoutcry import __version__
 from openoutcry.background import running
 from openoutcry.bell import Bell
-from openoutcry.chats import kept, open_chats
+from openoutcry.chats import open_chats
 from openoutcry.controls import Puppeteer
 from openoutcry.deadman import ping
 from openoutcry.engine import Engine, build, recover
