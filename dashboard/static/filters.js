@@ -21,3 +21,11 @@ for (const form of document.querySelectorAll("form[data-filter]")) {
     apply(form);
   });
 }
+
+// "/" from anywhere on the page leads to the search.
+document.addEventListener("keydown", (event) => {
+  const search = document.querySelector("form[data-filter] input[type=search]");
+  if (event.key !== "/" || !search || /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) return;
+  event.preventDefault();
+  search.focus();
+});

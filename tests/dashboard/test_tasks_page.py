@@ -188,3 +188,45 @@ async def test_it_speaks_russian(demo: House) -> None:
     text = unescape(page.data)
     for words in ("Задач нет", "Очередь", "Спреды", "Списки для стопов", "Сохранённые наборы", "Добавить в очередь"):
         assert words in text
+
+
+async def test_tm_70_a_spread_edited_on_the_page_is_used_at_the_next_command(house: House) -> None:
+    """Price and amount as they are now; while it is worked on it cannot be edited, and afterwards it can be removed."""
+    legs = {"far": "SRZ6", "near": "SBER", "sell": True, "price": "620", "amount": "5", "account": "Testing"}
+    row = (await house.post(SPREADS, legs)).data
+    assert f'data-path="{SPREADS}/{row["id"]}"' in (await tasks(house))["spreads"]
+    changed = await house.ask("PATCH", f"{SPREADS}/{row['id']}", {"price": "99999", "amount": "3", "sell": True})
+    assert changed.status == 200
+    await say(house, "/spreads")
+    [task] = (await house.get("/api/v1/tasks")).data["items"]
+    assert (task["asked"], task["side"]) == ("3", "sell")
+    shown = (await tasks(house))["spreads"]
+    assert "99,999" in shown
+    assert "data-edit" not in shown
+    await say(house, f"/stop {task['id']}")
+    assert (await house.ask("DELETE", f"{SPREADS}/{row['id']}")).status == 200
+    assert "No spreads" in (await tasks(house))["spreads"]
+
+
+async def test_a_list_that_is_edited_is_used_at_the_next_command(house: House) -> None:
+    """A ticker that the page takes off the shorts gets none."""
+    for ticker in ("SBER", "GAZP"):
+        await house.post(STOPS, {"ticker": ticker, "whitelist": True})
+    rows = {row["ticker"]: row["id"] for row in (await house.get("/api/v1/stop_lists")).data["items"]}
+    assert (await house.ask("PATCH", f"{STOPS}/{rows['SBER']}", {"short_blacklist": True})).status == 200
+    asked = await say(house, "/shorts @Testing")
+    if asked["kind"] == "confirm":
+        await house.post(f"/api/v1/actions/{asked['actions'][0]['id']}")
+        await house.settled()
+    assert {order["ticker"] for order in (await house.get("/api/v1/orders")).data["items"]} == {"GAZP"}
+
+
+@pytest.mark.parametrize("path", [QUEUE, SPREADS, STOPS])
+async def test_a_script_in_a_name_is_refused_and_stays_words(house: House, path: str) -> None:
+    """By its field, and without a trace."""
+    evil = "<script>alert(1)</script>"
+    body = {"ticker": evil, "far": evil, "near": evil, "amount": "1", "price": "1", "sell": True, "whitelist": True}
+    answer = await house.post(path, {**body, **({} if path == STOPS else {"account": "Testing"})})
+    assert answer.status == 422
+    assert answer.data["error"]["field"] in {"ticker", "far"}
+    assert "alert(1)" not in "".join((await tasks(house)).values())
