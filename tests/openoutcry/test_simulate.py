@@ -1,0 +1,113 @@
+"""`openoutcry simulate`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.process import HOUSE
+
+CYCLE = ("--strategy", "cycle", "--symbol", "SBER", "--market", "demo")
+
+
+def said(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "openoutcry", "simulate", *words], capture_output=True, text=True, check=False, cwd=HOUSE
+    )
+
+
+def answer(*words: str) -> dict[str, Any]:
+    done = said(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    [line] = done.stdout.splitlines()
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def test_one_object_equal_from_run_to_run() -> None:
+    """With the figures that programs read; the progress is not among them."""
+    first, second = (said(*CYCLE, "--days", "20", "--seed", "7", "--json") for _ in range(2))
+    assert first.stdout == second.stdout
+    found = json.loads(first.stdout)
+    assert {"orders", "trades", "net_profit", "win_ratio", "days", "bars"} <= found.keys()
+    assert (found["days"], found["trades"] > 0, found["orders"] > found["trades"], len(found["list"])) == (
+        20, True, True, found["trades"],
+    )  # fmt: skip
+    assert "20/20 days" in first.stderr
+
+
+def test_another_seed_is_another_past() -> None:
+    """And the same one is not."""
+    one, two, again = (answer(*CYCLE, "--days", "9", "--seed", seed) for seed in ("7", "8", "7"))
+    assert one["list"] != two["list"]
+    assert one == again
+
+
+def test_both_engines_say_the_same() -> None:
+    """Their names and counts of orders aside."""
+    words = (*CYCLE, "--days", "3", "--seed", "7", "--fee-percent", "0.03", "--slippage-ticks", "1")
+    kernel, desk = (answer(*words, "--engine", name) for name in ("kernel", "desk"))
+    for found in (kernel, desk):
+        del found["engine"], found["orders"]
+    assert kernel == desk
+
+
+def test_people_get_a_table() -> None:
+    """A line a figure, then a line a trade."""
+    lines = said(*CYCLE, "--days", "5", "--seed", "7").stdout.splitlines()
+    assert "days           5" in lines
+    assert any(line.startswith("opened ") for line in lines)
+
+
+def test_days_from_and_to_are_included() -> None:
+    """Both ends; without an end, so many from the first on."""
+    both = answer(*CYCLE, "--from", "2025-11-03", "--to", "2025-11-05")
+    assert (both["from"], both["to"], both["days"]) == ("2025-11-03", "2025-11-05", 3)
+    assert answer(*CYCLE, "--from", "2025-11-03", "--days", "2")["to"] == "2025-11-04"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--strategy", "nonsense", "--symbol", "SBER"), "nonsense"),
+        (("--strategy", "cycle", "--symbol", "NOPE"), "NOPE"),
+        ((*CYCLE[:4], "--market", "moon"), "moon"),
+        ((*CYCLE, "--days", "0"), "--days"),
+        ((*CYCLE, "--days", "-3"), "--days"),
+        ((*CYCLE, "--days", "100000"), "--days"),
+        ((*CYCLE, "--days", "many"), "--days"),
+        ((*CYCLE, "--from", "2025-11-05", "--to", "2025-11-03"), "--from"),
+        ((*CYCLE, "--from", "yesterday"), "--from"),
+        ((*CYCLE, "--from", "0001-01-01", "--to", "0001-01-05"), "--from"),
+        ((*CYCLE, "--from", "2025-11-03", "--to", "2025-11-05", "--days", "2"), "--days"),
+        ((*CYCLE, "--seed", "x"), "--seed"),
+        ((*CYCLE, "--fee-percent", "-1"), "--fee-percent"),
+        ((*CYCLE, "--fee-percent", "NaN"), "--fee-percent"),
+        ((*CYCLE, "--cash", "1e999"), "--cash"),
+        ((*CYCLE, "--slippage-ticks", "-1"), "--slippage-ticks"),
+        ((*CYCLE, "--slippage-percent", "100"), "--slippage-percent"),
+        ((*CYCLE, "--engine", "steam"), "steam"),
+        (CYCLE[:2], "--symbol"),
+    ],
+)
+def test_what_cannot_be_done_is_named(words: tuple[str, ...], named: str) -> None:
+    """Exit 2, the word on standard error, nothing on standard output."""
+    done = said(*words, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_kernel_needs_neither_the_desk_nor_numbers_by_array() -> None:
+    """What makes the first answer quick: the heavy libraries are not imported."""
+    code = (
+        "import sys; from openoutcry.simulate_cli import run; run(sys.argv[1:]); "
+        "print(sorted({'numpy', 'pydantic', 'aiohttp', 'aiosqlite', 'pyarrow', 'PIL'} & sys.modules.keys()))"
+    )
+    words = (*CYCLE, "--days", "2", "--json")
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, cwd=HOUSE)
+    assert done.stdout.splitlines()[-1] == "[]"
