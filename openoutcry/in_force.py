@@ -67,8 +67,10 @@ def in_force(settings: Settings) -> Iterator[Setting]:
             continue
         if isinstance(model, BaseModel):
             yield from _section(section, model, type(model)(), written.get(section, {}))
-        elif model:
-            yield Setting(section, _text(model), _source(section, in_file=section in written, changed=True))
+        else:
+            for name, value in model.items():
+                in_file = name in written.get(section, {})
+                yield Setting(f"{section}.{name}", _text(value), _source(section, in_file=in_file, changed=True))
 
 
 def _section(path: str, model: BaseModel, usual: BaseModel, written: Mapping[str, Any]) -> Iterator[Setting]:
