@@ -30,13 +30,7 @@ DIALECTS: Mapping[str, Capabilities] = {
     # An id is free again as soon as its order is filled.
     "binance": Capabilities(Idempotency.WHILE_OPEN, IdEncoding.HEX32, trailing_stops=True),
     # An id is unique for ever, that of a cancelled order too.
-    "alpaca": Capabilities(
-        Idempotency.ALWAYS,
-        native_brackets=True,
-        reduce_only=False,
-        trailing_stops=True,
-        budgets=(RateBudget("trading", 200, 60),),
-    ),
+    "alpaca": Capabilities(Idempotency.ALWAYS, reduce_only=False, budgets=(RateBudget("trading", 200, 60),)),
     # A venue that keeps no stops and knows no reduce-only orders: all protection is the desk's own watching.
     "bare": Capabilities(Idempotency.ALWAYS, native_stops=False, stop_events=False, reduce_only=False),
     # No key, only a tag of 20 characters; programs may send limit orders only.
@@ -45,6 +39,11 @@ DIALECTS: Mapping[str, Capabilities] = {
         IdEncoding.BASE32_20,
         market_orders=False,
         reduce_only=False,
-        budgets=(RateBudget("place", 10, 1), RateBudget("orders", 1, 1)),
+        budgets=(
+            RateBudget("trading", 9, 1),
+            RateBudget("trading_minute", 500, 60),
+            RateBudget("trading_hour", 1000, 3600),
+            RateBudget("orders", 1, 1),
+        ),
     ),
 }
