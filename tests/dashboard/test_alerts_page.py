@@ -88,6 +88,20 @@ async def test_what_came_to_be_traded_tells_its_fate(house: House) -> None:
     assert PASSPHRASE not in own
 
 
+async def test_older_ones_are_a_page_further(house: House) -> None:
+    """Fifty a page, and the way back."""
+    for number in range(52):
+        late = {**SAMPLE, "time": "2024-01-01T00:00:00Z", "price": str(40000 + number)}
+        await house.post("/tradingview-to-webhook-order", late, token=None)
+    first = parts_of(await page(house))["own"]
+    assert first.count("<tr data-key") == 50
+    older = re.search(r'href="(/alerts\?after=\d+)"', first)
+    assert older is not None
+    second = parts_of(await page(house, older[1]))["own"]
+    assert second.count("<tr data-key") == 2
+    assert 'href="/alerts"' in second
+
+
 async def test_a_link_is_named(house: House) -> None:
     """By its name, wherever it leads."""
     body = {"name": "Evening", "account": "Testing", "strategy": "Cycle", "quantity": "1", "stop_loss": "1"}

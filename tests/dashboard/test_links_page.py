@@ -150,6 +150,16 @@ async def test_nothing_of_anothers_is_shown(house: House) -> None:
     assert (await house.post("/api/v1/lint", {"message": "{}"}, token="ann-token")).status == 403
 
 
+async def test_an_admin_sees_whose_it_is(house: House) -> None:
+    """Of others' accounts and links alone."""
+    await house.post("/api/v1/links", {**LINK, "account": "Ann"}, token="ann-token")
+    shown = await parts(house)
+    assert '<span class="soft plain">ann</span>' in shown["list"]
+    assert '<span class="soft plain">ann</span>' in shown["accounts"]
+    hers = await parts(house, "ann-token")
+    assert '<span class="soft plain">ann</span>' not in hers["list"] + hers["accounts"]
+
+
 async def test_a_viewer_changes_nothing(house: House) -> None:
     """No button of theirs does."""
     shown = (await page(house, "viewer-token")).data
