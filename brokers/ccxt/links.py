@@ -21,7 +21,10 @@ BACK_S = 1.0
 
 
 def alive(exchange: Any, now: datetime, *, private: bool | None) -> bool:
-    """Whether every open socket of this kind (None: of any) was heard lately, and there is one."""
+    """Whether every open socket of this kind (None: of any) was heard lately, and there is one. exchange: None while
+    nothing is connected."""
+    if exchange is None:
+        return False
     found = [link for url, link in exchange.clients.items() if private is None or _private(url) is private]
     oldest = (now - SILENCE).timestamp() * 1000
     open_ones = [link for link in found if link.isConnected and not link.closed()]
