@@ -29,7 +29,6 @@ class Bybit(Dialect):
     words = {  # noqa: RUF012 - a table
         "10000": Says.NOTHING,  # time-out inside the venue
         "10016": Says.NOTHING,
-        "10019": Says.MAINTENANCE,
         "10002": Says.SKEW,
         "10006": Says.BUSY,
         "10018": Says.BUSY,
@@ -46,7 +45,7 @@ class Bybit(Dialect):
         "10029": "not_tradable",
         "110074": "market_closed",
         "110023": "not_tradable",
-        "110025": "position_mode",
+        "position_mode": "position_mode",
         "110017": "nothing_to_reduce",
         "110003": "price_limits",
         "110004": "insufficient_margin",
@@ -95,8 +94,12 @@ class Bybit(Dialect):
     # the wire
 
     def code(self, answer: Any) -> tuple[str, str]:
+        """One of its codes stands for every bad parameter; what matters of it is told in words."""
         code = str(answer.get("retCode", "")) if isinstance(answer, dict) else ""
-        return ("", "") if code in {"", "0"} else (code, str(answer.get("retMsg") or ""))
+        if code in {"", "0"}:
+            return "", ""
+        message = str(answer.get("retMsg") or "")
+        return ("position_mode" if code == "10001" and "position mode" in message else code), message
 
     def places(self, path: str, body: bytes) -> bool:
         return path.endswith("/order/create") and bool(body)

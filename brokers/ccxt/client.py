@@ -33,6 +33,8 @@ REFUSED_S = 30.0
 RESET_S = 5.0
 """How long to keep still after a 429 that does not say."""
 _ADDRESS = re.compile(r"\b(?:https?|wss?)://\S+")
+_MAINTAINED = re.compile("maintenance|maintaining|upgrading", re.IGNORECASE)
+"""In a refusal's words: not every venue has a code for it."""
 _BANNED = re.compile(r"until (\d{13})")
 
 
@@ -230,7 +232,7 @@ def judge(dialect: Dialect, status: int, headers: Any, body: str, answer: Any, n
         return Transient(f"{Says.BUSY.value}: {code or status} {message}", wait_s(headers, body, now))
     if means is Says.SKEW:
         return Transient(Says.SKEW.value, 0.1)
-    if means is Says.MAINTENANCE:
+    if means is Says.MAINTENANCE or (means is not Says.NOTHING and _MAINTAINED.search(message)):
         return Transient(f"{Says.MAINTENANCE.value}: {message}", 30.0)
     if means is Says.NOTHING or status >= 500:
         return NoAnswer(f"the venue answered {status} {code} {message}".rstrip())

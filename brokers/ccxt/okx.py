@@ -52,8 +52,7 @@ class Okx(Dialect):
         "51027": "not_tradable",
         "51028": "market_closed",
         "51022": "market_closed",
-        "51010": "position_mode",
-        "51003": "position_mode",
+        "51010": "account_mode",
         "51006": "price_limits",
         "51008": "insufficient_margin",
         "51131": "insufficient_margin",
@@ -69,7 +68,6 @@ class Okx(Dialect):
         "51280": "stop_crossed",
         "51603": "unknown_order",
         "51400": "unknown_order",
-        "59107": "unchanged",
     }
 
     @property

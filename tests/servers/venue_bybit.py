@@ -115,7 +115,7 @@ class Server(VenueServer):
         if not self.fresh(stamp):
             raise No(200, 10002, "invalid request, please check your server timestamp or recv_window param.")
         if self.maintenance:
-            raise No(200, 10019, "The service is in maintenance.")
+            raise No(200, 99999, "The service is in maintenance.")  # its documents name no code
         if self.banned_s:
             until = self.ms(self.now() + timedelta(seconds=self.banned_s))
             raise No(200, 10006, "Too many visits!", {"X-Bapi-Limit-Reset-Timestamp": str(until)})
@@ -246,7 +246,7 @@ class Server(VenueServer):
             raise No(200, 10029, "The requested symbol is invalid.")
         index = int(body.get("positionIdx") or 0)
         if not self.spot and bool(index) is not self.hedged:
-            raise No(200, 110025 if self.hedged else 10001, "position idx not match position mode")
+            raise No(200, 10001, "position idx not match position mode")
         trigger = body.get("triggerPrice")
         kind = body["orderType"].lower()
         if trigger:
