@@ -13,7 +13,7 @@ from core.values.orders import Refused
 from core.values.people import Person, Role
 from dashboard.board import Board
 from dashboard.bodies import Body, read_object
-from dashboard.gate import Gate, own_script
+from dashboard.gate import COOKIE, Gate, own_script
 from dashboard.refusals import refuse
 from dashboard.rendering import html_page, theme_of
 from kit.auth import real_peer
@@ -115,6 +115,8 @@ class Entry:
         return json_response({"success": True})
 
     def _opened(self, request: web.Request, person: Person) -> web.Response:
+        """A new session, whatever the browser had before."""
+        self._gate.sessions.close(request.cookies.get(COOKIE, ""))
         key, session = self._gate.open(person)
         response = json_response({"success": True, "csrf": session.csrf})
         self._gate.keep(request, response, key)

@@ -69,6 +69,16 @@ async def test_a_name_and_its_password_open_a_page(house: House) -> None:
     assert (me.data["id"], me.data["role"], me.data["password"]) == ("bob", "trader", True)
 
 
+async def test_a_login_ends_what_the_browser_had_before(house: House) -> None:
+    """One cookie, one session."""
+    await person(house)
+    before = page_of(house, await enter(house, username="bob", password=PASSWORD))
+    body = {"username": "bob", "password": PASSWORD}
+    assert (await house.post("/login", body, None, headers=before)).status == 200
+    house.session.cookie_jar.clear()
+    assert (await house.get("/api/v1/me", None, headers=before)).status == 401
+
+
 @pytest.mark.parametrize("said", [{"username": "bob", "password": "wrong"}, {"username": "nobody", "password": "x"}])
 async def test_a_wrong_one_opens_nothing(house: House, said: dict[str, str]) -> None:
     """The same answer for an unknown name."""
