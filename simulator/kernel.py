@@ -7,6 +7,7 @@ price that reaches no order of the run meets nothing but the strategy.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -14,14 +15,14 @@ from core.ports.strategies import Bid, Environment, Strategy, Update
 from core.rules.aims import away, stop_by, ticks
 from core.rules.closing import trading_days
 from core.rules.matching import NOTHING_TO_REDUCE, Working, match
-from core.rules.sessions import sessions
+from core.rules.sessions import ALWAYS, sessions
 from core.values.fills import Fill, Position, apply
 from core.values.ids import AccountName, FillId, PositionId
 from core.values.instrument import Instrument
 from core.values.market import Quote
 from core.values.money import NO_QUANTITY, ZERO, Price, Quantity
 from core.values.orders import BY_HAND, OrderType, Side
-from simulator.market import Beat
+from simulator.market import Bar, Beat
 from simulator.script import Begin, Plan, State, script
 from simulator.trades import Execution, Outcome, joined
 
@@ -36,11 +37,14 @@ def simulate(plan: Plan) -> Outcome:
     """Raises ValueError for a strategy whose exit rule asks for more than a stop: the desk replay knows them all."""
     kernel, state = Kernel(plan), State()
     for event in script(plan, state):
+        if state.skipped is not None:
+            kernel.skip(state.skipped)
+            state.skipped = None
         if isinstance(event, Begin):
             kernel.begin(event.at)
         else:
             kernel.take(event)
-        state.running, state.held = kernel.running, int(kernel.held)
+        state.running, state.held, state.quiet = kernel.running, int(kernel.held), kernel.quiet()
     fills, runs = joined(kernel.executions), tuple(kernel.runs)
     return Outcome(fills, runs, kernel.entered, kernel.orders, state.bars, tuple(state.played))
 
@@ -53,7 +57,11 @@ class Kernel:
         self._kind, self._fee, self._cash = plan.kind, plan.conditions.fee_percent, plan.cash
         self._numbers = count()
         self._working: dict[str, Working] = {}
-        self._levels: dict[str, tuple[int, bool]] = {}
+        self._levels: dict[str, int] = {}
+        self._fired = False
+        self._end: tuple[datetime, datetime | None] | None = None
+        self._slip = plan.conditions.slip
+        self._after = plan.history.interval_s - 1
         self._position = Position(
             PositionId(""), _NOBODY, self._instrument.ticker, BY_HAND, NO_QUANTITY, Price(ZERO), _EPOCH, _EPOCH
         )
@@ -63,6 +71,7 @@ class Kernel:
         self._tried: Bid | None = None
         self._offer: Price | None = None
         self._changed = self._bought = False
+        self._idle = ""
         self.executions: list[Execution] = []
         self.runs: list[datetime] = []
         self.entered = self.orders = 0
@@ -97,14 +106,37 @@ class Kernel:
             if not env.over:
                 self._look(self._strategy)
         if not env.over:
-            tick = self._instrument.tick
-            price, bid, ask = Price(beat.price * tick), Price(beat.bid * tick), Price(beat.ask * tick)
-            env.recent.append(Update(env.now, price, bid, ask))
+            self._remember(env, beat.price, beat.at)
             self._look(self._strategy)
         if env.over:
             self._leave()
 
+    def skip(self, bar: Bar) -> None:
+        """Bars went by in which nothing could happen; this was the last of them."""
+        if self._strategy is not None:
+            self._remember(self._strategy.env, bar.close, bar.at + self._after)
+
+    def quiet(self) -> tuple[int, int, float] | None:
+        """Between which ticks, and before which second, neither an order nor the strategy has anything to do; None
+        where that is not known. Only a bid that waits is known to be so."""
+        ask = getattr(self._strategy, "quiet", None)
+        band = None if ask is None or self.held or ENTRY not in self._levels else ask()
+        if band is None or self._strategy is None:
+            return None
+        level, until = band
+        high = ticks(self._instrument.price_up(level), self._instrument)
+        closes_at = self._strategy.env.closes_at
+        if closes_at is not None:
+            until = min(until, closes_at - CLOSE_LEAD)
+        low = max(self._levels[ENTRY], self._levels.get(STOP, 0) + self._slip(high))
+        return low, high, until.timestamp()
+
     # the strategy
+
+    def _remember(self, env: Environment, price: int, second: int) -> None:
+        tick, slip = self._instrument.tick, self._slip(price)
+        bid, ask = Price(max(1, price - slip) * tick), Price((price + slip) * tick)
+        env.recent.append(Update(datetime.fromtimestamp(second, UTC), Price(price * tick), bid, ask))
 
     def _look(self, strategy: Strategy) -> None:
         """Ask it of the last price, make what it wants so, and again while that changes anything."""
@@ -164,6 +196,7 @@ class Kernel:
                 return
         self._working.clear()
         self._levels.clear()
+        self._fired = False
         self._strategy = self._offer = None
 
     # protection, as core.rules.exits.mend has it
@@ -193,11 +226,10 @@ class Kernel:
 
     def _reached(self, beat: Beat) -> bool:
         """Whether any order could meet this price."""
-        for level, falling in self._levels.values():
-            if (beat.ask if falling else beat.bid) * (1 if falling else -1) <= level:
+        for name, level in self._levels.items():
+            if beat.bid >= level if name == OFFER else (beat.ask if name == ENTRY else beat.bid) <= level:
                 return True
-        stop = self._working.get(STOP)
-        return stop is not None and (stop.triggered or ticks(stop.stop_price or ZERO, self._instrument) >= beat.bid)
+        return self._fired
 
     def _place(
         self,
@@ -211,23 +243,23 @@ class Kernel:
         """Send an order, and let it meet what is left of the book. Whether it had nothing to reduce and is over."""
         self.orders += 1
         self._changed = True
-        at_market = type_ is OrderType.MARKET
-        self._working[name] = Working(
+        at_market, level = type_ is OrderType.MARKET, price if stop_price is None else stop_price
+        order = self._working[name] = Working(
             name, next(self._numbers), side, type_, pieces, price, stop_price, side is Side.SELL, immediate=at_market
         )
-        if name in {ENTRY, OFFER} and price is not None:
-            level = ticks(price, self._instrument)
-            self._levels[name] = (level, True) if name == ENTRY else (-level, False)
-        filled = self._meet()
-        if filled and not at_market:
+        if level is not None:
+            self._levels[name] = ticks(level, self._instrument)
+        if not at_market and not self._reached(self._beat):
+            self._working[name] = replace(order, rested=price is not None)  # as a book that it does not meet leaves it
+            return False
+        if self._meet() and not at_market:
             self._guard()
         return self._idle == name
-
-    _idle = ""
 
     def _drop(self, name: str) -> None:
         if self._working.pop(name, None) is not None:
             self._levels.pop(name, None)
+            self._fired = self._fired and name != STOP
             self._changed = True
 
     def _meet(self) -> bool:
@@ -242,6 +274,7 @@ class Kernel:
                 self._ask(self._strategy)  # it hears of what was bought, also where the same price sells it again
         self._working = {order.id: order for order in matched.working}
         self._levels = {name: level for name, level in self._levels.items() if name in self._working}
+        self._fired = STOP in self._working and self._working[STOP].triggered
         self._idle = next((end.order.id for end in matched.ended if end.reason == NOTHING_TO_REDUCE), "")
         changed = bool(matched.fills or matched.ended)
         self._changed = self._changed or changed
@@ -264,7 +297,12 @@ class Kernel:
         return Quote(self._instrument.ticker, at, bid, ask, size, size, Price(beat.price * tick))
 
     def _closes_at(self, now: datetime) -> datetime | None:
-        horizon = now + AHEAD
-        days = trading_days(sessions(self._instrument.calendar, now - AHEAD, horizon))
-        today = next((day for day in days if day.closes_at > now), None)
-        return None if today is None or today.closes_at >= horizon else today.closes_at
+        if self._instrument.calendar == ALWAYS:
+            return None
+        known = self._end
+        if known is None or known[1] is None or not known[0] <= now < known[1]:
+            horizon = now + AHEAD
+            days = trading_days(sessions(self._instrument.calendar, now - AHEAD, horizon))
+            today = next((day for day in days if day.closes_at > now), None)
+            known = self._end = now, None if today is None or today.closes_at >= horizon else today.closes_at
+        return known[1]

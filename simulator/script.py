@@ -44,10 +44,14 @@ class Plan:
 
 @dataclass(slots=True)
 class State:
-    """What the script must know of the engine before it goes on. held: signed. bars: how many were played."""
+    """What the script must know of the engine before it goes on. held: signed. bars: how many were played, those that
+    were skipped among them. quiet: nothing happens while prices stay between these ticks, both left out, before this
+    second; the last bar that was skipped so is told in `skipped`."""
 
     running: bool = False
     held: int = 0
+    quiet: tuple[int, int, float] | None = None
+    skipped: Bar | None = None
     bars: int = 0
     played: list[date] = field(default_factory=list)
 
@@ -80,6 +84,11 @@ def _day(plan: Plan, state: State, day: date) -> Iterator[Begin | Beat]:
         if plan.conditions.halted(bar.at):
             continue
         state.bars += 1
+        if state.quiet is not None:
+            low, high, until = state.quiet
+            if low < bar.low and bar.high < high and bar.at + plan.history.interval_s <= until:
+                state.skipped = bar
+                continue
         if not state.running:
             yield Begin(bar.at)
         yield from beats(bar, plan.history.interval_s, state.held, plan.conditions)

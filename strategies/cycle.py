@@ -77,6 +77,14 @@ class CycleStrategy(AbstractStrategy):
         elif price >= away(env.bid.price, rules.gain_off, Side.BUY) or self._since(self._began) >= rules.wait_s:
             self.stop_running()
 
+    def quiet(self) -> tuple[Price, datetime] | None:
+        """While its bid waits: below this price and before this moment, being asked changes nothing. For simulators,
+        that need not ask then."""
+        if self.bought or self.env.bid is None:
+            return None
+        gone = away(self.env.bid.price, self.rules.gain_off, Side.BUY)
+        return Price(gone), self._began + timedelta(seconds=self.rules.wait_s)
+
     def _bid(self, price: Price) -> None:
         """limit = last - max(a tick, last * dip); as much as the caps allow, or nothing at all."""
         env, rules = self.env, self.rules
