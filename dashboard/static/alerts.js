@@ -120,7 +120,7 @@ async function publish(event) {
     await send("/api/v1/alerts", body);
     toast(form.dataset.sent);
   } catch (error) {
-    answer.textContent = error.field ? `${error.field}: ${error.message}` : error.message;
+    answer.textContent = error.message;
     toast(answer.textContent, "error");
   }
 }

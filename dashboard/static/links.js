@@ -15,7 +15,7 @@ function shape() {
   linkForm.elements.option.value = JSON.stringify(expiry || strike ? { expiry, strike } : null);
 }
 
-function openLink(row, path) {
+function openLink(row, path, message) {
   linkForm.reset();
   linkForm.dataset.post = path ?? "/api/v1/links";
   linkForm.dataset.method = path ? "PATCH" : "POST";
@@ -27,6 +27,7 @@ function openLink(row, path) {
   }
   shape();
   $("link-more").hidden = !path;
+  $("link-message").dataset.message = message ?? "";
   for (const [what, tail] of [["rotate", "/rotate"], ["remove", ""]]) {
     $(`link-${what}`).dataset.post = `${path}${tail}`;
     $(`link-${what}`).dataset.confirm = $("link-more").dataset[what].replace("{}", row?.name);
@@ -41,6 +42,7 @@ function tell(message, url) {
   $("told-url").hidden = !url;
   $("told-url-text").value = url ?? "";
   $("told-message-text").value = message;
+  for (const id of ["told-url-text", "told-message-text"]) $(id).setSelectionRange(0, 0);
   $("told-dialog").showModal();
 }
 
@@ -87,7 +89,7 @@ function line(words, kind) {
 }
 
 function showFindings({ says, problems }) {
-  const found = problems.map(({ field, message }) => line(`${field}: ${message}`, "wrong"));
+  const found = problems.map(({ field, message }) => line(message.startsWith(field) ? message : `${field}: ${message}`, "wrong"));
   if (!found.length) found.push(line($("lint-form").dataset.fine, "up"));
   $("lint-answer").replaceChildren(...found, ...says.map((words) => line(words, "")));
 }
@@ -96,8 +98,8 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if ("newLink" in button.dataset) openLink();
-  else if (button.dataset.editLink) openLink(JSON.parse(button.dataset.row), button.dataset.editLink);
-  else if (button.dataset.messageOf) tell(button.dataset.messageOf);
+  else if (button.dataset.editLink) openLink(JSON.parse(button.dataset.row), button.dataset.editLink, button.dataset.message);
+  else if (button.id === "link-message") tell(button.dataset.message);
   else if ("newAccount" in button.dataset) openAccount();
   else if (button.dataset.editAccount) openAccount(button.dataset.editAccount, button.dataset.of, button.dataset.name);
   else if (button.dataset.copy) copy(button);

@@ -160,6 +160,6 @@ async def test_tv_36_developers_send_json_and_bad_json_is_told(page: Page, desk:
     assert "not JSON" in await page.run(answer)
     await page.until("document.querySelector('.toast.error') !== null")
     await attempt('{"id": "x", "name": "n"}')
-    await page.until(f"{answer}.startsWith('id: ')")
+    await page.until(f"{answer}.startsWith('id must')")
     await attempt(example)
     await shown(page, ("BYBIT:BTCPERP", "active"))
