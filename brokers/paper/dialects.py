@@ -26,7 +26,10 @@ DIALECTS: Mapping[str, Capabilities] = {
         ),
     ),
     # How long an id stays taken after the order ended is not written down: taken as no longer than it rests.
-    "bybit": Capabilities(Idempotency.WHILE_OPEN, IdEncoding.HEX32, native_brackets=True, trailing_stops=True),
+    # There a stop rides on its entry, which is not played here: on paper it follows the entry's first fill.
+    "bybit": Capabilities(
+        Idempotency.WHILE_OPEN, IdEncoding.HEX32, native_brackets=True, stops_wait=False, trailing_stops=True
+    ),
     # An id is free again as soon as its order is filled.
     "binance": Capabilities(Idempotency.WHILE_OPEN, IdEncoding.HEX32, trailing_stops=True),
     # An id is unique for ever, that of a cancelled order too.

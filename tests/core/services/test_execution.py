@@ -357,6 +357,15 @@ async def test_an_exit_waits_until_a_lost_entry_is_known_to_be_none(data_dir: Pa
         assert (await desk.holds(), await desk.at_broker()) == ({}, [])
 
 
+async def test_le_15_where_a_stop_cannot_wait_it_follows_the_fill(data_dir: Path) -> None:
+    """A venue that takes no reduce-only order before there is a position: the entry goes first, the stop at once."""
+    async with opened(data_dir, account={"dialect": "bybit"}) as desk:
+        await desk.enter()
+        sent = [o.request.role for o in sorted(await desk.orders(), key=lambda order: order.at)]
+        assert sent[0] is OrderRole.ENTRY
+        assert "sell stop 0.5 39800" in await desk.at_broker()
+
+
 async def test_each_account_trades_its_own(data_dir: Path) -> None:
     """Two accounts on one broker."""
     other = {"name": "Other", "broker": "paper", "cash": "20000"}
