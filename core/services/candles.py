@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from core.rules.charting import BARS_MAX, with_now
 from core.services.desk import Desk
 from core.values.ids import AccountName
-from core.values.market import Candle
+from core.values.market import Candle, Quote
 
 BARS = 300
 FEW = 60
 FARTHER = 5
 """Where closed hours leave few bars of the last stretch, one so many times longer is asked for."""
-FRESH = timedelta(seconds=10)
+FRESH, OLD = timedelta(seconds=10), timedelta(seconds=60)
+"""Brokers count calls: bars are asked for anew once they are OLD, or FRESH no more and prices tell of another bar."""
 KEPT_MAX = 32
 _Key = tuple[AccountName, str, int]
 
@@ -32,10 +33,16 @@ class Candles:
         feed, key = self._desk.venues[account].feed, (account, ticker, interval_s)
         async with self._locks.setdefault(key, asyncio.Lock()):
             at, found = self._known.get(key, (None, ()))
-            if at is None or self._desk.wire.now() - at >= FRESH:
+            if at is None or self._due(at, found, interval_s, feed.quote(ticker)):
                 found = await self._ask(key)
                 self._keep(key, found)
         return [*found[:-BARS_MAX], *with_now(found, interval_s, feed.quote(ticker))]
+
+    def _due(self, at: datetime, found: Sequence[Candle], interval_s: int, quote: Quote | None) -> bool:
+        age = self._desk.wire.now() - at
+        ends = found[-1].at + timedelta(seconds=interval_s) if found else None
+        another = quote is not None and (ends is None or quote.at >= ends)
+        return age >= OLD or (another and age >= FRESH)
 
     async def _ask(self, key: _Key) -> Sequence[Candle]:
         account, ticker, interval_s = key

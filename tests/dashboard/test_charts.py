@@ -78,6 +78,13 @@ async def test_a_chart_shows_nothing_of_other_people(house: House) -> None:
     assert (await house.get("/api/v1/charts/NOSUCH")).status == 404
 
 
+@pytest.mark.parametrize("path", [CHART, "/api/v1/earnings", "/api/v1/equity"])
+async def test_a_stranger_is_asked_who_they_are(house: House, path: str) -> None:
+    """401, with and without the slash."""
+    for asked in (path, f"{path}/"):
+        assert (await house.get(asked, None)).status == 401
+
+
 async def test_the_script_is_served_by_us_and_kept(house: House) -> None:
     """TradingView's own bytes with their notice, to be kept for a week, and 304 for whoever has them."""
     answer = await house.get("/static/lightweight-charts.js", None)

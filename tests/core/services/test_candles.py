@@ -38,7 +38,21 @@ async def test_a_feed_is_asked_once_for_all_who_look(desk: TestDesk) -> None:
     assert asked.count("candles") == 1
     await desk.wire.advance(11)
     await candles.newest(TESTING, "BTCPERP", 300)
+    assert asked.count("candles") == 1
+    await desk.wire.advance(50)
+    await candles.newest(TESTING, "BTCPERP", 300)
     assert asked.count("candles") == 2
+
+
+async def test_a_new_bar_is_asked_for_when_prices_tell_of_it(desk: TestDesk) -> None:
+    """Sooner than bars age otherwise, and not before some seconds are over."""
+    candles = Candles(desk.engine.desk)
+    before = await candles.newest(TESTING, "BTCPERP", 60)
+    await desk.clock.advance(60)
+    await desk.book("40700", "40701")
+    assert (await candles.newest(TESTING, "BTCPERP", 60))[-1].at == before[-1].at
+    await desk.wire.advance(11)
+    assert (await candles.newest(TESTING, "BTCPERP", 60))[-1].at > before[-1].at
 
 
 async def test_what_is_kept_is_bounded(desk: TestDesk) -> None:
