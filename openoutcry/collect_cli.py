@@ -16,6 +16,7 @@ from core.ports import Feed, World
 from core.rules.candles import last_ended, market_days
 from core.services.collecting import Collected, Collector, Subject, days_up_to
 from core.services.directory import Directory
+from core.values.errors import POISON
 from core.values.ids import AccountName
 from openoutcry.collecting import ProcessTrainer, candle_store, candles_dir, subject_of
 from openoutcry.lock import only_desk
@@ -52,12 +53,11 @@ def _collect(options: argparse.Namespace) -> int:
     if options.days is not None and options.days < 1:
         raise SettingsError("--days: must be at least 1")
     with only_desk(candles_dir(settings)):
-        for line in asyncio.run(_collected(settings, options)):
-            print(line)
-    return 0
+        return 0 if asyncio.run(_collected(settings, options)) else 1
 
 
-async def _collected(settings: Settings, options: argparse.Namespace) -> list[str]:
+async def _collected(settings: Settings, options: argparse.Namespace) -> bool:
+    """Whether every symbol could be asked for."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         names = options.symbol or settings.collect.symbols
@@ -67,16 +67,20 @@ async def _collected(settings: Settings, options: argparse.Namespace) -> list[st
             stack.push_async_callback(trainer.rest)
         store = candle_store(settings)
         collector = Collector(store, clock, trainer, progress=_progress)
-        said = []
+        well = True
         for subject in subjects:
             last = last_ended(subject.calendar, clock.now(), timedelta(minutes=settings.collect.after_close_min))
             days = days_up_to(subject.calendar, last, options.days or settings.collect.days)
             if options.first is not None:
                 days = market_days(subject.calendar, options.first, last)
-            found = await collector.catch_up(subject, days, again=options.again)
-            kept = await asyncio.to_thread(store.days, subject.symbol)
-            said += _said(found, len(kept))
-        return said
+            try:
+                found = await collector.catch_up(subject, days, again=options.again)
+                kept = await asyncio.to_thread(store.days, subject.symbol)
+                print("\n".join(_said(found, len(kept))), flush=True)
+            except POISON as error:
+                print(f"{subject.symbol}: not collected: {error}", file=sys.stderr)
+                well = False
+        return well
 
 
 async def _subjects(settings: Settings, names: Sequence[str], stack: AsyncExitStack, *, demo: bool) -> list[Subject]:

@@ -41,11 +41,11 @@ def candle_store(settings: Settings) -> CandleStore:
 
 
 class ProcessTrainer:
-    """Implements `core.ports.candles.Trainer` in processes beside the desk, which trades on meanwhile."""
+    """Implements `core.ports.candles.Trainer` in a process beside the desk, which trades on meanwhile."""
 
     def __init__(self, settings: Settings) -> None:
         directories = (str(candles_dir(settings)), str(settings.collect.interval_s), str(models_dir(settings)))
-        self._workers = Workers("openoutcry.training_worker", directories, settings.collect.workers)
+        self._workers = Workers("openoutcry.training_worker", directories)
 
     async def train(
         self, symbol: str, calendar: str, lessons: Sequence[Lesson], *, anew: bool = False

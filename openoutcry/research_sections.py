@@ -15,7 +15,6 @@ class Collect(Section):
     interval_s: int = Field(60, ge=1, le=60)
     days: int = Field(30, ge=1, le=3000)
     after_close_min: float = Field(15, ge=0, le=600)
-    workers: int = Field(1, ge=1, le=64)
 
     @field_validator("interval_s")
     @classmethod

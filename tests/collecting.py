@@ -16,7 +16,7 @@ from core.ports.candles import CandleStore, Lesson
 from core.rules.candles import hours
 from core.services.collecting import Collector, Subject
 from core.services.streaming import StreamBars
-from core.values.errors import Transient
+from core.values.errors import Rejected, Transient
 from core.values.market import Candle
 from storage.candles import open_candles
 from strategies.shelf import Shelf
@@ -35,12 +35,15 @@ class Told(BuiltInMarket):
         self.given: dict[date, Sequence[Candle]] = {}
         self.asked: list[date] = []
         self.fails = 0
+        self.refuses: Rejected | None = None
 
     async def candles(self, ticker: str, start: datetime, end: datetime, interval_s: int) -> Sequence[Candle]:
         self.asked.append(start.astimezone(NEW_YORK).date())
         if self.fails:
             self.fails -= 1
             raise Transient("away", 2)
+        if self.refuses is not None:
+            raise self.refuses
         day = self.asked[-1]
         return self.given[day] if day in self.given else await super().candles(ticker, start, end, interval_s)
 

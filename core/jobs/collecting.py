@@ -86,7 +86,9 @@ class Collecting:
         return found
 
     async def recent(self, symbol: str, start: datetime, end: datetime) -> Columns:
-        """What models look at on the spot. Raises Transient, Rejected; KeyError for a symbol that is not collected."""
+        """What models look at on the spot. Raises Transient; Rejected, also for a symbol that is not collected."""
+        if symbol not in self._subjects:
+            raise Rejected("not_collected", symbol)
         return await self._collector.recent(self._subjects[symbol], start, end)
 
     def next_s(self) -> float:

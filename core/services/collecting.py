@@ -17,7 +17,7 @@ from core.ports.candles import CandleStore, Lesson, Trainer
 from core.rules.candles import day_before, hours, tidied
 from core.services.streaming import StreamBars
 from core.values.candles import Columns, DayOnFile, Fault, Source, SymbolDay, columns
-from core.values.errors import DeskError, Rejected, Transient
+from core.values.errors import DeskError, Transient
 from core.values.market import Candle
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,8 @@ class Collector:
     async def catch_up(self, subject: Subject, days: Sequence[date], *, again: bool = False) -> Collected:
         """See that each of these market days, all over, is on file and fit; the models learn what is new of them.
 
-        again: also those that are. Raises Broken for a disk that cannot be read, Transient for one that takes nothing.
+        again: also those that are. Raises Broken for a disk that cannot be read, Transient for one that takes nothing,
+        Rejected for a symbol or a length of bars that the broker does not know.
         """
         if not days:
             return Collected(subject.symbol)
@@ -154,7 +155,7 @@ class Collector:
         windows = hours(subject.calendar, day)
         try:
             bars = await self._asked(subject, windows[0].opens_at, windows[-1].closes_at)
-        except (Transient, Rejected) as error:
+        except Transient as error:
             log.warning("no bars", extra={"symbol": subject.symbol, "day": str(day), "reason": str(error)})
             bars = []
         before = await asyncio.to_thread(self._store.day, subject.symbol, day_before(subject.calendar, day))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.values.candles import Source
+from core.values.errors import Rejected
 from core.values.market import Quote
 from core.values.money import Price, Quantity
 from tests.collecting import TUESDAY, Bench, asleep, bench, new_york
@@ -107,6 +108,21 @@ async def test_a_restart_goes_on_with_what_was_heard(it: Bench, tmp_path: Path) 
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_length_of_bars_that_the_broker_does_not_make_is_told(it: Bench) -> None:
+    """As what it is, once for the symbol and not as thirty missing days; the gate opens."""
+    it.market.refuses = Rejected("bad_interval", "30 s")
+    [found] = await it.job.load()
+    assert found.lessons["failed"] == "bad_interval: 30 s"
+    assert len(it.market.asked) == 1
+    assert it.job.loaded.is_set()
+
+
+async def test_what_is_not_collected_has_no_recent_bars(it: Bench) -> None:
+    """Refused, not made up."""
+    with pytest.raises(Rejected, match="not_collected"):
+        await it.job.recent("GAZP", it.clock.now() - timedelta(hours=2), it.clock.now())
 
 
 async def test_one_symbol_that_cannot_be_kept_leaves_the_others_alone(it: Bench) -> None:
