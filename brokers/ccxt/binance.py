@@ -36,7 +36,7 @@ _PHRASES = {
 
 class Binance(Dialect):
     name, exchange = "binance", "BINANCE"
-    budgets = (RateBudget("trading", 200, 10), RateBudget("asking", 400, 60))
+    budgets = (RateBudget("trading", 200, 10), RateBudget("asking", 600, 60, exits=0.2))
     tests = ("demo", "testnet")
     depth = 5
     repeated = frozenset({"-4116", "duplicate"})
