@@ -9,23 +9,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brokers.paper import contracts, walk
 from core.values.instrument import Instrument
 from core.values.money import Price, parse_decimal, plain
+from simulator.evaluation import monte_carlo
 from simulator.kernel import simulate
 from simulator.market import Bar, Conditions, bars_of
 from simulator.script import Plan, trading
-from simulator.trades import Outcome, evaluate, trades_of
-from strategies.kinds import Kind, cycle, recycle
+from simulator.trades import Outcome, Trade, evaluate, trades_of
+from strategies.cycle import CycleRules
+from strategies.kinds import Kind, kinds
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (cycle(), recycle())}
+KINDS: Mapping[str, Kind] = kinds(CycleRules())
 MARKETS = ("demo",)
-DAYS, DAYS_MAX = 20, 4000
+DAYS, DAYS_MAX, DRAWS_MAX = 20, 4000, 100_000
 MINUTE = 60
 LAST_DAY = date(2025, 12, 31)
 """The built-in market's past has no end of its own: the same command is to say the same next year."""
@@ -70,6 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fee-percent", type=_amount, default=Decimal(0), help="of each fill's value")
     parser.add_argument("--slippage-ticks", type=int, default=0, metavar="N", help="on each side of the price")
     parser.add_argument("--slippage-percent", type=_amount, default=Decimal(0), help="on each side of the price")
+    parser.add_argument("--draws", type=int, metavar="N", help="tell how much is luck, by so many draws of its trades")
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="equity, profit by day and trades as PNG")
     parser.add_argument("--json", action="store_true", help="one object on standard output")
 
 
@@ -82,12 +87,21 @@ def run(arguments: Sequence[str]) -> int:
 
 def command(options: argparse.Namespace) -> int:
     try:
-        plan = planned(options)
+        return _command(options)
     except Misuse as error:
         print(f"openoutcry: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"openoutcry: {error}", file=sys.stderr)
+        return 1
+
+
+def _command(options: argparse.Namespace) -> int:
+    plan = planned(options)
     outcome = engine(options.engine)(plan)
     said = summary(plan, options, outcome)
+    if options.pictures is not None:
+        paint(options.pictures, plan, outcome)
     print(json.dumps(said) if options.json else table(said))
     return 0
 
@@ -100,6 +114,16 @@ def engine(name: str) -> Callable[[Plan], Outcome]:
     return replayed
 
 
+def paint(directory: Path, plan: Plan, outcome: Outcome) -> None:
+    """A file a picture; none where nothing was traded. Raises OSError where they cannot be written."""
+    from charts.painting import paint as png  # noqa: PLC0415 - drawn only where it is asked for
+    from simulator.pictures import drawn  # noqa: PLC0415 - as above
+
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, chart in drawn(plan, outcome).items():
+        (directory / f"{name}.png").write_bytes(png(chart, "en"))
+
+
 def planned(options: argparse.Namespace) -> Plan:
     """Raises Misuse naming the wrong word."""
     kind = KINDS.get(options.strategy)
@@ -109,6 +133,8 @@ def planned(options: argparse.Namespace) -> Plan:
         raise Misuse(f"--market: there is no {options.market!r}; there are {', '.join(MARKETS)}")
     if options.slippage_ticks < 0:
         raise Misuse("--slippage-ticks: must not be negative")
+    if options.draws is not None and not 1 <= options.draws <= DRAWS_MAX:
+        raise Misuse(f"--draws: must be 1..{DRAWS_MAX}")
     if options.slippage_percent >= 100:
         raise Misuse("--slippage-percent: must be below 100")
     history = _past(options.symbol, options.seed)
@@ -170,7 +196,8 @@ def progress(done: int, of: int) -> None:
 def summary(plan: Plan, options: argparse.Namespace, outcome: Outcome) -> dict[str, object]:
     """Decimals are strings; equal for equal plans, whatever the engine, but for `engine` and `orders`."""
     point = plan.history.instrument.point_value
-    found = evaluate(outcome, point)
+    found, trades = evaluate(outcome, point), trades_of(outcome.executions, point)
+    luck = {} if options.draws is None else {"luck": _luck(trades, options)}
     return {
         "strategy": plan.kind.name,
         "symbol": plan.history.instrument.ticker,
@@ -207,16 +234,30 @@ def summary(plan: Plan, options: argparse.Namespace, outcome: Outcome) -> dict[s
                 "exit": _short(trade.exit),
                 "profit": plain(trade.profit),
             }
-            for trade in trades_of(outcome.executions, point)
+            for trade in trades
         ],
+        **luck,
     }
+
+
+def _luck(trades: Sequence[Trade], options: argparse.Namespace) -> dict[str, object]:
+    """5, 50 and 95 percent of the draws lie below each."""
+    found = monte_carlo(trades, options.draws, options.seed)
+    spreads = {"drawdown": found.drawdown, "net_profit": found.profit}
+    told = {name: [plain(one) for one in (s.low, s.middle, s.high)] for name, s in spreads.items()}
+    return {"draws": options.draws, **told, "lost": _short(found.lost)}
 
 
 def table(said: Mapping[str, object]) -> str:
     """For people: a line a figure, then a line a trade."""
     rows = said["list"]
     assert isinstance(rows, list)
-    lines = [f"{name.replace('_', ' '):<14} {value}" for name, value in said.items() if name != "list"]
+    lines = [f"{name.replace('_', ' '):<14} {value}" for name, value in said.items() if name not in {"list", "luck"}]
+    luck = said.get("luck")
+    if isinstance(luck, dict):
+        lines += ["", "of each, 5, 50 and 95 percent of the draws lie below:"]
+        lines += [f"{name.replace('_', ' '):<14} {' '.join(luck[name])}" for name in ("drawdown", "net_profit")]
+        lines.append(f"{'lost':<14} {luck['lost']}")
     if rows:
         lines += ["", f"{'opened':<21}{'closed':<21}{'pieces':>8}{'entry':>12}{'exit':>12}{'profit':>12}"]
     for row in rows:

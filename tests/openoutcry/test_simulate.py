@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,6 +92,7 @@ def test_days_from_and_to_are_included() -> None:
         ((*CYCLE, "--slippage-ticks", "-1"), "--slippage-ticks"),
         ((*CYCLE, "--slippage-percent", "100"), "--slippage-percent"),
         ((*CYCLE, "--engine", "steam"), "steam"),
+        ((*CYCLE, "--draws", "0"), "--draws"),
         (CYCLE[:2], "--symbol"),
     ],
 )
@@ -100,6 +102,30 @@ def test_what_cannot_be_done_is_named(words: tuple[str, ...], named: str) -> Non
     assert (done.returncode, done.stdout) == (2, "")
     assert named in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_how_much_is_luck_is_told_on_demand() -> None:
+    """The same for the same seed; without the word it is not there."""
+    words = (*CYCLE, "--days", "20", "--seed", "7")
+    luck = answer(*words, "--draws", "50")["luck"]
+    assert luck == answer(*words, "--draws", "50")["luck"]
+    assert (luck["draws"], len(luck["drawdown"]), len(luck["net_profit"])) == (50, 3, 3)
+    assert "luck" not in answer(*words)
+
+
+def test_pictures_on_demand(tmp_path: Path) -> None:
+    """Equity, profit by day, and the last day's trades on its bars."""
+    answer(*CYCLE, "--days", "20", "--seed", "7", "--pictures", str(tmp_path / "made"))
+    made = {path.name: path.read_bytes() for path in (tmp_path / "made").iterdir()}
+    assert made.keys() == {"equity.png", "days.png", "trades.png"}
+    assert all(picture.startswith(b"\x89PNG") for picture in made.values())
+
+
+def test_pictures_that_cannot_be_written_fail_in_words(tmp_path: Path) -> None:
+    """Exit 1: nothing is wrong with the words, but with the disk."""
+    (tmp_path / "file").write_text("")
+    done = said(*CYCLE, "--days", "20", "--seed", "7", "--pictures", str(tmp_path / "file"), "--json")
+    assert (done.returncode, "Traceback" in done.stderr, "file" in done.stderr) == (1, False, True)
 
 
 def test_the_kernel_needs_neither_the_desk_nor_numbers_by_array() -> None:
