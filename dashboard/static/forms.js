@@ -122,6 +122,12 @@ async function press(button) {
   }
 }
 
+/** What was typed; a number as the API reads it, also where people write a comma before its decimals. */
+export function typed(input) {
+  const text = input.value.trim();
+  return input.inputMode === "decimal" && document.documentElement.lang !== "en" ? text.replace(/\s/g, "").replace(",", ".") : text;
+}
+
 function fields(form) {
   const body = {};
   for (const input of form.elements) {
@@ -130,7 +136,7 @@ function fields(form) {
     else if (input.type === "radio") { if (input.checked) body[input.name] = input.value; }
     else if (input.dataset.json !== undefined) body[input.name] = JSON.parse(input.value);
     else if (input.dataset.list !== undefined) body[input.name] = input.value.split(/[\s,]+/).filter(Boolean);
-    else if (input.value.trim() !== "") body[input.name] = input.type === "password" ? input.value : input.value.trim();
+    else if (input.value.trim() !== "") body[input.name] = input.type === "password" ? input.value : typed(input);
     else if (input.dataset.empty === "null") body[input.name] = null;
   }
   return body;

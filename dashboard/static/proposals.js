@@ -1,5 +1,5 @@
 // A person's word on a trade, as in the chats. A price that has moved (428) is asked about and then taken as shown.
-import { busy, clean, confirmed, send, tell } from "./forms.js";
+import { busy, clean, confirmed, send, tell, typed } from "./forms.js";
 
 async function say(card, body) {
   const path = `/api/v1/proposals/${encodeURIComponent(card.dataset.proposal)}/answer`;
@@ -24,7 +24,7 @@ function changes(form) {
   for (const input of form.elements) {
     if (!input.name) continue;
     const was = input.options ? [...input.options].find((option) => option.defaultSelected)?.value : input.defaultValue;
-    const now = input.value.trim();
+    const now = typed(input);
     if (now !== was) found[input.name] = now || (input.name === "target" ? "none" : "");
   }
   return found;

@@ -72,6 +72,15 @@ async def test_a_stop_is_set_in_place_and_a_bad_one_is_refused_beside_it(page: P
     assert await page.run("window.same") is True
 
 
+async def test_a_comma_before_the_decimals_is_understood_in_russian(page: Page) -> None:
+    """As people there write numbers."""
+    language = "document.querySelector('#language')"
+    await page.run(f"{language}.value = 'ru'; {language}.dispatchEvent(new Event('change', {{ bubbles: true }})); true")
+    await page.until("document.documentElement.lang === 'ru' && document.querySelector('#link.live') !== null")
+    await set_level(page, "stop", "290,5")
+    await page.until("document.querySelector('form.level input[name=stop]').defaultValue === '290.5'")
+
+
 async def test_candles_are_drawn_under_the_strict_policy_and_zoomed(page: Page) -> None:
     """The library's canvas appears, an hour's bars come at a press, the wheel zooms; the console has no complaint."""
     await page.run("document.querySelector('details').open = true")
