@@ -7,6 +7,19 @@ const COLOURS = { entry: "soft", stop: "sell", breakeven: "closed", target: "buy
 const seconds = (iso) => Math.floor(Date.parse(iso) / 1000);
 const decimals = (tick) => (tick.split(".")[1] ?? "").length;
 
+const pieces = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 8 });
+
+/** Fills of one side in one bar are one mark, in the order of bars. */
+function together(marks, within) {
+  const found = new Map();
+  for (const { at, side, quantity } of marks) {
+    const time = within(seconds(at)), key = `${time} ${side}`;
+    if (time === undefined) continue;
+    found.set(key, { time, side, quantity: (found.get(key)?.quantity ?? 0) + Number(quantity) });
+  }
+  return [...found.values()].sort((a, b) => a.time - b.time);
+}
+
 // A chart is drawn anew when something on its page has moved since, not by the clock alone.
 let moved = 0;
 document.addEventListener("shown", () => (moved = performance.now()));
@@ -106,9 +119,9 @@ class Candles {
     }));
     const begins = bars.map((bar) => seconds(bar.at));
     const within = (at) => begins.findLast((begin) => begin <= at && at < begin + every * 50);
-    this.series.setMarkers(marks.map((mark) => ({ mark, time: within(seconds(mark.at)) })).filter(({ time }) => time).map(({ mark, time }) => ({
-      time, position: mark.side === "buy" ? "belowBar" : "aboveBar", shape: mark.side === "buy" ? "arrowUp" : "arrowDown",
-      color: colour(mark.side), text: `${this.figure.dataset[mark.side]} ${mark.quantity}`,
+    this.series.setMarkers(together(marks, within).map(({ time, side, quantity }) => ({
+      time, position: side === "buy" ? "belowBar" : "aboveBar", shape: side === "buy" ? "arrowUp" : "arrowDown",
+      color: colour(side), text: `${this.figure.dataset[side]} ${pieces.format(quantity)}`,
     })));
   }
 }
