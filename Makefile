@@ -9,7 +9,7 @@ run: .venv/.run
 	@$(BIN)/openoutcry demo $(ARGS)
 
 test: .venv/.dev
-	@$(BIN)/pytest -m "not real and not proof" $(ARGS)
+	@$(BIN)/pytest -n auto -m "not real and not proof" $(ARGS)
 
 test-real: .venv/.dev
 	@$(BIN)/pytest -m real $(ARGS)
