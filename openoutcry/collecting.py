@@ -9,13 +9,14 @@ from contextlib import AsyncExitStack, ExitStack
 from datetime import timedelta
 from pathlib import Path
 
-from core.jobs.collecting import Collecting, Plan
+from core.jobs.collecting import Collecting, Plan, told
 from core.ports import Feed
 from core.ports.candles import CandleStore, Lesson
-from core.services.collecting import Collector, Subject
+from core.services.collecting import Collected, Collector, Subject
 from core.services.desk import Desk
 from core.services.directory import Directory
 from core.services.streaming import StreamBars
+from core.values.changes import NoticeMade
 from core.values.errors import Transient
 from core.values.ids import AccountName
 from core.values.orders import Refused
@@ -81,7 +82,12 @@ def open_collecting(settings: Settings, desk: Desk, stack: ExitStack | AsyncExit
     collector = Collector(candle_store(settings), desk.wire, ProcessTrainer(settings), stream)
     stack.enter_context(only_desk(candles_dir(settings)))
     plan = Plan(settings.collect.days, timedelta(minutes=settings.collect.after_close_min))
-    return Collecting(subjects, collector, stream, desk.clock, plan)
+
+    async def tell(found: Collected) -> None:
+        if (notice := told(desk.desk_id, found, desk.clock.now())) is not None:
+            await desk.store.save(NoticeMade(notice))
+
+    return Collecting(subjects, collector, stream, desk.clock, plan, tell)
 
 
 def subject_of(directory: Directory, feeds: Mapping[AccountName, Feed], name: str) -> Subject:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,6 +18,8 @@ from core.services.collecting import Collected, Collector, Subject, days_up_to
 from core.services.streaming import StreamBars
 from core.values.candles import Columns
 from core.values.errors import POISON, Rejected, Transient
+from core.values.ids import DeskId, NoticeId, derive_id
+from core.values.notices import Line, Notice, NoticeKind
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +35,21 @@ class Plan:
     after: timedelta = timedelta(minutes=15)
 
 
+async def _nobody(_found: Collected) -> None:
+    """Nobody wants to know."""
+
+
 class Collecting:
-    """subjects: each symbol once."""
+    """subjects: each symbol once. tell: hears what came of every look at a symbol."""
 
     def __init__(
-        self, subjects: Sequence[Subject], collector: Collector, stream: StreamBars, clock: Clock, plan: Plan
+        self,
+        subjects: Sequence[Subject],
+        collector: Collector,
+        stream: StreamBars,
+        clock: Clock,
+        plan: Plan,
+        tell: Callable[[Collected], Awaitable[None]] = _nobody,
     ) -> None:
         self.loaded = asyncio.Event()
         """Set when the first look through the last days is over."""
@@ -46,6 +58,7 @@ class Collecting:
         self._stream = stream
         self._clock = clock
         self._plan = plan
+        self._tell = tell
         self._due: dict[str, datetime] = {}
         for feed in {id(subject.feed): subject.feed for subject in subjects}.values():
             feed.listen(stream.hear)
@@ -69,6 +82,8 @@ class Collecting:
             found.append(await self._caught_up(subject, last_ended(subject.calendar, now, self._plan.after)))
         await self._collector.rest()
         self.loaded.set()
+        for each in found:
+            await self._tell(each)
         return found
 
     async def look(self) -> list[Collected]:
@@ -83,6 +98,8 @@ class Collecting:
                 await self._keep(subject, now)
         if found:
             await self._collector.rest()
+        for each in found:
+            await self._tell(each)
         return found
 
     async def recent(self, symbol: str, start: datetime, end: datetime) -> Columns:
@@ -136,6 +153,24 @@ class Collecting:
                 log.warning("the stream was not kept", extra={"symbol": subject.symbol, "reason": str(error)})
 
 
+def told(desk_id: DeskId, found: Collected, now: datetime) -> Notice | None:
+    """Days that are missing, or why nothing was collected; None where all is well. The same gaps have the same id, so
+    that they are told once, and not after every start."""
+    if not found.faulty and not found.failed:
+        return None
+    days = {str(day): ", ".join(sorted(faults)) for day, faults in sorted(found.faulty.items())}
+    params = {"ticker": found.symbol, "count": str(len(days)), "reason": found.failed}
+    lines = tuple(Line("candles.day", {"day": day, "faults": faults}) for day, faults in days.items())
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "candles", found.symbol, found.failed, *days, *days.values())),
+        at=now,
+        kind=NoticeKind.ERROR,
+        key="candles.failed" if found.failed else "candles.missing",
+        params=params,
+        lines=lines,
+    )
+
+
 def _failed(subject: Subject, error: Exception) -> Collected:
     log.warning("not collected", extra={"symbol": subject.symbol, "reason": str(error)})
-    return Collected(subject.symbol, lessons={"failed": str(error)})
+    return Collected(subject.symbol, failed=str(error))

@@ -42,13 +42,15 @@ class Subject:
 @dataclass(frozen=True, slots=True)
 class Collected:
     """What came of some days of a symbol. fetched: days that are new or better now. faulty: days without bars that
-    can be learned from, and why. damaged: files that were set aside. lessons: what the models said."""
+    can be learned from, and why. damaged: files that were set aside. lessons: what the models said.
+    failed: why nothing could be done."""
 
     symbol: str
     fetched: Sequence[date] = ()
     faulty: Mapping[date, frozenset[Fault]] = field(default_factory=dict)
     damaged: Sequence[str] = ()
     lessons: Mapping[str, str] = field(default_factory=dict)
+    failed: str = ""
 
 
 class Collector:
@@ -181,10 +183,12 @@ class Collector:
             return {}
         lessons = [Lesson(day, day_before(subject.calendar, day), final) for day in days]
         try:
-            return await self._trainer.train(subject.symbol, subject.calendar, lessons, anew=anew)
+            said = await self._trainer.train(subject.symbol, subject.calendar, lessons, anew=anew)
         except DeskError as error:
             log.warning("nothing was learned", extra={"symbol": subject.symbol, "reason": str(error)})
             return {"failed": str(error)}
+        log.info("models learned", extra={"symbol": subject.symbol, "said": str(dict(said))})
+        return said
 
 
 def _fit(day: DayOnFile | None) -> bool:

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from core.values.candles import Source
+from core.jobs.collecting import told
+from core.values.candles import Fault, Source
 from core.values.errors import Rejected
+from core.values.ids import DeskId
 from core.values.market import Quote
 from core.values.money import Price, Quantity
 from tests.collecting import TUESDAY, Bench, asleep, bench, new_york
+from texts import render
 
 WEDNESDAY = date(2026, 6, 17)
 
@@ -114,9 +117,46 @@ async def test_a_length_of_bars_that_the_broker_does_not_make_is_told(it: Bench)
     """As what it is, once for the symbol and not as thirty missing days; the gate opens."""
     it.market.refuses = Rejected("bad_interval", "30 s")
     [found] = await it.job.load()
-    assert found.lessons["failed"] == "bad_interval: 30 s"
+    assert found.failed == "bad_interval: 30 s"
     assert len(it.market.asked) == 1
     assert it.job.loaded.is_set()
+
+
+async def test_missing_days_are_told_once(it: Bench) -> None:
+    """With their reasons, under an id that is the same after a restart; other gaps are told anew, none are not."""
+    it.market.given = {date(2026, 6, 15): ()}
+    [found] = await it.job.load()
+    notice, again = (told(DeskId(7), found, at) for at in (it.clock.now(), it.clock.now() + timedelta(hours=1)))
+    assert notice is not None
+    assert again is not None
+    assert (notice.id, notice.key, notice.params["count"]) == (again.id, "candles.missing", "1")
+    assert render(notice.lines[0].key, notice.lines[0].params) == "2026-06-15 has no bars to learn from: missing"
+    worse = replace(found, faulty={**found.faulty, date(2026, 6, 12): frozenset({Fault.FEW})})
+    other = told(DeskId(7), worse, notice.at)
+    assert other is not None
+    assert other.id != notice.id
+    assert told(DeskId(7), replace(found, faulty={}), notice.at) is None
+
+
+async def test_what_cannot_be_collected_is_told(it: Bench) -> None:
+    """With the reason."""
+    it.market.refuses = Rejected("bad_interval", "30 s")
+    [found] = await it.job.load()
+    notice = told(DeskId(7), found, it.clock.now())
+    assert notice is not None
+    assert render(notice.key, notice.params) == "Candles of SBER are not collected: bad_interval: 30 s"
+
+
+async def test_what_the_feed_tells_is_streamed(it: Bench) -> None:
+    """From the moment the desk is built; written down at the next look."""
+    await it.job.load()
+    await it.clock.advance((new_york(TUESDAY, "10:00") - it.clock.now()).total_seconds())
+    quote = it.market.set_book("SBER", Decimal("300.10"), Decimal("300.20"))
+    await it.job.look()
+    kept = it.store.day("SBER", TUESDAY)
+    assert kept is not None
+    assert (kept.source, kept.valid) == (Source.STREAM, False)
+    assert [bar.close for bar in kept.bars] == [quote.last]
 
 
 async def test_what_is_not_collected_has_no_recent_bars(it: Bench) -> None:
@@ -131,5 +171,5 @@ async def test_one_symbol_that_cannot_be_kept_leaves_the_others_alone(it: Bench)
     fine = Price(Decimal("1e-15"))
     it.market.given[date(2026, 6, 15)] = [replace(bar, open=fine, high=fine, low=fine, close=fine) for bar in own]
     [found] = await it.job.load()
-    assert "12 digits" in found.lessons["failed"]
+    assert "12 digits" in found.failed
     assert it.job.loaded.is_set()
