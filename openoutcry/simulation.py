@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ from core.values.money import plain
 from core.values.people import owner_person
 from openoutcry.engine import Engine, build, recover
 from openoutcry.settings import load_settings
+from simulator.alerts import AlertPlan, replay_alerts
 from simulator.clocks import LeapingClock, RestingLoop
 from simulator.feed import HistoryFeed
 from simulator.replay import Stage, replay
@@ -37,11 +38,20 @@ EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 def replayed(plan: Plan) -> Outcome:
     """The whole desk through the plan, in an event loop of its own."""
+    return _alone(lambda data_dir: _replay(plan, data_dir))
+
+
+def replayed_alerts(plan: AlertPlan) -> Outcome:
+    """The same with alerts instead of a strategy."""
+    return _alone(lambda data_dir: _replay_alerts(plan, data_dir))
+
+
+def _alone(work: Callable[[Path], Coroutine[None, None, Outcome]]) -> Outcome:
     logging.getLogger("core").setLevel(logging.CRITICAL)
     where = IN_MEMORY if IN_MEMORY.is_dir() else None
     scratch = tempfile.TemporaryDirectory(prefix="openoutcry-", dir=where)
     with scratch as name, asyncio.Runner(loop_factory=RestingLoop) as runner:
-        return runner.run(_replay(plan, Path(name)))
+        return runner.run(work(Path(name)))
 
 
 async def _replay(plan: Plan, data_dir: Path) -> Outcome:
@@ -49,6 +59,7 @@ async def _replay(plan: Plan, data_dir: Path) -> Outcome:
     wire = LeapingClock(opens - timedelta(days=1))
     async with AsyncExitStack() as stack:
         engine, feed = await _built(plan, data_dir, wire, stack)
+        engine.strategies.kinds[plan.kind.name] = plan.kind
         outcome = await replay(plan, _stage(engine, feed, wire))
         failed = [task for task in (await engine.store.tasks(1000)).items if "code" in task.checkpoint]
         if failed:
@@ -56,7 +67,17 @@ async def _replay(plan: Plan, data_dir: Path) -> Outcome:
         return outcome
 
 
-async def _built(plan: Plan, data_dir: Path, wire: LeapingClock, stack: AsyncExitStack) -> tuple[Engine, HistoryFeed]:
+async def _replay_alerts(plan: AlertPlan, data_dir: Path) -> Outcome:
+    first = min((alert.received_at for alert in plan.alerts), default=plan.until)
+    wire = LeapingClock(first - timedelta(days=1))
+    async with AsyncExitStack() as stack:
+        engine, feed = await _built(plan, data_dir, wire, stack)
+        return await replay_alerts(plan, _stage(engine, feed, wire), engine.intake.accept)
+
+
+async def _built(
+    plan: Plan | AlertPlan, data_dir: Path, wire: LeapingClock, stack: AsyncExitStack
+) -> tuple[Engine, HistoryFeed]:
     made: list[HistoryFeed] = []
     currency = plan.history.instrument.currency
 
@@ -69,11 +90,12 @@ async def _built(plan: Plan, data_dir: Path, wire: LeapingClock, stack: AsyncExi
 
     section = {"name": ACCOUNT, "broker": "paper", "cash": plain(plan.cash), "currency": currency}
     section["fee_percent"] = plain(plan.conditions.fee_percent)
+    if isinstance(plan, AlertPlan):
+        section["risk_percent"] = plain(plan.risk_percent)
     loaded = load_settings(
         None, desk={"data_dir": data_dir}, market={"still": True, "feed": "demo"}, accounts=(section,)
     )
     engine = await build(loaded, stack, factories={"paper": broker}, wire=wire, journal=open_scratch)
-    engine.strategies.kinds[plan.kind.name] = plan.kind
     await stack.enter_async_context(engine.reconciler.listening())
     await recover(engine, loaded)
     return engine, made[0]
@@ -111,4 +133,5 @@ def _stage(engine: Engine, feed: HistoryFeed, wire: LeapingClock) -> Stage:
         held=held,
         fills=fills,
         orders=orders,
+        working=lambda: bool(engine.desk.ledger.orders),
     )

@@ -31,6 +31,11 @@ class HistoryFeed:
             listener(self._quote)
             await settled()
 
+    @property
+    def last(self) -> Price | None:
+        """The last price told; None before the first."""
+        return None if self._quote is None else self._quote.last
+
     def instruments(self, currency: str) -> Sequence[Instrument]:
         return [replace(self._instrument, currency=currency)]
 

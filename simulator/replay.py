@@ -27,7 +27,8 @@ PAST_DUE = timedelta(seconds=1)
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A desk built for it: market time, wire time, its one account, and who plays. fills: all there were, oldest first.
-    rest: returns when nothing in the process can go on by itself. held: signed pieces at the broker."""
+    rest: returns when nothing in the process can go on by itself. held: signed pieces at the broker. working: whether
+    any order is live."""
 
     desk_id: DeskId
     clock: ManualClock
@@ -40,6 +41,7 @@ class Stage:
     held: Callable[[], Awaitable[int]]
     fills: Callable[[], Awaitable[Sequence[Fill]]]
     orders: Callable[[], Awaitable[int]]
+    working: Callable[[], bool]
 
 
 async def replay(plan: Plan, stage: Stage) -> Outcome:
@@ -47,13 +49,13 @@ async def replay(plan: Plan, stage: Stage) -> Outcome:
     state, runs = State(), []
     for event in script(plan, state):
         moment = datetime.fromtimestamp(event.at, UTC)
-        await _go_to(stage, moment)
+        await go_to(stage, moment)
         if isinstance(event, Begin):
             runs.append(moment)
             await _begin(plan, stage, len(runs))
         else:
             await stage.feed.tell(event, stage.rest)
-            await _breathe(stage)
+            await breathe(stage)
         state.running = bool(stage.supervisor.unfinished())
         state.held = await stage.held()
     fills = await stage.fills()
@@ -77,13 +79,14 @@ async def _begin(plan: Plan, stage: Stage, number: int) -> None:
     await stage.rest()
 
 
-async def _go_to(stage: Stage, moment: datetime) -> None:
+async def go_to(stage: Stage, moment: datetime) -> None:
+    """Everybody's time is this moment, and whoever slept until then has had a turn."""
     await stage.clock.advance(max(0.0, (moment - stage.clock.now()).total_seconds()))
     stage.wire.leap(moment)
     await stage.rest()
 
 
-async def _breathe(stage: Stage) -> None:
+async def breathe(stage: Stage) -> None:
     """What waits for a fill that does not come goes on; what was to be tried again is, before the next price."""
     stage.wire.leap(stage.wire.now() + timedelta(seconds=LOOK_S))
     await stage.rest()
