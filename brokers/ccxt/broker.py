@@ -75,6 +75,7 @@ class CcxtBroker:
         self._list(self._client.exchange.markets.values())
         for order in self._orders:
             self.records.remember(order.request, order.at, order.broker_id)
+            self.records.carry(order.request)
         self._client.heard = lambda orders, trades: self._inbox.put_nowait((orders, trades))
         self._client.greeted = lambda: self._greeted.put_nowait(None)
         self._links.broken = self._sweep.soon

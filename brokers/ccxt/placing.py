@@ -188,6 +188,7 @@ class Placing:
         args = arguments(request, listed, dialect, self._terms, way, closes=closes)
         if way is guard.Way.RIDES:
             guard.rides(exchange.create_order_request(*args), dialect, way)
+            self._records.carry(request)
         return args
 
     async def _gear(self, listed: Instrument) -> None:

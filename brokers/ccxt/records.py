@@ -15,6 +15,7 @@ from core.ports import Clock
 from core.values.fills import Fill
 from core.values.ids import AccountName, BrokerOrderId, OrderId, desk_of
 from core.values.instrument import Instrument
+from core.values.money import Price
 from core.values.orders import Order, OrderRequest, OrderRole, OrderState, OrderTicket, Side
 
 SEEN = 10_000
@@ -40,6 +41,8 @@ class Records:
         self.told: dict[str, None] = {}
         """Ids of the fills that were told, oldest first."""
         self._traded: dict[str, None] = {}
+        self.carried: dict[tuple[str, Side], set[Price]] = {}
+        """Ticker and side of stops that went out with an entry of ours -> their levels. Others' are left alone."""
         self._ridden: dict[tuple[str, Side], str] = {}
         self._owners: dict[str, OrderId | None] = {}
         """The venue's id of an order -> ours; None for a stranger's."""
@@ -54,6 +57,14 @@ class Records:
     def forget(self, order_id: OrderId) -> None:
         """The venue has it not, or no more."""
         self.live.pop(order_id, None)
+
+    def carry(self, request: OrderRequest) -> None:
+        """An entry whose stop goes out with it; or, after a restart, a stop that may still have one beside it."""
+        entering = request.role is OrderRole.ENTRY
+        level = (request.plan.stop if request.plan else None) if entering else request.stop_price
+        if level is not None and request.role in {OrderRole.ENTRY, OrderRole.STOP}:
+            side = request.side.opposite if entering else request.side
+            self.carried.setdefault((request.ticker.upper(), side), set()).add(level)
 
     def own(self, broker_id: str, order_id: OrderId | None) -> None:
         """An order of the venue is this one of ours, or what it became."""
@@ -167,6 +178,8 @@ class Records:
     def _rode(self, row: Row, listed: Instrument) -> OrderId | None:
         """Whose stop it was that fired; None while the desk has placed none."""
         side, broker_id = Side(row["side"]), str(row["order"])
+        if (listed.ticker, side) not in self.carried:
+            return None
         for order_id, known in self.live.items():
             request, taken = known.request, bool(known.id)
             here = request.side is side and request.ticker.upper() == listed.ticker

@@ -16,7 +16,7 @@ from brokers.ccxt.records import Records
 from brokers.ccxt.translate import Row
 from core.values.errors import Rejected, Transient
 from core.values.instrument import Instrument
-from core.values.orders import OrderRequest, OrderRole, OrderTicket, OrderType
+from core.values.orders import OrderRequest, OrderRole, OrderTicket, OrderType, Side
 from kit.rates import MOST_URGENT
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,9 @@ class Riders:
             guarded = {(row["symbol"], row["side"]) for row in stops if translate.decode(row.get("clientOrderId"))}
             for row in stops:
                 listed = self._catalogue.by_symbol.get(str(row["symbol"]))
-                if listed is not None and dialect.rider(row) and (row["symbol"], row["side"]) in guarded:
+                if listed is None or not dialect.rider(row) or (row["symbol"], row["side"]) not in guarded:
+                    continue
+                if translate.price(row.get("triggerPrice")) in self._records.carried.get(_key(row, listed), ()):
                     name = Name(str(row["id"]), ours=False, triggered=True)
                     args = (self._client.exchange, listed, name)
                     await self._client.call(dialect.cancel, *args, budget="trading", urgency=MOST_URGENT)
@@ -65,3 +67,7 @@ class Riders:
         since = self._client.now() - LATELY
         await self._records.fills(await self._client.dialect.trades(self._client, since, [listed]))
         return self._records.ridden(listed.ticker, request.side)
+
+
+def _key(row: Row, listed: Instrument) -> tuple[str, Side]:
+    return listed.ticker, Side(row["side"])

@@ -124,6 +124,22 @@ async def test_an_entry_that_needs_no_stop_goes_without(desk: Desk, harness: Ccx
 
 
 @pytest.mark.parametrize("exchange", ["bybit", "okx"])
+async def test_a_stop_that_a_person_set_stays(desk: Desk, harness: CcxtHarness) -> None:
+    """On the venue's own pages, at another level: it is not ours to take away when our own stands."""
+    request = entry(desk)
+    by_hand = {"stopLoss": str(desk.at(-500)), "tpslMode": "Partial"}
+    hand = replace(desk.request(Side.BUY, 3, 3), id="hand")  # type: ignore[arg-type]  # no id of any desk
+    harness.server.attached["hand"] = by_hand
+    harness.server.venue.accept(hand)
+    await harness.server._flush()
+    await desk.send(request)
+    await desk.send(stop_of(desk, request))
+    levels = {t.stop_price for t in await harness.broker.stop_orders()}
+    assert levels == {desk.at(-500), desk.at(-100)}
+    assert len(await harness.broker.stop_orders()) == 2
+
+
+@pytest.mark.parametrize("exchange", ["bybit", "okx"])
 async def test_a_limit_entry_carries_its_stop_too(desk: Desk, harness: CcxtHarness) -> None:
     """It guards what fills, when it fills, also in parts."""
     await desk.send(entry(desk, price=-2))
