@@ -23,6 +23,8 @@ from core.values.market import Candle
 log = logging.getLogger(__name__)
 
 TRIES = 5
+LEARNED = 30
+"""Market days from which models learn anew at least, where so many are on file."""
 PAUSE_S = 1.0
 """Before the second try; twice as long before each further one."""
 
@@ -92,8 +94,10 @@ class Collector:
             elif not (day in kept and kept[day].valid):
                 faulty[day] = faults
             self._progress(symbol, number, len(wanted))
-        healed = any(day != days[-1] for day in fetched)
-        lessons = await self._teach(subject, [day for day in days if day not in faulty], anew=healed)
+        healed = again or any(day != days[-1] for day in fetched)
+        learned = days_up_to(subject.calendar, days[-1], max(LEARNED, len(days)))
+        fit = [day.date for day in await asyncio.to_thread(self._store.days, symbol, learned[0], days[-1]) if day.valid]
+        lessons = await self._teach(subject, fit, anew=healed)
         return Collected(symbol, fetched, faulty, damaged, lessons)
 
     async def end_day(self, subject: Subject, day: date) -> Collected:

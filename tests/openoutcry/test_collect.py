@@ -128,6 +128,20 @@ def test_a_symbol_that_nobody_trades_is_told_at_the_start(tmp_path: Path) -> Non
     assert "collect.symbols: no account trades LKOH" in done.stderr
 
 
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
+    """Exit 1, in words; a machine without the library is one on which its import fails."""
+    script = (
+        "import sys\nsys.modules['pyarrow'] = None\nfrom openoutcry.cli import run\n"
+        f"sys.exit(run(['collect', '--market', 'demo', '--days', '1', '--data-dir', {str(tmp_path)!r}]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=HOUSE, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "pip install openoutcry[research]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_plain_desk_loads_no_library_of_research(tmp_path: Path) -> None:
     """None of them is in its memory once it is READY, nor imported by what it is built of."""
     with demo(tmp_path / "d") as desk:

@@ -177,6 +177,20 @@ async def test_tc_45_collecting_again_asks_for_that_range_alone(it: Bench) -> No
     assert it.store.load("SBER", DAYS[0], DAYS[0]).candles() == await it.market.history(DAYS[0])
 
 
+async def test_what_is_collected_again_is_learned_again_with_the_days_before(it: Bench) -> None:
+    """One day alone is asked for; the models still know of all that are on file, and of the day as it is now."""
+    await it.collector.catch_up(it.subject, DAYS)
+    before = it.shelf.read("SBER")
+    flat = [replace(bar, open=bar.low, high=bar.low, close=bar.low) for bar in await it.market.history(DAYS[0])]
+    own = await it.market.history(MONDAY)
+    it.market.given[MONDAY] = [replace(bar, at=at.at) for bar, at in zip(flat, own, strict=True)]
+    await it.collector.catch_up(it.subject, [MONDAY], again=True)
+    assert it.shelf.read("SBER").daily != before.daily
+    it.market.given[MONDAY] = own
+    await it.collector.catch_up(it.subject, [MONDAY], again=True)
+    assert it.shelf.read("SBER") == before
+
+
 async def test_a_broker_that_is_away_is_tried_five_times(it: Bench) -> None:
     """Each pause twice the one before, at least what it asks for: 2, 2, 4, 8 s; then the day is missing."""
     it.market.fails = 4
