@@ -76,7 +76,7 @@ async def test_a_comma_before_the_decimals_is_understood_in_russian(page: Page) 
     """As people there write numbers."""
     language = "document.querySelector('#language')"
     await page.run(f"{language}.value = 'ru'; {language}.dispatchEvent(new Event('change', {{ bubbles: true }})); true")
-    await page.until("document.documentElement.lang === 'ru' && document.querySelector('#link.live') !== null")
+    await page.until("document.querySelector('html[lang=ru] #link.live') !== null")
     await set_level(page, "stop", "290,5")
     await page.until("document.querySelector('form.level input[name=stop]').defaultValue === '290.5'")
 
