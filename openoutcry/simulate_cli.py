@@ -5,21 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brokers.paper import contracts, walk
-from core.values.instrument import Instrument
-from core.values.money import Price, parse_decimal, plain
-from simulator.evaluation import monte_carlo
+from core.rules.sessions import ALWAYS
+from core.values.errors import DeskError
+from core.values.money import parse_decimal
+from openoutcry.pasts import LAST_DAY, FiledPast, MadeUpPast, Misuse, made_up, on_file
+from openoutcry.simulated import summary, table
 from simulator.kernel import simulate
-from simulator.market import Bar, Conditions, bars_of
+from simulator.market import Conditions
 from simulator.script import Plan, trading
-from simulator.trades import Outcome, Trade, evaluate, trades_of
+from simulator.trades import Outcome
 from strategies.cycle import CycleRules
 from strategies.kinds import Kind, kinds
 
@@ -27,31 +27,9 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
 
 KINDS: Mapping[str, Kind] = kinds(CycleRules())
-MARKETS = ("demo",)
+MARKETS = ("demo", "candles")
 DAYS, DAYS_MAX, DRAWS_MAX = 20, 4000, 100_000
-MINUTE = 60
-LAST_DAY = date(2025, 12, 31)
-"""The built-in market's past has no end of its own: the same command is to say the same next year."""
 BAR = 30
-
-
-class Misuse(ValueError):
-    """What was asked and cannot be done, with its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class MadeUpPast:
-    """The built-in market's past of one instrument, made as it is asked for: a `simulator.script.History`."""
-
-    seed: int
-    instrument: Instrument
-    anchor: Price
-    interval_s: int = MINUTE
-
-    def bars(self, start: datetime, end: datetime) -> Iterator[Bar]:
-        began = datetime(LAST_DAY.year + 1, 1, 1, tzinfo=UTC)
-        past = walk.bars(self.seed, self.instrument, self.anchor, began, start, end, self.interval_s)
-        return bars_of(past, self.instrument)
 
 
 def add_commands(commands: Commands) -> None:
@@ -66,8 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--market", default="demo", metavar="NAME", help=", ".join(MARKETS))
     parser.add_argument("--days", type=int, metavar="N", help=f"default {DAYS}")
     parser.add_argument("--from", dest="first", type=_day, metavar="DAY", help="YYYY-MM-DD, included")
-    parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help=f"included; default {LAST_DAY}")
+    parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help=f"included; default {LAST_DAY} in the demo")
     parser.add_argument("--seed", type=int, default=1, help="of the built-in market")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="whose candles, with --market candles")
+    parser.add_argument("--tick", type=_amount, help="with --market candles; default the last digit of its prices")
+    parser.add_argument("--lot", type=_amount, default=Decimal(1), help="pieces, with --market candles; default 1")
+    parser.add_argument("--calendar", default=ALWAYS, help=f"with --market candles; default {ALWAYS}")
     parser.add_argument("--engine", choices=("kernel", "desk"), default="kernel", help="its rules, or the whole desk")
     parser.add_argument("--cash", type=_amount, default=Decimal(30_000), help="start money, default 30000")
     parser.add_argument("--fee-percent", type=_amount, default=Decimal(0), help="of each fill's value")
@@ -91,7 +73,7 @@ def command(options: argparse.Namespace) -> int:
     except Misuse as error:
         print(f"openoutcry: {error}", file=sys.stderr)
         return 2
-    except OSError as error:
+    except (DeskError, OSError) as error:
         print(f"openoutcry: {error}", file=sys.stderr)
         return 1
 
@@ -137,24 +119,33 @@ def planned(options: argparse.Namespace) -> Plan:
         raise Misuse(f"--draws: must be 1..{DRAWS_MAX}")
     if options.slippage_percent >= 100:
         raise Misuse("--slippage-percent: must be below 100")
-    history = _past(options.symbol, options.seed)
-    days = trading(history, kind.window, _days(options))
+    history = _past(options)
+    days = trading(history, kind.window, _played(options, history))
     if not days:
         raise Misuse("--from, --to: nothing trades in this range")
     conditions = Conditions(options.fee_percent, options.slippage_ticks, options.slippage_percent)
     return Plan(kind, history, days, options.cash, conditions, progress)
 
 
-def _past(symbol: str, seed: int) -> MadeUpPast:
-    began = datetime(LAST_DAY.year + 1, 1, 1, tzinfo=UTC)
-    listed = {row.instrument.ticker: row for row in contracts.listings(began, {}, exchange_hours=False)}
-    row = listed.get(symbol.upper())
-    if row is None:
-        raise Misuse(f"--symbol: there is no {symbol!r}; there are {', '.join(listed)}")
-    return MadeUpPast(seed, row.instrument, row.start)
+def _past(options: argparse.Namespace) -> MadeUpPast | FiledPast:
+    if options.market == "demo":
+        return made_up(options.symbol, options.seed)
+    return on_file(options.settings, options.symbol, options.tick, options.lot, options.calendar)
 
 
-def _days(options: argparse.Namespace) -> list[date]:
+def _played(options: argparse.Namespace, past: MadeUpPast | FiledPast) -> list[date]:
+    """Of candles on file: those of them, without an end or a beginning the last so many."""
+    if isinstance(past, MadeUpPast):
+        return _days(options, LAST_DAY)
+    if not past.days:
+        raise Misuse(f"--symbol: no whole day of {options.symbol} is on file")
+    asked = set(_days(options, past.days[-1]))
+    if options.first is None and options.last is None:
+        return list(past.days[-len(asked) :])
+    return [day for day in past.days if day in asked]
+
+
+def _days(options: argparse.Namespace, end: date) -> list[date]:
     """Those asked for: `days` of them, before `last` or from `first` on, or all from `first` to `last`."""
     if options.days is not None and not 1 <= options.days <= DAYS_MAX:
         raise Misuse(f"--days: must be 1..{DAYS_MAX}")
@@ -162,7 +153,7 @@ def _days(options: argparse.Namespace) -> list[date]:
         raise Misuse("--days: not together with --from and --to")
     count = timedelta(days=(options.days or DAYS) - 1)
     try:
-        last = options.last or (LAST_DAY if options.first is None else options.first + count)
+        last = options.last or (end if options.first is None else options.first + count)
         first = options.first or last - count
     except OverflowError:
         raise Misuse("--from, --to: there are no such days") from None
@@ -191,80 +182,3 @@ def progress(done: int, of: int) -> None:
     filled = BAR * done // of
     end = "\n" if done == of else ""
     print(f"\r[{'#' * filled}{'.' * (BAR - filled)}] {done}/{of} days", end=end, file=sys.stderr, flush=True)
-
-
-def summary(plan: Plan, options: argparse.Namespace, outcome: Outcome) -> dict[str, object]:
-    """Decimals are strings; equal for equal plans, whatever the engine, but for `engine` and `orders`."""
-    point = plan.history.instrument.point_value
-    found, trades = evaluate(outcome, point), trades_of(outcome.executions, point)
-    luck = {} if options.draws is None else {"luck": _luck(trades, options)}
-    return {
-        "strategy": plan.kind.name,
-        "symbol": plan.history.instrument.ticker,
-        "market": options.market,
-        "seed": options.seed,
-        "engine": options.engine,
-        "from": plan.days[0].isoformat(),
-        "to": plan.days[-1].isoformat(),
-        "days": found.days,
-        "days_viable": found.days_viable,
-        "days_entered": found.days_entered,
-        "bars": outcome.bars,
-        "attempts": found.attempts,
-        "entry_ratio": _short(found.entry_ratio),
-        "orders": outcome.orders,
-        "fills": len(outcome.executions),
-        "trades": found.trades,
-        "trades_a_day": _short(found.trades_a_day),
-        "wins": found.wins,
-        "losses": found.losses,
-        "win_ratio": _short(found.win_ratio),
-        "net_profit": plain(found.net_profit),
-        "mean_profit": _short(found.mean_profit),
-        "median_profit": _short(found.median_profit),
-        "fees": plain(found.fees),
-        "drawdown": plain(found.drawdown),
-        "currency": plan.history.instrument.currency,
-        "list": [
-            {
-                "opened_at": f"{trade.opened_at:%Y-%m-%dT%H:%M:%SZ}",
-                "closed_at": f"{trade.closed_at:%Y-%m-%dT%H:%M:%SZ}",
-                "quantity": plain(trade.quantity),
-                "entry": _short(trade.entry),
-                "exit": _short(trade.exit),
-                "profit": plain(trade.profit),
-            }
-            for trade in trades
-        ],
-        **luck,
-    }
-
-
-def _luck(trades: Sequence[Trade], options: argparse.Namespace) -> dict[str, object]:
-    """5, 50 and 95 percent of the draws lie below each."""
-    found = monte_carlo(trades, options.draws, options.seed)
-    spreads = {"drawdown": found.drawdown, "net_profit": found.profit}
-    told = {name: [plain(one) for one in (s.low, s.middle, s.high)] for name, s in spreads.items()}
-    return {"draws": options.draws, **told, "lost": _short(found.lost)}
-
-
-def table(said: Mapping[str, object]) -> str:
-    """For people: a line a figure, then a line a trade."""
-    rows = said["list"]
-    assert isinstance(rows, list)
-    lines = [f"{name.replace('_', ' '):<14} {value}" for name, value in said.items() if name not in {"list", "luck"}]
-    luck = said.get("luck")
-    if isinstance(luck, dict):
-        lines += ["", "of each, 5, 50 and 95 percent of the draws lie below:"]
-        lines += [f"{name.replace('_', ' '):<14} {' '.join(luck[name])}" for name in ("drawdown", "net_profit")]
-        lines.append(f"{'lost':<14} {luck['lost']}")
-    if rows:
-        lines += ["", f"{'opened':<21}{'closed':<21}{'pieces':>8}{'entry':>12}{'exit':>12}{'profit':>12}"]
-    for row in rows:
-        figures = f"{row['quantity']:>8}{row['entry']:>12}{row['exit']:>12}{row['profit']:>12}"
-        lines.append(f"{row['opened_at']:<21}{row['closed_at']:<21}{figures}")
-    return "\n".join(lines)
-
-
-def _short(value: Decimal) -> str:
-    return plain(round(value, 6))

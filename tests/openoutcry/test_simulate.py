@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from brokers.paper import walk
+from core.values.candles import SymbolDay
+from openoutcry.pasts import LAST_DAY, made_up
+from storage.candles import open_candles
 from tests.process import HOUSE
 
+_ENDS = datetime.combine(LAST_DAY + timedelta(days=1), datetime.min.time(), UTC)
 CYCLE = ("--strategy", "cycle", "--symbol", "SBER", "--market", "demo")
 
 
@@ -126,6 +132,42 @@ def test_pictures_that_cannot_be_written_fail_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = said(*CYCLE, "--days", "20", "--seed", "7", "--pictures", str(tmp_path / "file"), "--json")
     assert (done.returncode, "Traceback" in done.stderr, "file" in done.stderr) == (1, False, True)
+
+
+def filed(tmp_path: Path) -> tuple[str, ...]:
+    """Three days of the built-in market's past, put on file as `collect` puts them; the words that play them."""
+    past, first = made_up("SBER", 7), datetime(2025, 12, 10, tzinfo=UTC)
+    store = open_candles(tmp_path / "candles", past.interval_s)
+    for number in range(3):
+        start = first + timedelta(days=number)
+        bars = list(walk.bars(7, past.instrument, past.anchor, _ENDS, start, start + timedelta(days=1), 60))
+        store.save(SymbolDay("SBER", start.date(), bars))
+    (tmp_path / "settings.toml").write_text(f'[desk]\ndata_dir = "{tmp_path}"\n')
+    return ("--market", "candles", "--settings", str(tmp_path / "settings.toml"))
+
+
+def test_candles_on_file_are_played_like_any_past(tmp_path: Path) -> None:
+    """The same bars give the same trades, wherever they come from."""
+    words = filed(tmp_path)
+    made = answer(*CYCLE[:4], "--seed", "7", "--from", "2025-12-10", "--to", "2025-12-12")
+    kept = answer(*CYCLE[:4], *words, "--lot", "10", "--tick", "0.01")
+    assert (kept["list"], kept["days"], kept["bars"]) == (made["list"], 3, made["bars"])
+    assert answer(*CYCLE[:4], *words, "--days", "2")["from"] == "2025-12-11"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--symbol", "NOPE"), "NOPE"), (("--symbol", "SBER", "--calendar", "moon"), "moon"),
+        (("--symbol", "SBER", "--lot", "0"), "--lot"), (("--symbol", "SBER", "--tick", "0"), "--tick"),
+        (("--symbol", "SBER", "--from", "2020-01-01", "--to", "2020-01-05"), "--from"),
+        (("--symbol", "SBER", "--settings", "/nowhere.toml"), "/nowhere.toml"),
+    ],
+)  # fmt: skip
+def test_candles_that_are_not_there_are_named(tmp_path: Path, words: tuple[str, ...], named: str) -> None:
+    """Exit 2 and the word."""
+    done = said("--strategy", "cycle", *filed(tmp_path), *words, "--json")
+    assert (done.returncode, done.stdout, named in done.stderr) == (2, "", True), done.stderr
 
 
 def test_the_kernel_needs_neither_the_desk_nor_numbers_by_array() -> None:
