@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 from core.ports.candles import CandleStore, Lesson
+from core.values.candles import Source
 from strategies.models import profitability, rally
 from strategies.models.day import Day, day_of, days_in
 from strategies.models.dips import DAILY
@@ -55,14 +56,15 @@ class Training:
         """What is learned of all the days up to `last`, in whatever order: outcomes that are not known yet, and once
         a week the network."""
         first = last - profitability.WINDOW
-        valid = [day.date for day in self._store.days(symbol, first, last) if day.valid]
+        known = [day for day in self._store.days(symbol, first, last) if day.valid]
+        valid, told = [day.date for day in known], [day.date for day in known if day.source is Source.HISTORY]
         outcomes = {day: letters for day, letters in knowledge.outcomes.items() if day in set(valid)}
         unknown = [day for day in valid if day not in outcomes]
         for day in self._days(symbol, calendar, unknown):
             outcomes[day.date] = profitability.outcomes(day) or ""
-        if _due(knowledge, last, len(valid)):
-            network = rally.train(self._days(symbol, calendar, valid))
-            said["rally"] = _quality(network, len(valid))
+        if _due(knowledge, last, len(told)):  # what was streamed has volumes of another kind
+            network = rally.train(self._days(symbol, calendar, told))
+            said["rally"] = _quality(network, len(told))
             knowledge = replace(knowledge, rally=network or knowledge.rally, rally_tried=last)
         return replace(knowledge, outcomes=outcomes)
 

@@ -129,12 +129,17 @@ class Collector:
             self._stream.resume(subject.symbol, kept.bars)
 
     async def recent(self, subject: Subject, start: datetime, end: datetime) -> Columns:
-        """Bars that begin in [start, end), of the broker and, where it has none yet, of the stream. Raises Transient,
-        Rejected."""
-        told = await subject.feed.candles(subject.symbol, start, end, self._store.interval_s)
+        """Bars that begin in [start, end): the broker's, or the stream's where that has more of them. They are not
+        mixed: their volumes mean different things. Raises Rejected; Transient where neither can be had."""
         heard = self._stream.bars(subject.symbol, start, end) if self._stream else []
-        found = {bar.at: bar for bar in (*heard, *told) if start <= bar.at < end}
-        return columns([found[at] for at in sorted(found)])
+        try:
+            told = await subject.feed.candles(subject.symbol, start, end, self._store.interval_s)
+        except Transient:
+            if not heard:
+                raise
+            told = []
+        by_moment = {bar.at: bar for bar in told if start <= bar.at < end}
+        return columns([by_moment[at] for at in sorted(by_moment)] if len(by_moment) >= len(heard) else heard)
 
     async def rest(self) -> None:
         if self._trainer is not None:

@@ -149,6 +149,15 @@ def test_the_network_is_trained_once_a_week(store: CandleStore, shelf: Shelf) ->
     assert shelf.read("X").rally_tried == days[-2]
 
 
+def test_the_network_learns_of_the_brokers_bars_alone(store: CandleStore, shelf: Shelf) -> None:
+    """Volumes of a stream are of another kind: 60 days of which one was streamed are 59."""
+    days = market_days("NYSE", date(2026, 1, 20), date(2026, 6, 12))[:60]
+    store.save(*(symbol_day(day, swing=2 + day.toordinal() % 17) for day in days))
+    store.save(replace(symbol_day(days[30]), source=Source.STREAM))
+    said = Training(store, shelf).train("X", "NYSE", lessons(days))
+    assert said["rally"] == "not trained: 59 days are too few or too alike"
+
+
 def test_profitability_of_a_year_is_known_by_its_outcomes(store: CandleStore, shelf: Shelf) -> None:
     """A hundred days that rise by a percent after 10:45: excellent."""
     days = market_days("NYSE", date(2026, 1, 10), date(2026, 6, 12))

@@ -15,6 +15,7 @@ import pytest
 from core.ports.candles import Lesson
 from core.services.collecting import days_up_to
 from core.values.candles import Fault, Source, SymbolDay
+from core.values.errors import Transient
 from core.values.market import Candle, Quote
 from core.values.money import Price, Quantity
 from tests.collecting import TUESDAY, Bench, asleep, bench, new_york
@@ -235,15 +236,25 @@ async def test_today_is_asked_for_where_too_little_was_heard(it: Bench) -> None:
     assert sources(it)[TUESDAY] is Source.HISTORY
 
 
-async def test_recent_bars_are_the_brokers_and_else_the_streams(it: Bench) -> None:
-    """Each moment once."""
+async def test_recent_bars_are_the_brokers_or_the_streams(it: Bench) -> None:
+    """Whichever are more, and never both: the volumes of one are pieces, of the other prices heard."""
     await it.clock.advance(6 * 3600)
     own = await it.market.history(TUESDAY)
-    it.market.given[TUESDAY] = own[:100]
     it.stream.resume("SBER", streamed(own[90:120]))
     start = own[80].at
-    found = (await it.collector.recent(it.subject, start, start + timedelta(minutes=60))).candles()
-    assert found == [*own[80:100], *streamed(own[100:120])]
+    hour = (start, start + timedelta(minutes=60))
+    for count, expected in ((110, own[80:110]), (100, streamed(own[90:120]))):
+        it.market.given[TUESDAY] = own[:count]
+        assert (await it.collector.recent(it.subject, *hour)).candles() == list(expected)
+    it.market.fails = 1
+    assert (await it.collector.recent(it.subject, *hour)).candles() == streamed(own[90:120])
+
+
+async def test_recent_bars_that_nobody_has_are_not_made_up(it: Bench) -> None:
+    """The broker is away, and nothing was heard."""
+    it.market.fails = 1
+    with pytest.raises(Transient):
+        await it.collector.recent(it.subject, it.clock.now() - timedelta(hours=2), it.clock.now())
 
 
 def test_a_stream_is_made_into_bars(it: Bench) -> None:
