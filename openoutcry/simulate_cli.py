@@ -15,7 +15,7 @@ from core.rules.sessions import ALWAYS
 from core.values.errors import DeskError
 from core.values.money import parse_decimal
 from openoutcry.pasts import LAST_DAY, FiledPast, MadeUpPast, Misuse, made_up, on_file
-from openoutcry.simulated import summary, table
+from openoutcry.simulated import summary, summary_of_alerts, table
 from simulator.kernel import simulate
 from simulator.market import Conditions
 from simulator.script import Plan, trading
@@ -39,7 +39,9 @@ def add_commands(commands: Commands) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--strategy", required=True, metavar="NAME", help=", ".join(KINDS))
+    played = parser.add_mutually_exclusive_group(required=True)
+    played.add_argument("--strategy", metavar="NAME", help=", ".join(KINDS))
+    played.add_argument("--alerts", action="store_true", help="those that came in, with --market candles")
     parser.add_argument("--symbol", required=True, metavar="S")
     parser.add_argument("--market", default="demo", metavar="NAME", help=", ".join(MARKETS))
     parser.add_argument("--days", type=int, metavar="N", help=f"default {DAYS}")
@@ -50,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tick", type=_amount, help="with --market candles; default the last digit of its prices")
     parser.add_argument("--lot", type=_amount, default=Decimal(1), help="pieces, with --market candles; default 1")
     parser.add_argument("--calendar", default=ALWAYS, help=f"with --market candles; default {ALWAYS}")
+    parser.add_argument("--stop-percent", type=_amount, metavar="P", help="of alerts: instead of their own stops")
+    parser.add_argument("--target-percent", type=_amount, metavar="P", help="of alerts: instead of their own targets")
+    parser.add_argument("--risk-percent", type=_amount, default=Decimal(1), metavar="P", help="of alerts; default 1")
     parser.add_argument("--engine", choices=("kernel", "desk"), default="kernel", help="its rules, or the whole desk")
     parser.add_argument("--cash", type=_amount, default=Decimal(30_000), help="start money, default 30000")
     parser.add_argument("--fee-percent", type=_amount, default=Decimal(0), help="of each fill's value")
@@ -79,11 +84,30 @@ def command(options: argparse.Namespace) -> int:
 
 
 def _command(options: argparse.Namespace) -> int:
+    if options.alerts:
+        return _alerts(options)
     plan = planned(options)
     outcome = engine(options.engine)(plan)
     said = summary(plan, options, outcome)
     if options.pictures is not None:
         paint(options.pictures, plan, outcome)
+    print(json.dumps(said) if options.json else table(said))
+    return 0
+
+
+def _alerts(options: argparse.Namespace) -> int:
+    from openoutcry.simulate_alerts import planned_alerts  # noqa: PLC0415 - the whole desk plays them
+    from openoutcry.simulation import replayed_alerts  # noqa: PLC0415 - as above
+
+    past = _past(options)
+    if isinstance(past, MadeUpPast):
+        raise Misuse("--alerts: --market candles is needed, the built-in market's past is not what they were made on")
+    for name in ("stop_percent", "target_percent", "risk_percent"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < 100:
+            raise Misuse(f"--{name.replace('_', '-')}: must be above 0 and below 100")
+    plan = planned_alerts(options, past, _conditions(options))
+    said = summary_of_alerts(plan, options, replayed_alerts(plan))
     print(json.dumps(said) if options.json else table(said))
     return 0
 
@@ -113,18 +137,22 @@ def planned(options: argparse.Namespace) -> Plan:
         raise Misuse(f"--strategy: there is no {options.strategy!r}; there are {', '.join(KINDS)}")
     if options.market not in MARKETS:
         raise Misuse(f"--market: there is no {options.market!r}; there are {', '.join(MARKETS)}")
-    if options.slippage_ticks < 0:
-        raise Misuse("--slippage-ticks: must not be negative")
     if options.draws is not None and not 1 <= options.draws <= DRAWS_MAX:
         raise Misuse(f"--draws: must be 1..{DRAWS_MAX}")
-    if options.slippage_percent >= 100:
-        raise Misuse("--slippage-percent: must be below 100")
+    conditions = _conditions(options)
     history = _past(options)
     days = trading(history, kind.window, _played(options, history))
     if not days:
         raise Misuse("--from, --to: nothing trades in this range")
-    conditions = Conditions(options.fee_percent, options.slippage_ticks, options.slippage_percent)
     return Plan(kind, history, days, options.cash, conditions, progress)
+
+
+def _conditions(options: argparse.Namespace) -> Conditions:
+    if options.slippage_ticks < 0:
+        raise Misuse("--slippage-ticks: must not be negative")
+    if options.slippage_percent >= 100:
+        raise Misuse("--slippage-percent: must be below 100")
+    return Conditions(options.fee_percent, options.slippage_ticks, options.slippage_percent)
 
 
 def _past(options: argparse.Namespace) -> MadeUpPast | FiledPast:

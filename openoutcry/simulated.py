@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
+from core.values.instrument import Instrument
 from core.values.money import plain
 from simulator.evaluation import monte_carlo
 from simulator.script import Plan
 from simulator.trades import Outcome, Trade, evaluate, trades_of
 
+if TYPE_CHECKING:
+    from simulator.alerts import AlertPlan  # it brings the desk along
+
 
 def summary(plan: Plan, options: argparse.Namespace, outcome: Outcome) -> dict[str, object]:
     """Decimals are strings; equal for equal plans, whatever the engine, but for `engine` and `orders`."""
-    point = plan.history.instrument.point_value
-    found, trades = evaluate(outcome, point), trades_of(outcome.executions, point)
-    luck = {} if options.draws is None else {"luck": _luck(trades, options)}
-    return {
+    told = {
         "strategy": plan.kind.name,
         "symbol": plan.history.instrument.ticker,
         "market": options.market,
@@ -25,6 +27,28 @@ def summary(plan: Plan, options: argparse.Namespace, outcome: Outcome) -> dict[s
         "engine": options.engine,
         "from": plan.days[0].isoformat(),
         "to": plan.days[-1].isoformat(),
+    }
+    return told | figures(plan.history.instrument, outcome, options)
+
+
+def summary_of_alerts(plan: AlertPlan, options: argparse.Namespace, outcome: Outcome) -> dict[str, object]:
+    """Days are those of which a bar was played."""
+    told = {
+        "alerts": len(plan.alerts),
+        "symbol": plan.history.instrument.ticker,
+        "market": options.market,
+        "from": f"{plan.alerts[0].received_at:%Y-%m-%dT%H:%M:%SZ}",
+        "to": f"{plan.alerts[-1].received_at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return told | figures(plan.history.instrument, outcome, options)
+
+
+def figures(instrument: Instrument, outcome: Outcome, options: argparse.Namespace) -> dict[str, object]:
+    """What both kinds of simulation say alike."""
+    point = instrument.point_value
+    found, trades = evaluate(outcome, point), trades_of(outcome.executions, point)
+    luck = {} if options.draws is None else {"luck": _luck(trades, options)}
+    return {
         "days": found.days,
         "days_viable": found.days_viable,
         "days_entered": found.days_entered,
@@ -43,7 +67,7 @@ def summary(plan: Plan, options: argparse.Namespace, outcome: Outcome) -> dict[s
         "median_profit": _short(found.median_profit),
         "fees": plain(found.fees),
         "drawdown": plain(found.drawdown),
-        "currency": plan.history.instrument.currency,
+        "currency": instrument.currency,
         "list": [
             {
                 "opened_at": f"{trade.opened_at:%Y-%m-%dT%H:%M:%SZ}",

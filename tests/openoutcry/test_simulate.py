@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from brokers.paper import walk
+from core.clock import ManualClock
+from core.values.alerts import Alert, AlertKind, Levels, Source
 from core.values.candles import SymbolDay
+from core.values.ids import AlertId
+from core.values.money import Price
+from core.values.orders import Side
 from openoutcry.pasts import LAST_DAY, made_up
 from storage.candles import open_candles
+from storage.sqlite import open_store
 from tests.process import HOUSE
 
 _ENDS = datetime.combine(LAST_DAY + timedelta(days=1), datetime.min.time(), UTC)
@@ -100,6 +108,8 @@ def test_days_from_and_to_are_included() -> None:
         ((*CYCLE, "--engine", "steam"), "steam"),
         ((*CYCLE, "--draws", "0"), "--draws"),
         (CYCLE[:2], "--symbol"),
+        (CYCLE[2:], "--strategy"),
+        (("--alerts", *CYCLE[2:]), "--market candles"),
     ],
 )
 def test_what_cannot_be_done_is_named(words: tuple[str, ...], named: str) -> None:
@@ -168,6 +178,26 @@ def test_candles_that_are_not_there_are_named(tmp_path: Path, words: tuple[str, 
     """Exit 2 and the word."""
     done = said("--strategy", "cycle", *filed(tmp_path), *words, "--json")
     assert (done.returncode, done.stdout, named in done.stderr) == (2, "", True), done.stderr
+
+
+async def test_alerts_of_the_journal_are_traded_again(tmp_path: Path) -> None:
+    """One that came at noon, with its own stop and with a nearer one; the journal is only read."""
+    words = filed(tmp_path)
+    past = made_up("SBER", 7)
+    came = datetime(2025, 12, 11, 12, 0, 30, tzinfo=UTC)
+    at = Price(next(past.bars(came.replace(second=0), came)).open * past.instrument.tick)
+    alert = Alert(Source.ORDER, came, "{}", AlertKind.ENTRY, "SBER", side=Side.BUY, price=at)
+    alert = replace(alert, long=Levels(Price(at - 3), Price(at + 1)))
+    store = await open_store(tmp_path / "desk.sqlite3", ManualClock(came))
+    await store.accept_alert(alert, AlertId("0" * 8 + "-0000-8000-8000-000000000000"), "key")
+    await store.close()
+    asked = ("--alerts", "--symbol", "SBER", *words, "--lot", "10", "--tick", "0.01")
+    own, nearer = answer(*asked), answer(*asked, "--stop-percent", "0.5")
+    assert (own["alerts"], own["attempts"], len(own["list"])) == (1, 1, 1)
+    assert own["list"][0]["opened_at"] == "2025-12-11T12:00:30Z"
+    assert Decimal(nearer["list"][0]["quantity"]) > Decimal(own["list"][0]["quantity"])
+    none = said(*asked, "--to", "2025-12-10", "--json")
+    assert (none.returncode, "--alerts" in none.stderr) == (2, True)
 
 
 def test_the_kernel_needs_neither_the_desk_nor_numbers_by_array() -> None:
