@@ -18,7 +18,7 @@ from core.services.collecting import Collected, Collector, Subject, days_up_to
 from core.services.directory import Directory
 from core.values.errors import POISON
 from core.values.ids import AccountName
-from openoutcry.collecting import ProcessTrainer, candle_store, candles_dir, subject_of
+from openoutcry.collecting import ProcessTrainer, candle_store, candles_dir, claim, subject_of
 from openoutcry.lock import only_desk
 from openoutcry.settings import Settings, SettingsError, load_settings
 from openoutcry.venues import FACTORIES, account_of, made, open_market
@@ -62,6 +62,7 @@ async def _collected(settings: Settings, options: argparse.Namespace) -> bool:
     async with AsyncExitStack() as stack:
         names = options.symbol or settings.collect.symbols
         subjects = await _subjects(settings, names, stack, demo=bool(options.market))
+        claim(settings, subjects)
         trainer = None if options.no_training else ProcessTrainer(settings)
         if trainer is not None:
             stack.push_async_callback(trainer.rest)

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, ExitStack
 from datetime import timedelta
 from pathlib import Path
 
+from brokers.paper.market import BuiltInMarket
 from core.jobs.collecting import Collecting, Plan, told
 from core.ports import Feed
 from core.ports.candles import CandleStore, Lesson
@@ -39,6 +40,21 @@ def models_dir(settings: Settings) -> Path:
 def candle_store(settings: Settings) -> CandleStore:
     """Raises Broken where the extra `research` is not installed."""
     return open_candles(candles_dir(settings), settings.collect.interval_s)
+
+
+def claim(settings: Settings, subjects: Sequence[Subject]) -> None:
+    """Candles of the built-in market and of brokers never lie in one directory, nor those of two seeds. Raises
+    SettingsError; to be called under the directory's lock."""
+    worlds = {f"demo-{settings.market.seed}" if isinstance(s.feed, BuiltInMarket) else "brokers" for s in subjects}
+    if len(worlds) > 1:
+        raise SettingsError("collect.symbols: some are of the built-in market and some of a broker; keep them apart")
+    mark, world = candles_dir(settings) / "world", "".join(worlds)
+    if not mark.exists():
+        mark.write_text(world, encoding="utf-8")
+    elif (kept := mark.read_text(encoding="utf-8")) != world:
+        raise SettingsError(
+            f"desk.data_dir: {mark.parent} holds candles of {kept}, not of {world}: move them away, or name another"
+        )
 
 
 class ProcessTrainer:
@@ -81,6 +97,7 @@ def open_collecting(settings: Settings, desk: Desk, stack: ExitStack | AsyncExit
     stream = StreamBars([subject.symbol for subject in subjects], settings.collect.interval_s)
     collector = Collector(candle_store(settings), desk.wire, ProcessTrainer(settings), stream)
     stack.enter_context(only_desk(candles_dir(settings)))
+    claim(settings, subjects)
     plan = Plan(settings.collect.days, timedelta(minutes=settings.collect.after_close_min))
 
     async def tell(found: Collected) -> None:

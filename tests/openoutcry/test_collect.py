@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -14,7 +15,10 @@ from core.values.candles import Source
 from openoutcry.lock import only_desk
 from storage.candles import open_candles
 from strategies.shelf import Shelf
+from tests.brokers.tinvest.harness import account_settings
 from tests.process import HOUSE, demo, environment, run_program
+from tests.servers.broker import hosting
+from tests.servers.tinvest import TInvestServer
 
 HEAVY = ("numpy", "pyarrow", "sklearn")
 
@@ -126,6 +130,31 @@ def test_a_symbol_that_nobody_trades_is_told_at_the_start(tmp_path: Path) -> Non
     done = run_program("demo", "--port", 0, "--data-dir", tmp_path, env=env)
     assert done.returncode == 2
     assert "collect.symbols: no account trades LKOH" in done.stderr
+
+
+def test_two_worlds_do_not_share_a_directory(tmp_path: Path) -> None:
+    """Neither two seeds of the built-in market, nor it and a broker: nobody could tell their days apart."""
+    assert collect(tmp_path, "--days", 1, "--seed", 7, "--no-training").returncode == 0
+    other = collect(tmp_path, "--days", 2, "--seed", 8, "--no-training")
+    assert other.returncode == 2
+    assert "holds candles of demo-7, not of demo-8" in other.stderr
+    assert len(figures(tmp_path)) == 1
+
+
+async def test_a_brokers_candles_are_asked_of_the_broker(tmp_path: Path) -> None:
+    """Also without --live: its history is no order. What it tells is judged: one bar a day is none to learn from."""
+    server = TInvestServer(tmp_path / "ledger")
+    async with hosting(server):
+        account = {"name": "Broker", "broker": "tinvest", **account_settings(server)}
+        env = {
+            "OPENOUTCRY_ACCOUNTS": json.dumps([account]),
+            "OPENOUTCRY_DESK__DATA_DIR": str(tmp_path),
+            "OPENOUTCRY_COLLECT__SYMBOLS": '["Broker/SBER"]',
+        }
+        done = await asyncio.to_thread(run_program, "collect", "--days", 2, "--no-training", env=env)
+    assert done.returncode == 0, done.stderr
+    assert "SBER: 0 days collected" in done.stdout
+    assert done.stdout.count("is missing (few") == 2
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
