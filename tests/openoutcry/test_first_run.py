@@ -58,7 +58,10 @@ def test_the_first_run_prints_a_set_up_link(tmp_path: Path) -> None:
         assert links(said) == []
 
 
-@pytest.mark.parametrize("more", ['api_token = "a token of the owner"', '[[people]]\nname = "ann"\nrole = "trader"\ntoken = "hers, and long"'])
+@pytest.mark.parametrize(
+    "more",
+    ['api_token = "a token of the owner"', '[[people]]\nname = "ann"\nrole = "trader"\ntoken = "hers, and long"'],
+)
 def test_who_can_log_in_needs_no_set_up(tmp_path: Path, more: str) -> None:
     """A token of the settings is a way in."""
     with running(tmp_path, more) as (desk, said):
