@@ -197,8 +197,30 @@ def test_the_day_that_ended_last() -> None:
     ("year", "days", "half"),
     [(2015, 252, 2), (2018, 251, 3), (2022, 251, 1), (2025, 250, 3), (2028, 251, 2)],
 )
-def test_nyse_years_have_their_days(year: int, days: int, half: int) -> None:
+def test_tc_04_nyse_years_have_their_days(year: int, days: int, half: int) -> None:
     """As the exchange has counted them: 252 in most years, less by days of mourning; half days end at 13:00."""
     found = market_days("NYSE", date(year, 1, 1), date(year, 12, 31))
     short = [day for day in found if hours("NYSE", day)[-1].length < timedelta(hours=6)]
     assert (len(found), len(short)) == (days, half)
+
+
+@pytest.mark.parametrize(
+    "closed",
+    ["2015-04-03", "2016-12-26", "2018-12-05", "2019-07-04", "2021-12-24", "2022-06-20", "2025-01-09", "2029-11-22"],
+)
+def test_tc_04_holidays_are_closed_also_those_that_moved(closed: str) -> None:
+    """Good Friday, Christmas on Monday, a day of mourning, Juneteenth: in each case the day after trades at 09:30."""
+    day = date.fromisoformat(closed)
+    assert hours("NYSE", day) == ()
+    later = market_days("NYSE", day, day + timedelta(days=5))[0]
+    assert f"{hours('NYSE', later)[0].opens_at.astimezone(NEW_YORK):%H:%M}" == "09:30"
+
+
+@pytest.mark.parametrize(("day", "closes"), [("2025-12-24", "13:00"), ("2026-06-15", "16:00"), ("2024-07-03", "13:00")])
+def test_tc_04_open_from_0930_until_just_before_the_close(day: str, closes: str) -> None:
+    """W-42: the day before Christmas is half a day, not none."""
+    [window] = hours("NYSE", date.fromisoformat(day))
+    assert f"{window.opens_at.astimezone(NEW_YORK):%H:%M}" == "09:30"
+    assert f"{window.closes_at.astimezone(NEW_YORK):%H:%M}" == closes
+    kept, found = tidied([replace(bar(0), at=window.closes_at)], [window], 60)
+    assert (kept, Fault.OUTSIDE in found) == ([], True)
