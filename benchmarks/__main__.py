@@ -20,6 +20,7 @@ from benchmarks import (
     pictures,
     restart,
     scan,
+    simulate,
     tinvest,
 )
 
@@ -75,6 +76,10 @@ def main() -> None:
     keep("ten years of minutes, to open", kept["open_s"], "s")
     keep("a day of 100 symbols, to learn of", kept["day_s"], "s")
     keep("longest wait of the loop meanwhile", kept["lag_ms"], "ms")
+    past = simulate.measure()
+    keep("simulation, bars of the kernel a second", past["kernel_bars"], "1/s")
+    keep("simulation, orders of the whole desk a second", past["desk_orders"], "1/s")
+    keep("simulation, first answer cold", past["cold_s"], "s")
 
 
 if __name__ == "__main__":

@@ -43,14 +43,15 @@ class Walked:
         return iter(self.days.get(int(start.timestamp()), ()))
 
 
-def walked(days: int, seed: int = 7) -> Plan:
+def walked(days: int, seed: int = 7, swing: int = 16) -> Plan:
+    """swing: ticks between two prices of a bar at most; four times as many give an order in every bar."""
     random, price, kept, kind = Random(seed), 30_000, {}, recycle()
     dates = tuple(FIRST + timedelta(days=number) for number in range(days))
     for day in dates:
         opens, _, _ = span(kind.window, day)
         first, rows = int(opens.timestamp()), []
         for minute in range(WINDOW + 60):
-            path = [price := max(1000, price + random.randint(-16, 16)) for _ in range(4)]
+            path = [price := max(1000, price + random.randint(-swing, swing)) for _ in range(4)]
             rows.append(Bar(first + 60 * minute, path[0], max(path), min(path), path[3], 100_000))
         kept[first] = rows
     return Plan(kind, Walked(kept), dates)
@@ -64,8 +65,8 @@ def kernel(days: int = 365) -> dict[str, float]:
     return {"bars": outcome.bars / took, "runs": len(outcome.runs) / took, "fills": float(len(outcome.executions))}
 
 
-def desk(days: int = 2) -> dict[str, float]:
-    plan = walked(days)
+def desk(days: int = 4) -> dict[str, float]:
+    plan = walked(days, swing=64)
     begun = process_time()
     outcome = replayed(plan)
     took = process_time() - begun

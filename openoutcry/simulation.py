@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from brokers.paper import open_broker
@@ -19,7 +20,7 @@ from core.values.accounts import Account
 from core.values.errors import Broken
 from core.values.fills import Fill
 from core.values.ids import AccountName
-from core.values.money import plain
+from core.values.money import ZERO, plain
 from core.values.people import owner_person
 from openoutcry.engine import Engine, build, recover
 from openoutcry.settings import load_settings
@@ -47,11 +48,22 @@ def replayed_alerts(plan: AlertPlan) -> Outcome:
 
 
 def _alone(work: Callable[[Path], Coroutine[None, None, Outcome]]) -> Outcome:
-    logging.getLogger("core").setLevel(logging.CRITICAL)
     where = IN_MEMORY if IN_MEMORY.is_dir() else None
     scratch = tempfile.TemporaryDirectory(prefix="openoutcry-", dir=where)
-    with scratch as name, asyncio.Runner(loop_factory=RestingLoop) as runner:
+    with scratch as name, _quietly(), asyncio.Runner(loop_factory=RestingLoop) as runner:
         return runner.run(work(Path(name)))
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """What a desk warns of while the past is played alarms nobody."""
+    log = logging.getLogger("core")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 async def _replay(plan: Plan, data_dir: Path) -> Outcome:
@@ -107,8 +119,8 @@ def _stage(engine: Engine, feed: HistoryFeed, wire: LeapingClock) -> Stage:
     assert isinstance(engine.clock, ManualClock)
     venue = engine.desk.venues[ACCOUNT]
 
-    async def held() -> int:
-        return sum(int(holding.quantity) for holding in await venue.broker.positions())
+    async def held() -> Decimal:
+        return sum((holding.quantity for holding in await venue.broker.positions()), ZERO)
 
     async def fills() -> list[Fill]:
         return list(await engine.store.fills_since(EVER, ACCOUNT))

@@ -13,7 +13,7 @@ from core.values.instrument import Instrument
 from core.values.money import Price
 from core.values.orders import Side
 from simulator.market import Bar, Conditions, beats
-from simulator.replay import Stage, breathe, go_to
+from simulator.replay import Stage, breathe
 from simulator.script import History
 from simulator.trades import Execution, Outcome, joined
 
@@ -89,7 +89,7 @@ async def replay_alerts(plan: AlertPlan, stage: Stage, accept: Callable[[Alert],
         days.add(datetime.fromtimestamp(bar.at, UTC).date())
         for beat in beats(bar, plan.history.interval_s, held, plan.conditions):
             await _hand_in(plan, stage, accept, waiting, beat.at)
-            await go_to(stage, datetime.fromtimestamp(beat.at, UTC))
+            await _go_to(stage, datetime.fromtimestamp(beat.at, UTC))
             await stage.feed.tell(beat, stage.rest)
             await breathe(stage)
         await _hand_in(plan, stage, accept, waiting, ends)
@@ -111,13 +111,20 @@ def _bars(plan: AlertPlan) -> Sequence[Bar]:
     return [bar for bar in plan.history.bars(first, plan.until) if not plan.conditions.halted(bar.at)]
 
 
+async def _go_to(stage: Stage, moment: datetime) -> None:
+    """Everybody's time is this moment, and whoever slept until then has had a turn."""
+    await stage.clock.advance(max(0.0, (moment - stage.clock.now()).total_seconds()))
+    stage.wire.leap(moment)
+    await stage.rest()
+
+
 async def _hand_in(
     plan: AlertPlan, stage: Stage, accept: Callable[[Alert], Awaitable[object]], waiting: list[Alert], before: int
 ) -> None:
     """Every alert that came before this second; one of a time without prices comes with the next of them."""
     while waiting and waiting[0].received_at.timestamp() < before and stage.feed.last is not None:
         alert = waiting.pop(0)
-        await go_to(stage, alert.received_at)
+        await _go_to(stage, alert.received_at)
         here = replace(alert, received_at=stage.clock.now())
         await accept(asked(here, plan.otherwise, stage.feed.last, plan.history.instrument))
         await stage.rest()

@@ -44,7 +44,7 @@ def simulate(plan: Plan) -> Outcome:
             kernel.begin(event.at)
         else:
             kernel.take(event)
-        state.running, state.held, state.quiet = kernel.running, int(kernel.held), kernel.quiet()
+        state.running, state.held, state.quiet = kernel.running, kernel.held, kernel.quiet()
     fills, runs = joined(kernel.executions), tuple(kernel.runs)
     return Outcome(fills, runs, kernel.entered, kernel.orders, state.bars, tuple(state.played))
 

@@ -70,8 +70,8 @@ def bars_of(candles: Iterable[Candle], instrument: Instrument) -> Iterator[Bar]:
         yield Bar(int(candle.at.timestamp()), first, high, low, last, int(candle.volume / instrument.step))
 
 
-def beats(bar: Bar, interval_s: int, held: int, conditions: Conditions) -> tuple[Beat, ...]:
-    """What a bar is played as. held: signed; asked before the first of them only."""
+def beats(bar: Bar, interval_s: int, held: Decimal, conditions: Conditions) -> tuple[Beat, ...]:
+    """What a bar is played as. held: signed pieces before the first of them."""
     ends = (bar.low, bar.high) if held > 0 else (bar.high, bar.low)
     size = int(bar.volume * conditions.volume_percent / 100) // PRICES
     seconds = (0, interval_s // 3, 2 * interval_s // 3, interval_s - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from core.clock import ManualClock
 from core.jobs.strategies import LOOK_S, strategy_task
@@ -38,7 +39,7 @@ class Stage:
     feed: HistoryFeed
     supervisor: Supervisor
     rest: Callable[[], Awaitable[None]]
-    held: Callable[[], Awaitable[int]]
+    held: Callable[[], Awaitable[Decimal]]
     fills: Callable[[], Awaitable[Sequence[Fill]]]
     orders: Callable[[], Awaitable[int]]
     working: Callable[[], bool]
@@ -49,7 +50,7 @@ async def replay(plan: Plan, stage: Stage) -> Outcome:
     state, runs = State(), []
     for event in script(plan, state):
         moment = datetime.fromtimestamp(event.at, UTC)
-        await go_to(stage, moment)
+        await stage.clock.advance(max(0.0, (moment - stage.clock.now()).total_seconds()))
         if isinstance(event, Begin):
             runs.append(moment)
             await _begin(plan, stage, len(runs))
@@ -76,13 +77,6 @@ async def _begin(plan: Plan, stage: Stage, number: int) -> None:
     started = await stage.supervisor.start(task, stage.person)
     if not isinstance(started, Task):
         raise Broken(f"a run cannot begin: {started.code}")
-    await stage.rest()
-
-
-async def go_to(stage: Stage, moment: datetime) -> None:
-    """Everybody's time is this moment, and whoever slept until then has had a turn."""
-    await stage.clock.advance(max(0.0, (moment - stage.clock.now()).total_seconds()))
-    stage.wire.leap(moment)
     await stage.rest()
 
 

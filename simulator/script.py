@@ -15,6 +15,7 @@ from typing import Protocol
 from core.ports.strategies import StrategyKind, Window
 from core.rules.sessions import sessions
 from core.values.instrument import Instrument
+from core.values.money import ZERO
 from simulator.market import Bar, Beat, Conditions, beats
 
 
@@ -44,12 +45,12 @@ class Plan:
 
 @dataclass(slots=True)
 class State:
-    """What the script must know of the engine before it goes on. held: signed. bars: how many were played, those that
-    were skipped among them. quiet: nothing happens while prices stay between these ticks, both left out, before this
-    second; the last bar that was skipped so is told in `skipped`."""
+    """What the script must know of the engine before it goes on. held: signed pieces. bars: how many were played, those
+    that were skipped among them. quiet: nothing happens while prices stay between these ticks, both left out, before
+    this second; the last bar that was skipped so is told in `skipped`."""
 
     running: bool = False
-    held: int = 0
+    held: Decimal = ZERO
     quiet: tuple[int, int, float] | None = None
     skipped: Bar | None = None
     bars: int = 0

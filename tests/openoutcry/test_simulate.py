@@ -62,9 +62,24 @@ def test_another_seed_is_another_past() -> None:
     assert one == again
 
 
-def test_both_engines_say_the_same() -> None:
-    """Their names and counts of orders aside."""
-    words = (*CYCLE, "--days", "3", "--seed", "7", "--fee-percent", "0.03", "--slippage-ticks", "1")
+@pytest.mark.parametrize("symbol", ["SBER", "BTCPERP"])
+def test_both_engines_say_the_same(symbol: str) -> None:
+    """Their names and counts of orders aside; of lots of ten, and of thousandths of a coin."""
+    words = (
+        *CYCLE[:2],
+        "--symbol",
+        symbol,
+        "--cash",
+        "1000000",
+        "--days",
+        "2",
+        "--seed",
+        "7",
+        "--fee-percent",
+        "0.03",
+        "--slippage-ticks",
+        "1",
+    )
     kernel, desk = (answer(*words, "--engine", name) for name in ("kernel", "desk"))
     for found in (kernel, desk):
         del found["engine"], found["orders"]

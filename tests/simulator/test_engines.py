@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -118,6 +119,14 @@ def test_w_41_an_order_takes_no_more_than_the_bar_lets_it() -> None:
 def test_the_kernel_keeps_the_times_of_the_live_job() -> None:
     """When a run is closed before the bell, and how far ahead the schedule is asked for."""
     assert (kernel.CLOSE_LEAD, kernel.AHEAD) == (job.CLOSE_LEAD, steps.SCHEDULE_AHEAD)
+
+
+def test_the_desk_that_is_played_warns_nobody_and_leaves_the_log_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
+    """A refused exit of years ago is no alarm; the next desk's are."""
+    before = logging.getLogger("core").level
+    replayed(Plan(recycle(), Past(wild(3, 40, 150)), (DAY,)))
+    assert [record for record in caplog.records if record.name.startswith("core")] == []
+    assert logging.getLogger("core").level == before
 
 
 def test_the_same_plan_gives_the_same_answer_again() -> None:

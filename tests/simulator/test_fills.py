@@ -41,7 +41,7 @@ def filled(order: Working, bar: Bar, held: int) -> Decimal:
     """Pieces of the order that trade while the bar is played."""
     left, position = [order], Quantity(D(held))
     done = Decimal(0)
-    for beat in beats(bar, 60, held, Conditions()):
+    for beat in beats(bar, 60, D(held), Conditions()):
         bid, ask, size = Price(D(beat.bid)), Price(D(beat.ask)), Quantity(D(beat.size))
         met = match(left, Quote("TXN", OPENS, bid, ask, size, size), position, ONE)
         left, position = list(met.working), met.position

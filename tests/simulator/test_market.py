@@ -15,27 +15,27 @@ BAR = Bar(60, 100, 110, 90, 105, 800)
 
 
 @pytest.mark.parametrize(
-    ("held", "path"), [(5, [100, 90, 110, 105]), (0, [100, 110, 90, 105]), (-5, [100, 110, 90, 105])]
+    ("held", "path"), [("0.001", [100, 90, 110, 105]), ("0", [100, 110, 90, 105]), ("-5", [100, 110, 90, 105])]
 )
-def test_the_worse_end_comes_first(held: int, path: list[int]) -> None:
+def test_the_worse_end_comes_first(held: str, path: list[int]) -> None:
     """Held: the low, so that a stop is met before an offer; else the high, so that no dip is followed by its rise."""
-    assert [beat.price for beat in beats(BAR, 60, held, Conditions())] == path
+    assert [beat.price for beat in beats(BAR, 60, D(held), Conditions())] == path
 
 
 def test_prices_are_spread_over_the_bar() -> None:
     """Its first second, its last, and two in between."""
-    assert [beat.at for beat in beats(BAR, 60, 0, Conditions())] == [60, 80, 100, 119]
+    assert [beat.at for beat in beats(BAR, 60, D(0), Conditions())] == [60, 80, 100, 119]
 
 
 def test_w_41_half_of_the_volume_may_be_taken() -> None:
     """A quarter of that at each price, in whole steps."""
-    assert [beat.size for beat in beats(BAR, 60, 0, Conditions())] == [100] * 4
-    assert {beat.size for beat in beats(BAR._replace(volume=7), 60, 0, Conditions())} == {0}
+    assert [beat.size for beat in beats(BAR, 60, D(0), Conditions())] == [100] * 4
+    assert {beat.size for beat in beats(BAR._replace(volume=7), 60, D(0), Conditions())} == {0}
 
 
 def test_slippage_parts_the_sides_of_the_book() -> None:
     """Ticks and percent add up; a part of a tick is a whole one."""
-    first = beats(BAR, 60, 0, Conditions(slippage_ticks=2, slippage_percent=D("0.5")))[0]
+    first = beats(BAR, 60, D(0), Conditions(slippage_ticks=2, slippage_percent=D("0.5")))[0]
     assert (first.bid, first.price, first.ask) == (97, 100, 103)
 
 
