@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -146,7 +146,7 @@ async def open_house(
         await stack.enter_async_context(engine.reconciler.listening())
         await recover(engine, settings)
         await stack.enter_async_context(running(engine.protection.monitor.run()))
-        await stack.enter_async_context(running(*chats, *hub.works, *_watchers(settings, engine, pulse)))
+        await stack.enter_async_context(running(*chats, *hub.works, *_watchers(settings, engine, pulse, board)))
         await stack.enter_async_context(running(*research))
         await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True
@@ -165,7 +165,7 @@ async def open_house(
                     await engine.lanes.idle()
 
 
-def _watchers(settings: Settings, engine: Engine, pulse: Pulse) -> list[Coroutine[None, None, None]]:
+def _watchers(settings: Settings, engine: Engine, pulse: Pulse, board: Board) -> list[Coroutine[None, None, None]]:
     """What is kept of the world, what ends the day, and who outside hears that we live."""
     prices, dead_man = settings.prices, settings.dead_man
     found: list[Coroutine[None, None, None]] = [EquityKeeper(engine.desk).run()]
@@ -177,7 +177,18 @@ def _watchers(settings: Settings, engine: Engine, pulse: Pulse) -> list[Coroutin
         found.append(EndOfDay(engine.desk, engine.execution.exiting, engine.lanes, rule, accounts).run())
     if url := dead_man.url.get_secret_value():
         found.append(ping(url, dead_man.every_s, pulse.alive, engine.wire))
+    if settings.desk.at_start:
+        found.append(_first_words(settings.desk.at_start, board, engine, pulse))
     return found
+
+
+async def _first_words(texts: Sequence[str], board: Board, engine: Engine, pulse: Pulse) -> None:
+    """What the owner wants done once at every start; people read the answers."""
+    while not pulse.ready:
+        await engine.wire.sleep(0.05)
+    for text in texts:
+        for notice in await board.console.run(text, owner_person("start")):
+            await engine.outbox.tell(notice)
 
 
 def _bell(engine: Engine) -> Bell:

@@ -88,6 +88,7 @@ class Desk(Section):
     timezone: Zone = "Europe/Moscow"
     language: Literal["en", "ru"] = "en"
     database_url: SecretStr = NO_SECRET
+    at_start: tuple[str, ...] = ()
 
 
 def _private(url: str) -> str:

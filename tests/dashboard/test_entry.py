@@ -292,7 +292,7 @@ async def manual(tmp_path: Path) -> AsyncIterator[tuple[House, ManualClock]]:
         yield house, clock
 
 
-async def test_a_program_logs_in_with_name_and_password(house: House) -> None:
+async def test_tc_42_a_program_logs_in_with_name_and_password(house: House) -> None:
     """It gets an access token, good on every route of the API as that person."""
     await person(house)
     got = await tokens(house)
@@ -302,7 +302,7 @@ async def test_a_program_logs_in_with_name_and_password(house: House) -> None:
     assert (await house.get("/api/v1/log", got.data["access"])).status == 403
 
 
-async def test_an_access_token_lives_a_day_and_is_renewed(manual: tuple[House, ManualClock]) -> None:
+async def test_tc_42_an_access_token_lives_a_day_and_is_renewed(manual: tuple[House, ManualClock]) -> None:
     """By the refresh token, for a week; neither stands in for the other."""
     house, clock = manual
     await person(house)
@@ -330,7 +330,7 @@ async def test_a_program_ends_with_its_person(house: House) -> None:
 
 
 @pytest.mark.parametrize("token", ["a.b.c", "..", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJib2IifQ.", "ÿ.ÿ.ÿ"])
-async def test_an_invented_web_token_is_401(house: House, token: str) -> None:
+async def test_tc_42_an_invented_web_token_is_401(house: House, token: str) -> None:
     """Unsigned ones, too."""
     await person(house)
     assert (await house.get("/api/v1/me", token)).status == 401
