@@ -37,6 +37,7 @@ def task_params(task: Task) -> Params:
         "goal": task.goal.value,
         "code": task.checkpoint.get("code", ""),
         "reason": task.checkpoint.get("reason", ""),
+        "profit": task.checkpoint.get("profit", ""),
     }
 
 
@@ -101,7 +102,10 @@ class Cards:
         self._cards.pop(task.id, None)
         self._troubles = {key: at for key, at in self._troubles.items() if key[0] != task.id}
         kind = NoticeKind.ERROR if task.state is TaskState.FAILED else NoticeKind.INFO
-        return NoticeMade(self._notice(task, kind, f"task.{task.state.value.lower()}", ()))
+        key = f"task.{task.state.value.lower()}"
+        if "profit" in task.checkpoint and kind is NoticeKind.INFO:
+            key = "task.earned"
+        return NoticeMade(self._notice(task, kind, key, ()))
 
     async def report(self, task: Task) -> None:
         """The last task of a batch to end tells what all of them came to, once."""

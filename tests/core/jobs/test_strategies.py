@@ -176,6 +176,8 @@ async def test_tc_30_its_own_words_are_kept_with_the_run(desk: TestDesk) -> None
     ended = await now(desk, started)
     assert (ended.state, ended.average_price, ended.done) == (TaskState.DONE, D("299.1"), D(20))
     assert {name: ended.checkpoint[name] for name in ("profit", "offers")} == {"profit": "3.6", "offers": "1"}
+    [told] = await desk.notices("task.earned")
+    assert told.params["profit"] == "3.6"
 
 
 async def test_tc_31_what_still_runs_is_closed_before_the_bell(tmp_path: Path) -> None:
