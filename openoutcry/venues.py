@@ -146,7 +146,9 @@ def account_of(section: AccountSettings, *, live: bool) -> Account:
 
 async def world_of(desk: Desk, account: Account, feed: Feed | None) -> World:
     fills = await desk.store.fills_since(EVER, account.name)
-    return World(desk.clock, desk.wire, feed, desk.ledger.live(account.name), fills)
+    held = [position for position in desk.ledger.positions.values() if position.account == account.name]
+    entries = [entry for position in held if (entry := await desk.ledger.entry_of(position)) is not None]
+    return World(desk.clock, desk.wire, feed, desk.ledger.live(account.name), fills, entries)
 
 
 async def _start(broker: Broker, desk: Desk, stack: AsyncExitStack) -> None:

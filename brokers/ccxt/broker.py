@@ -49,6 +49,7 @@ class CcxtBroker:
         self._catalogue = Catalogue()
         self.records = Records(client, account.name, self._catalogue, world.clock)
         self._orders = [o for o in world.orders if o.state is not OrderState.INTENDED]
+        self._entries = world.entries
         self.feed = CcxtFeed(client, self._catalogue, world)
         self._links = Links(client, world.wire)
         self._greeted = asyncio.Queue[None]()
@@ -76,6 +77,8 @@ class CcxtBroker:
         for order in self._orders:
             self.records.remember(order.request, order.at, order.broker_id)
             self.records.carry(order.request)
+        for entry in self._entries:  # what rode on one that is filled may be there yet
+            self.records.carry(entry.request)
         self._client.heard = lambda orders, trades: self._inbox.put_nowait((orders, trades))
         self._client.greeted = lambda: self._greeted.put_nowait(None)
         self._links.broken = self._sweep.soon

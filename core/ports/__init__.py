@@ -155,13 +155,15 @@ class FundedFeed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a factory may use: clocks, the feed that a paper account trades on, and what the journal knows of it."""
+    """What a factory may use: clocks, the feed that a paper account trades on, and what the journal knows of it: orders
+    that are not over, entries whose position is open, every fill."""
 
     clock: Clock
     wire: Clock
     feed: Feed | None = None
     orders: Sequence[Order] = ()
     fills: Sequence[Fill] = ()
+    entries: Sequence[Order] = ()
 
 
 # the kill switch and credentials
