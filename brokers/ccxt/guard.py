@@ -45,14 +45,12 @@ def protection(request: OrderRequest, dialect: Dialect, table: Mapping[str, Any]
 
 
 def check(request: OrderRequest, dialect: Dialect, table: Mapping[str, Any]) -> None:
-    """Raise Rejected for what the venue's table has not: no_stops, bad_time_in_force or position_mode."""
+    """Raise Rejected for what the venue's table has not: no_stops or bad_time_in_force."""
     if request.type.triggered and not (table.get("stopLossPrice") or table.get("triggerPrice")):
         raise Rejected("no_stops", f"{dialect.name} keeps no stop orders")
     immediate = request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL and request.type is OrderType.LIMIT
     if immediate and not (table.get("timeInForce") or {}).get("IOC"):
         raise Rejected("bad_time_in_force", f"{dialect.name} takes no immediate orders")
-    if request.reduce_only and dialect.spot:
-        raise Rejected("position_mode", "coins have no position that an order could reduce")
 
 
 def riding(request: OrderRequest, dialect: Dialect) -> dict[str, Any]:

@@ -32,6 +32,8 @@ URGENCY: Mapping[Purpose, int] = {
     Purpose.WORKING: 2,
     Purpose.TRAP: 3,
 }
+NEVER_ADDS = frozenset({Purpose.EXIT, Purpose.HEDGE})
+"""Whatever the venue thinks of the leverage, these go out."""
 LEFT_BY_FEES = Decimal("0.99")
 """Of what was bought, at least; a bigger gap has another cause."""
 CANCEL_ASKS = (0.1, 0.3, 0.6)
@@ -71,7 +73,8 @@ class Placing:
         self._catalogue.check(request, listed)
         self._records.remember(request, self._clock.now())
         try:
-            await self._gear(listed)
+            if not (request.reduce_only or request.purpose in NEVER_ADDS):
+                await self._gear(listed)
             return await self._place(request, listed)
         except Refusal as no:
             if no.code in self._client.dialect.repeated:
@@ -240,7 +243,7 @@ def arguments(
     if kind == "limit" and not request.type.triggered:
         immediate = request.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
         params["timeInForce"] = "IOC" if immediate else "GTC"
-    if request.reduce_only or closes:
+    if (request.reduce_only or closes) and not dialect.spot:  # coins know no such flag: what is not held is not sold
         params["reduceOnly"] = True
     if terms.hedge:
         params["hedged"] = True

@@ -12,7 +12,7 @@ import pytest
 
 from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.money import Price, Quantity
-from core.values.orders import OrderState, OrderType, Side
+from core.values.orders import OrderState, OrderType, Purpose, Side
 from tests.brokers.ccxt.harness import CcxtHarness, adapter, connected, until
 from tests.contracts.broker import Desk
 from tests.servers.venue import KEY, SECRET, VenueServer, venue
@@ -102,6 +102,21 @@ async def test_leverage_is_set_once_before_the_first_order(server: VenueServer) 
         await desk.buy(5, price=-2)
     asked = [n for path, n in server.calls.items() if path.endswith("leverage")]
     assert (server.leverage[server.btc], asked) == ("7", [1])
+
+
+async def test_what_only_reduces_asks_for_no_leverage(server: VenueServer) -> None:
+    """After a restart it is not set yet; a venue may refuse to change it while something is held, and a stop or an exit
+    must not be lost over that."""
+    async with connected(server) as harness:
+        desk = Desk(harness)
+        await desk.book(0, 1)
+        await desk.buy(5, price=3)
+    async with connected(server, leverage=7) as harness:
+        desk = Desk(harness)
+        await desk.send(replace(desk.request(Side.SELL, 5, None, OrderType.STOP, stop=-100), purpose=Purpose.EXIT))
+        await desk.send(replace(desk.request(Side.SELL, 5, None, OrderType.MARKET), purpose=Purpose.EXIT))
+        assert await harness.broker.positions() == []
+    assert [path for path in server.calls if path.endswith("leverage")] == []
 
 
 # keys
