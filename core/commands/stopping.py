@@ -13,7 +13,7 @@ from core.jobs.pace import seconds_to_cancel
 from core.services.cards import task_params
 from core.services.guardian import PROTECTIVE
 from core.values.errors import Transient
-from core.values.ids import AccountName, TaskId, derive_id
+from core.values.ids import OWNER, AccountName, TaskId, derive_id
 from core.values.money import Quantity, plain
 from core.values.notices import Line
 from core.values.orders import NO_PLAN, Order, OrderRole, OrderTicket, Refused
@@ -27,7 +27,8 @@ AT_ONCE_S = 10.0
 
 
 async def kill(tools: Tools, call: Call) -> Reply:
-    """Latch HALTED at once, then cancel whatever could still add exposure."""
+    """Latch HALTED at once, then cancel whatever could still add exposure. Everybody who trades here may: it only takes
+    risk away."""
     new = await tools.desk.safety.kill(call.person.id, call.person.surface, "/kill")
     before = tools.desk.new_risk()
     await tools.desk.cancel_new_risk()
@@ -38,6 +39,10 @@ async def kill(tools: Tools, call: Call) -> Reply:
 
 
 async def arm(tools: Tools, call: Call) -> Reply:
+    """By the desk's people; whoever only has accounts of their own here frees what they halted themselves."""
+    halt = tools.desk.safety.halt
+    if halt is not None and not call.person.sees(OWNER) and halt.by != call.person.id:
+        return Refused("not_yours", {})
     freed = await tools.desk.safety.arm(call.person.id, call.person.surface)
     return reply(tools, call, "command.armed" if freed else "command.armed_before")
 

@@ -7,6 +7,7 @@ before anything else. However a run ends, nothing of it is left standing or held
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -86,6 +87,9 @@ class StrategyRuns:
             try:
                 task = await self._work(run, task, context)
             finally:
+                failed = sys.exception()  # the strategy's, most likely: its bid must not be filled hours later
+                if isinstance(failed, Exception) and not isinstance(failed, Transient):
+                    await self._withdraw(task)
                 self._runs[id(venue.feed), run.instrument.ticker].remove(run)
                 await venue.feed.unwatch(run.instrument.ticker)
         await self._leave(task)
@@ -136,6 +140,8 @@ class StrategyRuns:
         """Cancel and close. Raises Transient where that has to be tried again."""
         await self._withdraw(task)
         key = self._key(task)
+        if self._entries(key):  # what becomes of it nobody knows yet; filled, it would have to be closed
+            raise Transient("entry_unsure")
         position = self._ledger.position(key)
         if position is None:
             return

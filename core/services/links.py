@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import replace
@@ -31,6 +32,7 @@ class Links:
         self._clock = clock
         self._links: dict[LinkId, Link] = {}
         self._by_hash: dict[str, LinkId] = {}
+        self._writing = asyncio.Lock()
         self.base_url = ""
         self.on_paper: Callable[[Collection[AccountName]], Awaitable[None]] = _nothing
 
@@ -82,11 +84,12 @@ class Links:
 
     async def change(self, link_id: str, said: Said, person: Person) -> Link | Refused:
         """What stays unsaid stays as it is; null takes a percentage away."""
-        link = self._own(link_id, person)
-        changed = link if isinstance(link, Refused) else self._fitting(said_of(link, said), person)
-        if isinstance(changed, Refused):
-            return changed
-        return await self._save(changed, person, "link.changed")
+        async with self._writing:
+            link = self._own(link_id, person)
+            changed = link if isinstance(link, Refused) else self._fitting(said_of(link, said), person)
+            if isinstance(changed, Refused):
+                return changed
+            return await self._save(changed, person, "link.changed")
 
     async def run(self, link_id: str, person: Person, *, running: bool) -> Link | Refused:
         """Resume or pause: the alerts of a paused link are kept and ignored."""
@@ -94,19 +97,21 @@ class Links:
 
     async def rotate(self, link_id: str, person: Person) -> tuple[Link, str] | Refused:
         """A new token; the old one opens nothing from now on."""
-        link = self._own(link_id, person)
-        if isinstance(link, Refused):
-            return link
         token = draw_token()
-        kept = await self._save(replace(link, token_hash=token_hash(token)), person, "link.rotated")
+        async with self._writing:
+            link = self._own(link_id, person)
+            if isinstance(link, Refused):
+                return link
+            kept = await self._save(replace(link, token_hash=token_hash(token)), person, "link.rotated")
         return kept if isinstance(kept, Refused) else (kept, token)
 
     async def delete(self, link_id: str, person: Person) -> Link | Refused:
         """What it holds stays protected, and is closed by hand."""
-        link = self._own(link_id, person)
-        if isinstance(link, Refused):
-            return link
-        return await self._save(replace(link, deleted_at=self._clock.now()), person, "link.deleted")
+        async with self._writing:
+            link = self._own(link_id, person)
+            if isinstance(link, Refused):
+                return link
+            return await self._save(replace(link, deleted_at=self._clock.now()), person, "link.deleted")
 
     def _own(self, link_id: str, person: Person) -> Link | Refused:
         link = self._links.get(LinkId(link_id))

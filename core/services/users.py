@@ -52,6 +52,7 @@ class Users:
         self._tokens: dict[str, ApiToken] = {}
         self._throttle = Throttle()
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._writing = asyncio.Lock()
 
     def load(self, roll: Roll, spoken: str | None = None) -> None:
         """Take over what the journal holds, and nothing else. spoken: its flag SPOKEN."""
@@ -151,13 +152,18 @@ class Users:
 
     async def change(self, user_id: str, said: Mapping[str, object], by: Person) -> User | Refused:
         """Everything but the username."""
-        before = self._to_change(user_id, by)
-        if isinstance(before, Refused):
-            return before
-        user = await self._said(before, said)
-        if isinstance(user, Refused):
-            return user
-        await self._store.save(UserSet(user), self._audit(by, "user.changed", user))
+        async with self._writing:
+            before = self._to_change(user_id, by)
+            if isinstance(before, Refused):
+                return before
+            user = await self._said(before, said)
+            if isinstance(user, Refused):
+                return user
+            return await self._set(user, by, "user.changed")
+
+    async def _set(self, user: User, by: Person, action: str) -> User:
+        """Whoever calls holds `_writing` since the row was read: two changes at once are both kept."""
+        await self._store.save(UserSet(user), self._audit(by, action, user))
         self._users[user.id] = user
         return user
 
@@ -165,24 +171,23 @@ class Users:
         """What everybody may change of themselves: in which language the desk speaks with them, on every surface."""
         if language not in LANGUAGES:
             return _bad("language", language)
-        user = self._there(by.id)
-        if user is not None:
-            user = replace(user, language=language)
-            await self._store.save(UserSet(user), self._audit(by, "user.changed", user))
-            self._users[user.id] = user
-        else:
-            self._spoken[by.id] = language
-            await self._store.save(FlagSet(SPOKEN, json.dumps(self._spoken)))
+        async with self._writing:
+            user = self._there(by.id)
+            if user is not None:
+                await self._set(replace(user, language=language), by, "user.changed")
+            else:
+                self._spoken[by.id] = language
+                await self._store.save(FlagSet(SPOKEN, json.dumps(self._spoken)))
         return None
 
     async def remove(self, user_id: str, by: Person) -> User | Refused:
         """They open nothing any more from now on; what they own stays, and the name is never used again."""
-        before = self._to_change(user_id, by)
-        if isinstance(before, Refused):
-            return before
-        user = replace(before, deleted_at=self._clock.now(), password_hash="")
-        await self._store.save(UserSet(user), self._audit(by, "user.removed", user))
-        self._users[user.id] = user
+        async with self._writing:
+            before = self._to_change(user_id, by)
+            if isinstance(before, Refused):
+                return before
+            gone = replace(before, deleted_at=self._clock.now(), password_hash="")
+            user = await self._set(gone, by, "user.removed")
         self._tokens = {kept: token for kept, token in self._tokens.items() if token.user != user.id}
         return user
 
@@ -235,13 +240,12 @@ class Users:
         fits = await self.by_password(by.id, old, by.surface)
         if isinstance(fits, Refused):
             return fits
-        before = self._there(by.id)
-        user = None if before is None else await self._said(before, {"password": new})
-        if user is None or isinstance(user, Refused):
-            return user or Refused("unknown_id", {"id": by.id})
-        await self._store.save(UserSet(user), self._audit(by, "user.password", user))
-        self._users[user.id] = user
-        return user
+        async with self._writing:
+            before = self._there(by.id)
+            user = None if before is None else await self._said(before, {"password": new})
+            if user is None or isinstance(user, Refused):
+                return user or Refused("unknown_id", {"id": by.id})
+            return await self._set(user, by, "user.password")
 
     def _to_change(self, user_id: str, by: Person) -> User | Refused:
         if not by.may(Role.ADMIN):

@@ -292,3 +292,14 @@ async def test_every_command_is_in_the_trail(desk: TestDesk) -> None:
     assert [(row.actor, row.surface, row.data["text"]) for row in reversed(rows)] == [
         ("owner", "test", "/status"), ("owner", "test", "/kill"),
     ]  # fmt: skip
+
+
+async def test_a_strangers_approver_frees_only_what_they_halted(desk: TestDesk) -> None:
+    """One halt for all: anybody who trades may set it, and it is the desk's people who free it."""
+    stranger = person(Role.APPROVER)
+    await desk.say("/kill")
+    assert refusal(await desk.say("/arm", stranger)) == "not_yours"
+    assert desk.engine.desk.safety.halt is not None
+    assert (await desk.say("/arm")).key == "command.armed"
+    await desk.say("/kill", stranger)
+    assert (await desk.say("/arm", stranger)).key == "command.armed"

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from core.jobs.strategies import strategy_task
-from core.ports.strategies import Environment
+from core.ports.strategies import Bid, Environment
 from core.rules.closing import trading_days
 from core.services.supervisor import Supervisor
 from core.values.accounts import Mode
 from core.values.ids import TaskId, derive_id
-from core.values.money import Price, plain
-from core.values.orders import OrderRole, OrderState, Refused
+from core.values.money import Price, Quantity, plain
+from core.values.orders import ExitRule, OrderRole, OrderState, Refused
 from core.values.people import Role
 from core.values.tasks import Task, TaskState
 from strategies.api import AbstractStrategy
@@ -263,6 +263,21 @@ async def test_a_strategy_that_raises_fails_alone(tmp_path: Path) -> None:
         await price(desk, "300")
         assert (await now(desk, bad)).state is TaskState.FAILED
         assert (await now(desk, good)).state is TaskState.RUNNING
+
+
+async def test_a_strategy_that_raises_leaves_no_bid_behind(tmp_path: Path) -> None:
+    """It would be filled hours later, with nobody to close it."""
+    async with opened(tmp_path, **RICH) as desk:
+        made = counting(desk)
+        await desk.book_of("SBER", "300", "300")
+        bad = await begun(desk, "counting")
+        made[0].env.bid = Bid(Price(D("299.1")), Quantity(D(10)), ExitRule(stop=D(1)))
+        await price(desk, "300.1")
+        assert len(desk.live(OrderRole.ENTRY)) == 1
+        made[0].raises = True
+        await price(desk, "300")
+        assert (await now(desk, bad)).state is TaskState.FAILED
+        assert await desk.at_broker() == []
 
 
 async def test_an_unknown_strategy_is_refused(desk: TestDesk) -> None:
