@@ -74,9 +74,9 @@ class Entry:
         if "token" in body or "username" not in body:
             token = body.get("token")
             person = self._board.people(token) if isinstance(token, str) else None
-            if person is None:
+            if person is None or not isinstance(token, str):
                 raise ApiError(401, "unauthorized", self._words("login_wrong"))
-            return self._opened(request, replace(person, surface=SURFACE))
+            return self._opened(request, replace(person, surface=SURFACE), token)
         return self._opened(request, await self._by_password(body, SURFACE))
 
     async def enter(self, request: web.Request) -> web.Response:
@@ -114,10 +114,10 @@ class Entry:
         self._gate.sessions.close_all(self._gate.person(request).id)
         return json_response({"success": True})
 
-    def _opened(self, request: web.Request, person: Person) -> web.Response:
+    def _opened(self, request: web.Request, person: Person, token: str = "") -> web.Response:
         """A new session, whatever the browser had before."""
         self._gate.sessions.close(request.cookies.get(COOKIE, ""))
-        key, session = self._gate.open(person)
+        key, session = self._gate.open(person, token)
         response = json_response({"success": True, "csrf": session.csrf})
         self._gate.keep(request, response, key)
         return response

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from core.services.tokens import token_hash
 from core.values.errors import Broken, Transient
 from core.values.people import Person
 from dashboard.board import Board
@@ -62,14 +63,19 @@ class Gate:
 
     def again(self, session: Session) -> Person | None:
         """The session's person as they are now, and never more than they were when it began: who left, lost a role or
-        has another password is so at once."""
+        has another password is so at once, and with a revoked API token go the pages that it opened."""
         users = self._board.office.users
+        if session.token and all(token.hash != session.token for token in users.tokens(session.person.id)):
+            return None
         now = users.again(session.person)
         return now.at_most(session.person.role) if now and users.mark(now.id) == session.mark else None
 
-    def open(self, person: Person) -> tuple[str, Session]:
-        """A session's key, for its cookie, and the session."""
-        return self.sessions.open(person, self._board.office.users.mark(person.id))
+    def open(self, person: Person, token: str = "") -> tuple[str, Session]:
+        """A session's key, for its cookie, and the session. token: what it was opened with; one of the settings is good
+        as long as they are."""
+        users = self._board.office.users
+        kept = token_hash(token) if users.by_token(token) is not None else ""
+        return self.sessions.open(person, users.mark(person.id), kept)
 
     def keep(self, request: web.Request, response: web.StreamResponse, key: str) -> None:
         """In a cookie that no script and no other site can use; Secure where TLS is in front."""

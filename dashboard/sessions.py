@@ -17,14 +17,15 @@ SESSIONS_MAX = 200
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """mark: of the password that it was opened with. csrf: what a page's own script shows with every request that
-    changes something; no other site can read it."""
+    """mark: of the password that it was opened with. token: the hash of the API token that opened it, where one did.
+    csrf: what a page's own script shows with every request that changes something; no other site can read it."""
 
     person: Person
     mark: str = field(repr=False)
     began: datetime
     used: datetime
     csrf: str = field(repr=False)
+    token: str = field(default="", repr=False)
 
 
 class Sessions:
@@ -32,10 +33,10 @@ class Sessions:
         self._now = now
         self._sessions: OrderedDict[str, Session] = OrderedDict()
 
-    def open(self, person: Person, mark: str = "") -> tuple[str, Session]:
+    def open(self, person: Person, mark: str = "", token: str = "") -> tuple[str, Session]:
         """The key, 128 random bits, and the session. Beyond SESSIONS_MAX the oldest ends."""
         now, key = self._now(), secrets.token_urlsafe(16)
-        session = self._sessions[key] = Session(person, mark, now, now, secrets.token_urlsafe(16))
+        session = self._sessions[key] = Session(person, mark, now, now, secrets.token_urlsafe(16), token)
         if len(self._sessions) > SESSIONS_MAX:
             self._sessions.popitem(last=False)
         return key, session

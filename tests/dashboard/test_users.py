@@ -312,3 +312,15 @@ async def _paths(house: House) -> list[str]:
     paths = [path for path, verbs in document["paths"].items() if "get" in verbs]
     assert len(paths) > 25
     return [path.replace("{id}", "acc-bob").replace("{ticker}", "SBER") for path in paths] + ["/metrics"]
+
+
+async def test_a_revoked_token_ends_the_pages_that_it_opened(full: House) -> None:
+    """At once, while its person's other pages stay; a token of the settings has nothing to be revoked."""
+    await added(full)
+    first, second = await token_of(full), await token_of(full)
+    ended, stays, owner = await log_in(full, first), await log_in(full, second), await log_in(full)
+    newest, oldest = (await full.get("/api/v1/users/bob/tokens")).data["items"]
+    assert (await full.ask("DELETE", f"/api/v1/users/bob/tokens/{oldest['id']}", {})).status == 200
+    seen = [(await full.get("/api/v1/me", None, headers=page)).status for page in (ended, stays, owner)]
+    assert seen == [401, 200, 200]
+    assert newest["id"] != oldest["id"]
