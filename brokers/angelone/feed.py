@@ -88,19 +88,20 @@ class AngelOneFeed:
             await self._ask(1, [instrument])
 
     async def unwatch(self, ticker: str) -> None:
-        instrument = self._instrument(ticker)
-        self._watched[instrument.ticker] -= 1
-        if self._watched[instrument.ticker] <= 0:
-            del self._watched[instrument.ticker]
-            if not self._listens(instrument.ticker):
-                self._quotes.pop(instrument.ticker, None)
-                await self._ask(0, [instrument])
+        """Of what is listed no longer, too."""
+        bare = ticker.upper()
+        self._watched[bare] -= 1
+        if self._watched[bare] <= 0:
+            del self._watched[bare]
+            if not self._listens(bare):
+                self._quotes.pop(bare, None)
+                await self._ask(0, self._priced([bare]))
 
     def alive(self) -> bool:
         return self.link.alive
 
     async def last_prices(self, tickers: Collection[str]) -> Mapping[str, Price]:
-        known = [found for ticker in tickers if (found := self._catalogue.priced(ticker))]
+        known = self._priced(tickers)
         prices: dict[str, Price] = {}
         for first in range(0, len(known), ASKED_AT_ONCE):
             with readable("last prices"):
@@ -139,6 +140,10 @@ class AngelOneFeed:
             raise Rejected("unknown_ticker", ticker)
         return instrument
 
+    def _priced(self, tickers: Iterable[str]) -> list[Instrument]:
+        """Those that have prices: an option that expired may be watched still."""
+        return [found for ticker in tickers if (found := self._catalogue.priced(ticker))]
+
     def _listens(self, ticker: str) -> bool:
         return ticker in self._watched or ticker in self._always
 
@@ -165,8 +170,10 @@ class AngelOneFeed:
 
     async def _open(self, _link: Link) -> None:
         self._always = self._catalogue.with_options()
-        wanted = [self._instrument(ticker) for ticker in self._watched]
-        await self._ask(1, [*wanted, *(index for index in self._always.values() if index.ticker not in self._watched)])
+        if gone := [ticker for ticker in self._watched if self._catalogue.priced(ticker) is None]:
+            log.warning("watched and listed no longer", extra={"tickers": gone})
+        indices = [index for ticker, index in self._always.items() if ticker not in self._watched]
+        await self._ask(1, [*self._priced(self._watched), *indices])
 
     async def _ask(self, action: int, wanted: Sequence[Instrument]) -> None:
         """Subscribe (1) or not (0); while there is no connection nothing is lost, since the next subscribes to all."""

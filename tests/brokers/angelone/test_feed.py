@@ -87,6 +87,24 @@ async def test_an_unknown_ticker_has_no_quote(harness: AngelOneHarness) -> None:
             await ask("NOTHING")
 
 
+async def test_what_is_listed_no_longer_keeps_no_price_from_others(server: AngelOneServer, clock: Hurried) -> None:
+    """An option expires while it is watched: the others stream on after the next connect, and it can be let go."""
+    market = ManualClock(TEN)
+    async with connected(server, market, wire=clock) as harness:
+        feed, heard = harness.broker.feed, list[Quote]()
+        [gone, *_] = (i.ticker for i in await harness.broker.instruments() if i.ticker.startswith("NIFTY"))
+        for ticker in (gone, "SBER"):
+            await feed.watch(ticker)
+        del server.instruments[gone]
+        await market.advance(86_400)
+        assert gone not in {i.ticker for i in await harness.broker.instruments()}
+        feed.listen(heard.append)
+        await server.cut_streams()
+        await until(lambda: any(quote.ticker == "SBER" for quote in heard))
+        await feed.unwatch(gone.lower())
+        assert gone not in feed._watched
+
+
 async def test_no_more_are_watched_than_a_connection_carries(harness: AngelOneHarness) -> None:
     """Refused, rather than subscribed to in vain."""
     feed = harness.broker.feed
