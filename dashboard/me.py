@@ -1,4 +1,8 @@
-"""/api/v1/me: who is asking, their password and their second factor."""
+"""/api/v1/me: who is asking, their password and their second factor.
+
+A changed password ends every session and web token of its person. API tokens are not of the password: they stay until
+they are revoked.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,12 @@ from dashboard.board import Board
 from dashboard.bodies import read_object, text_of
 from dashboard.docs import Route
 from dashboard.refusals import granted, refuse
+from dashboard.users import whole
 from kit.http import ApiError, json_response
 
 _CODE = {"code": "six digits, or one of those written down"}
+_PRESENT = {"password?": "the present password, of who has one"}
+_ENDS = "change one's password; ends every session and web token, but no API token"
 
 
 class Me:
@@ -24,10 +31,8 @@ class Me:
         password = {"old": "the present password", "new": "8 characters or more"}
         return [
             Route("GET", me, "who is asking", self.look),
-            Route(
-                "POST", f"{me}/password", "change one's password; ends every session and token", self.password, password
-            ),
-            Route("POST", otp, "begin: the secret for an authenticator", self.begin),
+            Route("POST", f"{me}/password", _ENDS, self.password, password),
+            Route("POST", otp, "begin: the secret for an authenticator", self.begin, _PRESENT),
             Route(
                 "POST", f"{otp}/confirm", "its first code; answers with ten codes, told this once", self.confirm, _CODE
             ),
@@ -57,12 +62,18 @@ class Me:
         granted(changed, person)
         return json_response({"success": True})
 
-    async def begin(self, _request: web.Request, person: Person) -> web.Response:
+    async def begin(self, request: web.Request, person: Person) -> web.Response:
+        """With the present password: whoever found a page open must not lock its person out."""
         self._needs_ours(person)
+        whole(self._users, person)
+        if any(user.password_hash for user in self._users.seen(person) if user.id == person.id):
+            password = text_of(await read_object(request), "password")
+            granted(await self._users.by_password(person.id, password, person.surface), person)
         secret, uri = granted(await self._second.begin(person), person)
         return json_response({"secret": secret, "uri": uri})
 
     async def confirm(self, request: web.Request, person: Person) -> web.Response:
+        whole(self._users, person)
         body = await read_object(request)
         codes = granted(await self._second.confirm(person, text_of(body, "code").strip()), person)
         return json_response({"recovery": codes})

@@ -11,7 +11,7 @@ from dashboard.board import Board
 from dashboard.bodies import read_object
 from dashboard.docs import Route
 from dashboard.lists import Listing, held_listing
-from dashboard.refusals import granted
+from dashboard.refusals import granted, refuse
 from dashboard.rows import Row
 from dashboard.schemas import SUCCESS, TEXT, TIME, one_of, page_of, row
 from kit.http import ApiError, json_response
@@ -86,9 +86,17 @@ class UserRoutes:
         return json_response({"items": items, "next": None})
 
     async def drop_token(self, request: web.Request, person: Person) -> web.Response:
+        whole(self._users, person)
         asked = request.match_info
         granted(await self._users.drop_token(asked["id"], asked["token"], person), person)
         return json_response({"success": True})
+
+
+def whole(users: Users, person: Person) -> None:
+    """Raises ApiError 403 for a token of less than its person's own role: it must not change how they get in."""
+    own = users.by_id(person.id, person.surface)
+    if own is not None and person.role < own.role:
+        refuse(Refused("not_allowed", {"role": own.role.word}), person)
 
 
 def user_row(user: User) -> Row:

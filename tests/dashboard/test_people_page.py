@@ -11,7 +11,7 @@ import pyotp
 import pytest
 
 from core.services.people import Member
-from core.values.people import Role
+from core.values.people import Role, User, owner_person
 from dashboard.gate import CSRF_HEADER
 from dashboard.roof import Roof
 from tests.dashboard.browsing import cookie_of, log_in, opened_page, parts_of
@@ -127,7 +127,7 @@ async def test_one_time_codes_are_turned_on_and_off_here(house: House) -> None:
     await add(house)
     mine = await entered(house)
     assert "Turn on one-time codes" in (await opened_page(house, "/people", mine)).data
-    begun = (await house.post("/api/v1/me/second_factor", {}, None, headers=mine)).data
+    begun = (await house.post("/api/v1/me/second_factor", {"password": PASSWORD}, None, headers=mine)).data
     code = pyotp.TOTP(begun["secret"]).now()
     told = await house.post("/api/v1/me/second_factor/confirm", {"code": code}, None, headers=mine)
     assert len(told.data["recovery"]) == 10
@@ -174,3 +174,24 @@ async def test_the_form_begins_with_what_is_so(house: House) -> None:
     assert row[1].replace("&#34;", '"') == (
         '{"first": "Robert", "language": "en", "last": "Ross", "role": "trader", "works_for": "owner"}'
     )
+
+
+async def test_one_time_codes_begin_with_the_password(house: House) -> None:
+    """Whoever found the page open gets no secret; the page asks for it, and where there is none nobody does."""
+    await add(house)
+    mine = await entered(house)
+    assert 'id="codes-password"' in (await opened_page(house, "/people", mine)).data
+    path = "/api/v1/me/second_factor"
+    for body, status, code in [({}, 422, "bad_field"), ({"password": "nonsense"}, 401, "wrong_password")]:
+        refused = await house.post(path, body, None, headers=mine)
+        assert (refused.status, refused.data["error"]["code"]) == (status, code)
+    assert (await house.post(path, {"password": PASSWORD}, None, headers=mine)).status == 200
+    by = owner_person("cli")
+    made = await house.board.office.users.add({"username": "Dora", "password_hash": ""}, by)
+    assert isinstance(made, User)
+    key = house.board.office.passes.draw(made.person("telegram"))
+    answer = await house.post("/enter", {"key": key}, None, headers={"Origin": house.url})
+    hers = {"Cookie": cookie_of(answer), CSRF_HEADER: answer.data["csrf"], "Origin": house.url}
+    house.session.cookie_jar.clear()
+    assert 'id="codes-password"' not in (await opened_page(house, "/people", hers)).data
+    assert (await house.post(path, {}, None, headers=hers)).status == 200

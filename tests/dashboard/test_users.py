@@ -324,3 +324,22 @@ async def test_a_revoked_token_ends_the_pages_that_it_opened(full: House) -> Non
     seen = [(await full.get("/api/v1/me", None, headers=page)).status for page in (ended, stays, owner)]
     assert seen == [401, 200, 200]
     assert newest["id"] != oldest["id"]
+
+
+async def test_a_narrow_token_changes_no_way_in(full: House) -> None:
+    """One that is less than its person neither turns codes on nor revokes a token; a whole one does both."""
+    await added(full)
+    narrow = (await full.post("/api/v1/users/bob/tokens", {"scope": "read"})).data["token"]
+    whole = await token_of(full)
+    _, oldest = (await full.get("/api/v1/users/bob/tokens", whole)).data["items"]
+    revoke, codes = f"/api/v1/users/bob/tokens/{oldest['id']}", "/api/v1/me/second_factor"
+    asked: list[tuple[str, str, dict[str, str]]] = [
+        ("POST", codes, {"password": BOB["password"]}),
+        ("POST", f"{codes}/confirm", {"code": "000000"}),
+        ("DELETE", revoke, {}),
+    ]
+    for method, path, body in asked:
+        refused = await full.ask(method, path, body, narrow)
+        assert (refused.status, refused.data["error"]["code"]) == (403, "not_allowed"), path
+    assert (await full.post(codes, {"password": BOB["password"]}, whole)).status == 200
+    assert (await full.ask("DELETE", revoke, {}, whole)).status == 200

@@ -52,7 +52,7 @@ async def test_from_the_first_link_to_the_second_factor_and_out(first: tuple[Des
     await fill(page, "form", username="ada", password=PASSWORD)
     await page.until(LIVE)
     assert await page.run("location.pathname + location.hash") == "/"
-    begun = await sent(page, "/api/v1/me/second_factor", {})
+    begun = await sent(page, "/api/v1/me/second_factor", {"password": PASSWORD})
     codes = pyotp.TOTP(begun["secret"])
     written = await sent(page, "/api/v1/me/second_factor/confirm", {"code": codes.now()})
     await page.run("document.querySelector('[data-post=\"/logout\"]').click(); true")
