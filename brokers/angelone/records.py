@@ -6,10 +6,11 @@ process has not met, the tag tells the desk.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from brokers.angelone import translate
 from brokers.angelone.client import Client
@@ -17,13 +18,16 @@ from brokers.angelone.limits import DETAILS, ORDERS, POLLING, TRADES
 from brokers.angelone.listing import Catalogue
 from brokers.angelone.session import INDIA
 from brokers.angelone.shared import Shared
-from brokers.angelone.translate import Row
+from brokers.angelone.translate import UNREADABLE, Row
 from core.ports import Clock
 from core.values.errors import Rejected
 from core.values.fills import Fill
 from core.values.ids import AccountName, FillId, OrderId
 from core.values.orders import Order, OrderRequest, OrderState, OrderTicket, OrderType, TimeInForce
 
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 Word = OrderTicket | Fill
 KEPT = 10_000
 """Orders and executions that are remembered; more in a day the venue does not take from one client."""
@@ -40,6 +44,7 @@ class Records:
         self._said: dict[str, tuple[OrderState, Decimal]] = {}
         self._fills: dict[FillId, Fill] = {}
         self._told: dict[FillId, bool] = {}
+        self._left_out: dict[str, bool] = {}
 
     @property
     def busy(self) -> bool:
@@ -110,7 +115,7 @@ class Records:
 
     async def working(self) -> list[tuple[Row, OrderTicket]]:
         """Every order that is not over, foreign ones too."""
-        rows = ((row, self.read(row)) for row in await self._book())
+        rows = self._each(await self._book(), lambda row: (row, self.read(row)))
         return [(row, told) for row, told in rows if told is not None and not told.state.final]
 
     async def fills_since(self, moment: datetime) -> list[Fill]:
@@ -120,20 +125,23 @@ class Records:
         return sorted((fill for fill in self._fills.values() if fill.at >= first), key=lambda fill: fill.at)
 
     async def changes(self) -> tuple[list[Word], list[Row]]:
-        """What is new since the last time, executions first; and every row of today."""
-        rows = await self._book()
-        fresh = [row for row in rows if self._changed(row)]
-        traded = any(translate.number(row.get("filledshares")) for row in fresh)
-        words: list[Word] = [*await self._news()] if traded else []
-        for row in fresh:
-            told = self.read(row)
-            if told is not None:
-                self._said[told.broker_id] = (told.state, told.filled)
-                words.append(told)
+        """What is new since the last time, executions first; and every row of today that can be read. Where it raises,
+        nothing of it counts as told."""
+        book = self._each(await self._book(), lambda row: (row, self.read(row), self._changed(row)))
+        fresh = [(row, told) for row, told, changed in book if changed]
+        if any(translate.number(row.get("filledshares")) for row, _ in fresh):
+            await self._read_trades()
+            fills = [fill for fill in self._fills.values() if fill.id not in self._told]
+        else:
+            fills = []
+        tickets = [told for _, told in fresh if told is not None]
+        rows = [row for row, _, _ in book]
         self._live -= {self._whose[str(row["orderid"])] for row in rows if translate.state(row).final}
-        for memory in (self._requests, self._whose, self._unique, self._said, self._fills, self._told):
+        self._told |= {fill.id: True for fill in fills}
+        self._said |= {told.broker_id: (told.state, told.filled) for told in tickets}
+        for memory in (self._requests, self._whose, self._unique, self._said, self._fills, self._told, self._left_out):
             _trim(memory)
-        return words, list(rows)
+        return [*fills, *tickets], rows
 
     def request(self, row: Row) -> OrderRequest | None:
         return self._requests.get(translate.tag(row))
@@ -148,29 +156,51 @@ class Records:
 
     # inside
 
-    async def _book(self) -> Sequence[Row]:
-        rows = await self._orders.rows()
-        for row in rows:
-            number, tag = str(row["orderid"]), translate.tag(row)
-            known = self._requests.get(tag)
-            self._whose[number] = known.id if known else translate.id_like(tag)
-            if row.get("uniqueorderid"):
-                self._unique[number] = str(row["uniqueorderid"])
-        return rows
+    async def _book(self) -> list[Row]:
+        """Orders of today, with at least a number."""
+        return self._each(await self._orders.rows(), self._noted)
+
+    def _noted(self, row: Row) -> Row:
+        number, tag = str(row["orderid"]), translate.tag(row)
+        known = self._requests.get(tag)
+        self._whose[number] = known.id if known else translate.id_like(tag)
+        if row.get("uniqueorderid"):
+            self._unique[number] = str(row["uniqueorderid"])
+        return row
 
     async def _read_trades(self) -> None:
         """Executions of today."""
         rows = await self._trades.rows()
-        if any(str(row["orderid"]) not in self._whose for row in rows):
+        if any(_number(row) not in self._whose for row in rows):
             await self._book()
-        self._fills |= {fill.id: fill for row in rows if (fill := self._fill(row)) is not None}
+        self._fills |= {fill.id: fill for fill in self._each(rows, self._fill) if fill is not None}
 
-    async def _news(self) -> list[Fill]:
-        """Executions that were not told yet."""
-        await self._read_trades()
-        fresh = [fill for fill in self._fills.values() if fill.id not in self._told]
-        self._told |= {fill.id: True for fill in fresh}
-        return fresh
+    def _each(self, rows: Iterable[Row], read: Callable[[Row], T]) -> list[T]:
+        """What each row says. One of others that cannot be read is left out: it must not hide what is ours. Raises one
+        of UNREADABLE for one of ours."""
+        said: list[T] = []
+        for row in rows:
+            try:
+                said.append(read(row))
+            except UNREADABLE as error:
+                if self._ours(row):
+                    raise
+                self._leave_out(row, error)
+        return said
+
+    def _ours(self, row: object) -> bool:
+        """By its tag; an execution has none, and is what its order is."""
+        if not isinstance(row, Mapping):
+            return False
+        tag = translate.tag(row)
+        return tag in self._requests or translate.id_like(tag) is not None or bool(self._whose.get(_number(row)))
+
+    def _leave_out(self, row: Row, error: Exception) -> None:
+        """Said once, not each second."""
+        number = _number(row)
+        if number not in self._left_out:
+            self._left_out[number] = True
+            log.warning("unreadable row", extra={"account": self._account, "number": number, "reason": repr(error)})
 
     def _fill(self, row: Row) -> Fill | None:
         instrument = self._catalogue.of_row(row)
@@ -184,6 +214,11 @@ class Records:
 
     def _midnight(self) -> datetime:
         return self._clock.now().astimezone(INDIA).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _number(row: object) -> str:
+    """Of the order that a row is of; empty where it has none."""
+    return str(row.get("orderid") or "") if isinstance(row, Mapping) else ""
 
 
 def _trim(memory: dict[Any, Any]) -> None:
