@@ -9,12 +9,14 @@ only what changed meanwhile is sent. A client that does not read is cut off.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 
 from aiohttp import web
 
 from core.values.errors import Transient
+from core.values.ids import UserId
 from core.values.market import Quote
 from core.values.people import Person
 from dashboard.board import Board
@@ -27,7 +29,8 @@ from kit.http import ApiError, dump_json
 PACE_S = 0.25
 BEAT_S = 2.0
 SLOW_S = 5.0
-STREAMS_MAX = 32
+STREAMS_MAX, STREAMS_EACH = 32, 8
+"""Of everybody, and of one person."""
 
 
 class Channel:
@@ -71,7 +74,7 @@ class Live:
         self._screens = screens
         self._channels: dict[object, Channel] = {}
         self._feeds: set[int] = set()
-        self._open = 0
+        self._open = Counter[UserId]()
         board.store.listen(lambda _changes: self._wake(Wakes.JOURNAL))
         board.desk.ledger.listeners.append(lambda _key: self._wake(Wakes.BOOKS))
 
@@ -95,15 +98,16 @@ class Live:
         view = self._screens.by_name.get(request.query.get("page", "now"))
         if view is None:
             raise ApiError(404, "not_found", "there is no such page", "page")
-        if self._open >= STREAMS_MAX:
+        if self._open.total() >= STREAMS_MAX or self._open[person.id] >= STREAMS_EACH:
             raise ApiError(503, "too_many_streams", "too many pages are open")
-        query = {name: value for name, value in request.query.items() if name not in {"page", "at"}}
+        query = understood(view, request.query)
         self._hear_feeds()
-        self._open += 1
+        self._open[person.id] += 1
         try:
             return await self._with_channel(request, view, person, query)
         finally:
-            self._open -= 1
+            self._open[person.id] -= 1
+            self._open += Counter()  # who has none left is forgotten
 
     async def _with_channel(
         self, request: web.Request, view: View, person: Person, query: Mapping[str, str]
@@ -145,6 +149,11 @@ class Live:
                     async with asyncio.timeout(BEAT_S):
                         await woken.wait()
         return response
+
+
+def understood(view: View, query: Query) -> Query:
+    """What the page reads of an address: invented names must not make a channel, and a drawing, of their own."""
+    return {name: value for name, value in query.items() if name in view.query}
 
 
 def _event(shot: Shot, mark: str) -> bytes:

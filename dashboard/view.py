@@ -35,6 +35,7 @@ class View:
     model: what the templates know besides `t`, `say`, `person`, `language`, `now` and `view`. It reads `board.store`
     and `board.portfolio` as often as it likes: what they said is kept until something is written. Raises ApiError,
     which is shown as a page.
+    query: the names of its address's query that the model reads; others are not looked at.
     role: who may open it. scripts: modules of dashboard/static that it needs besides desk.js.
     """
 
@@ -44,6 +45,7 @@ class View:
     role: Role = Role.VIEWER
     wakes: Wakes = Wakes.JOURNAL | Wakes.BOOKS
     scripts: tuple[str, ...] = ()
+    query: frozenset[str] = frozenset()
 
     @property
     def path(self) -> str:

@@ -87,4 +87,11 @@ def _state(signal: Signal, age: timedelta) -> str:
     return "outdated" if age >= timedelta(minutes=TIMEOUT_MIN) else "active"
 
 
-VIEW = View("alerts", model, parts=("signals", "own"), wakes=Wakes.JOURNAL, scripts=("alerts.js",))
+VIEW = View(
+    "alerts",
+    model,
+    parts=("signals", "own"),
+    wakes=Wakes.JOURNAL,
+    scripts=("alerts.js",),
+    query=frozenset({"after", "show"}),
+)

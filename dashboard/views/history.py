@@ -94,4 +94,5 @@ VIEW = View(
     parts=("list",),
     wakes=Wakes.JOURNAL,
     scripts=("curves.js",),
+    query=frozenset({"show", "after", *FIELDS}),
 )

@@ -101,4 +101,5 @@ VIEW = View(
     parts=("list", "quote", "held"),
     wakes=Wakes.JOURNAL | Wakes.BOOKS | Wakes.QUOTES | Wakes.TIME,
     scripts=("filters.js", "lines.js", "charts.js"),
+    query=frozenset({"ticker", "q", "kind", "account", "from"}),
 )

@@ -21,6 +21,7 @@ from dashboard.view import Model, Query, View, Wakes
 from kit.http import ApiError
 
 SHOWN = 50
+ASKED = ("id", "show", "kind", "q", "after")
 FACTS = ("text", "role", "title", "side", "quantity", "amount", "ticker", "far", "near", "name", "value", "reason")
 """Of an audited row, what is shown before it is opened."""
 READ, READS = 100, 5
@@ -44,7 +45,7 @@ class Said:
 
 async def model(board: Board, person: Person, query: Query) -> Model:
     """Raises ApiError 403, 404 and 422."""
-    asked = {name: query.get(name, "").strip() for name in ("id", "show", "kind", "q", "after")}
+    asked = {name: query.get(name, "").strip() for name in ASKED}
     if len(asked["q"]) > WORDS_MAX:
         raise ApiError(422, "bad_field", f"q must have at most {WORDS_MAX} characters", "q")
     told: Mapping[str, object] = {"life": None, "rows": [], "next": None}
@@ -153,4 +154,6 @@ async def _whole(board: Board, person: Person, life: Life | None) -> Life | None
     return life if cause is None else await life_of(board.store, board.desk.ledger, person, cause)
 
 
-VIEW = View("log", model, parts=("list", "life"), wakes=Wakes.JOURNAL, scripts=("filters.js", "log.js"))
+VIEW = View(
+    "log", model, parts=("list", "life"), wakes=Wakes.JOURNAL, scripts=("filters.js", "log.js"), query=frozenset(ASKED)
+)

@@ -103,4 +103,5 @@ VIEW = View(
     parts=("waiting", "over"),
     wakes=Wakes.JOURNAL | Wakes.QUOTES,
     scripts=("charts.js", "proposals.js"),
+    query=frozenset({"after"}),
 )

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+import pytest
 from aiohttp import ClientResponse
 
-from dashboard.live import STREAMS_MAX
+from core.values.people import owner_person
+from dashboard.live import STREAMS_EACH, STREAMS_MAX, understood
+from dashboard.recent import reading
+from dashboard.view import View
+from dashboard.views import VIEWS
 from tests.dashboard.browsing import cookie_of, log_in, opened_page
 from tests.dashboard.conftest import PASSPHRASE, Events, House
+from tests.dashboard.test_users import added, token_of, with_everybody
 
 
 async def _open(house: House, token: str = "owner-token", page: str = "now", **more: str) -> ClientResponse:
@@ -125,10 +133,14 @@ async def test_the_session_of_a_stream_may_end(house: House) -> None:
 
 
 async def test_streams_are_bounded(house: House) -> None:
-    """One page too many is 503, and a closed page makes room."""
-    opened = [await _open(house) for _ in range(STREAMS_MAX)]
+    """One page of a person too many is 503 for them alone, and a closed page makes room."""
+    opened = [await _open(house) for _ in range(STREAMS_EACH)]
     refused = await house.get("/events")
     assert (refused.status, refused.data["error"]["code"]) == (503, "too_many_streams")
+    async with await _open(house, "ann-token") as others:
+        assert others.status == 200
+    async with asyncio.timeout(10):
+        await Events(opened[0].content).news()  # none of those that were open was cut
     for response in opened:
         response.close()
     async with asyncio.timeout(10):  # the desk notices at the next beat
@@ -136,3 +148,50 @@ async def test_streams_are_bounded(house: House) -> None:
             again.close()
     assert again.status == 200
     again.close()
+
+
+async def test_streams_of_everybody_are_bounded(tmp_path: Path) -> None:
+    """However many people there are."""
+    async with with_everybody(tmp_path) as full:
+        tokens = []
+        for number in range(STREAMS_MAX // STREAMS_EACH):
+            await added(full, username=f"bob{number}")
+            tokens.append(await token_of(full, f"bob{number}"))
+        opened = [await _open(full, token) for token in tokens for _ in range(STREAMS_EACH)]
+        assert {response.status for response in opened} == {200}
+        async with await _open(full) as refused:
+            assert refused.status == 503
+        for response in opened:
+            response.close()
+
+
+class Asked(Mapping[str, str]):
+    """A query that remembers which names were looked for."""
+
+    def __init__(self, held: dict[str, str]) -> None:
+        self._held = held
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return self._held[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+async def test_a_page_reads_what_it_says_and_nothing_else(house: House, view: View) -> None:
+    """So that no invented name of an address has a page drawn once more."""
+    asked = Asked({})
+    await view.model(reading(house.board), owner_person("dashboard"), asked)
+    if view.name == "instruments":
+        one = Asked({"ticker": "BTCPERP"})
+        await view.model(reading(house.board), owner_person("dashboard"), one)
+        asked.names |= one.names
+    assert asked.names == view.query
+    said = dict.fromkeys(view.query, "x")
+    assert understood(view, {**said, "page": view.name, "at": "mark", "invented": "1"}) == said
