@@ -32,6 +32,7 @@ class Entry:
         self._office = board.office
         self._gate = gate
         self._tries = RateLimiter(LOGINS, LOGINS_PER_S, board.wire.now)
+        self._setting_up = False
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -88,16 +89,21 @@ class Entry:
         return self._opened(request, replace(person, surface=SURFACE))
 
     async def set_up(self, request: web.Request) -> web.Response:
-        """The first admin, who runs the owner's desk. Closed as soon as there is anybody."""
+        """The first admin, who runs the owner's desk. Closed as soon as there is anybody, and while somebody is being
+        made: hashing takes a while, and two that come together must not both be the first."""
         self._knock(request)
         body = await read_object(request)
         key = body.get("key")
         users, passes = self._office.users, self._office.passes
-        if not isinstance(key, str) or not passes.sets_up(key) or not users.none_yet():
+        if self._setting_up or not isinstance(key, str) or not passes.sets_up(key) or not users.none_yet():
             raise ApiError(401, "pass_gone", self._words("setup_gone"))
         said = {name: body.get(name) for name in ("username", "password")}
         by = Person(OWNER, "owner", Role.ADMIN, "setup", self._board.language)
-        made = await users.add({**said, "role": Role.ADMIN.word, "works_for": OWNER}, by)
+        self._setting_up = True
+        try:
+            made = await users.add({**said, "role": Role.ADMIN.word, "works_for": OWNER}, by)
+        finally:
+            self._setting_up = False
         if isinstance(made, Refused):
             self._refuse(made)
         passes.done(key)

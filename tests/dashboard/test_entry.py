@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -262,6 +263,15 @@ async def test_the_first_admin_makes_themselves(house: House) -> None:
     me = (await house.get("/api/v1/me", None, headers=page_of(house, made))).data
     assert (me["id"], me["role"], me["works_for"]) == ("ada", "admin", OWNER)
     assert (await enter(house, "/setup", key=key, username="eve", password=PASSWORD)).status == 401
+
+
+async def test_two_that_set_up_together_make_one_admin(house: House) -> None:
+    """The pass is taken before the password is hashed; a refusal gave it back."""
+    key = house.engine.office.passes.draw()
+    assert (await enter(house, "/setup", key=key, username="a b", password=PASSWORD)).status == 422
+    both = (enter(house, "/setup", key=key, username=name, password=PASSWORD) for name in ("ada", "eve"))
+    assert sorted([answer.status for answer in await asyncio.gather(*both)]) == [200, 401]
+    assert len((await house.engine.store.roll()).users) == 1
 
 
 async def test_where_somebody_is_there_is_no_set_up(house: House) -> None:
