@@ -30,6 +30,8 @@ SPOKEN = "languages"
 """The flag that keeps what language those chose who are not of the database: JSON, by person."""
 TEXT_MAX = 100
 TRIES, TRIES_WITHIN = 5, timedelta(minutes=1)
+PASSWORD_TRIES = 30
+"""By name, from wherever: more than the doors let through from one address, or one stranger could lock a person out."""
 """Wrong passwords for one name before it has to wait."""
 CLI = "cli"
 HASHES_AT_ONCE = 2
@@ -50,7 +52,7 @@ class Users:
         self._reserved = _RESERVED | {name.casefold() for name in reserved}
         self._users: dict[UserId, User] = {}
         self._tokens: dict[str, ApiToken] = {}
-        self._throttle = Throttle()
+        self._throttle = Throttle(PASSWORD_TRIES)
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
         self._writing = asyncio.Lock()
 
@@ -296,16 +298,17 @@ class Users:
 class Throttle:
     """Failed tries by name; names are bounded, the one unused for longest goes first."""
 
-    def __init__(self, names_max: int = 1000) -> None:
+    def __init__(self, tries: int = TRIES, names_max: int = 1000) -> None:
+        self._tries = tries
         self._failed: OrderedDict[str, deque[datetime]] = OrderedDict()
         self._names_max = names_max
 
     def allows(self, name: str, now: datetime) -> bool:
         failed = self._failed.get(name, ())
-        return sum(1 for at in failed if now - at < TRIES_WITHIN) < TRIES
+        return sum(1 for at in failed if now - at < TRIES_WITHIN) < self._tries
 
     def failed(self, name: str, now: datetime) -> None:
-        self._failed.setdefault(name, deque(maxlen=TRIES)).append(now)
+        self._failed.setdefault(name, deque(maxlen=self._tries)).append(now)
         self._failed.move_to_end(name)
         if len(self._failed) > self._names_max:
             self._failed.popitem(last=False)

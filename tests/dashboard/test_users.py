@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.services.users import TRIES
+from core.services.users import PASSWORD_TRIES
 from core.values.orders import Refused
 from core.values.people import Person, Role
 from tests.dashboard.browsing import log_in
@@ -80,7 +80,7 @@ async def test_ao_01_name_and_password_open_the_desk(full: House) -> None:
     assert isinstance(who, Person)
     assert (who.id, who.role) == ("bob", Role.TRADER)
     codes = []
-    for name in ["bob"] * 5 + ["nobody"]:
+    for name in ["bob"] * PASSWORD_TRIES + ["nobody"]:
         refused = await users.by_password(name, "wrong horse", "api")
         assert isinstance(refused, Refused)
         codes.append(refused.code)
@@ -91,12 +91,12 @@ async def test_ao_01_name_and_password_open_the_desk(full: House) -> None:
 
 
 async def test_wrong_passwords_at_the_same_time_are_counted_one_by_one(full: House) -> None:
-    """Whoever tries twenty at once gets as many tries as one who waits for each answer."""
+    """Whoever tries forty at once gets as many tries as one who waits for each answer."""
     await added(full)
     users = full.engine.office.users
-    refused = await asyncio.gather(*(users.by_password("bob", f"wrong horse {n}", "api") for n in range(20)))
+    refused = await asyncio.gather(*(users.by_password("bob", f"wrong horse {n}", "api") for n in range(40)))
     codes = [each.code for each in refused if isinstance(each, Refused)]
-    assert (codes.count("wrong_password"), codes.count("too_many_logins")) == (TRIES, 20 - TRIES)
+    assert (codes.count("wrong_password"), codes.count("too_many_logins")) == (PASSWORD_TRIES, 40 - PASSWORD_TRIES)
 
 
 async def test_a_token_opens_the_api_until_its_user_leaves(full: House) -> None:
