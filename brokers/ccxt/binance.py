@@ -20,6 +20,7 @@ from core.values.orders import OrderType
 
 REACH = timedelta(days=7) - timedelta(minutes=1)
 """How far back one question for trades goes."""
+PAGE = 1000
 STUCK_MS = 60_000
 _PHRASES = {
     "Duplicate order sent": "duplicate",
@@ -204,9 +205,23 @@ class Binance(Dialect):
         found: list[Row] = []
         for listed in instruments:
             market = exchange.market(listed.broker_key)
-            wanted = {"symbol": market["id"], "startTime": first, "limit": 1000}
-            found += [exchange.parse_trade(row, market) for row in await client.ask(method, wanted)]
+            try:
+                rows = await self._executed(client, method, {"symbol": market["id"]}, first)
+            except Rejected as no:
+                if no.code != "not_tradable":  # one that the venue has forgotten must not hide the others
+                    raise
+                continue
+            found += [exchange.parse_trade(row, market) for row in rows]
         return found
+
+    async def _executed(self, client: Asking, method: Any, symbol: Row, first: int) -> list[Row]:
+        """Oldest first, page by page. An id and a time do not go together."""
+        rows: list[Row] = await client.ask(method, {**symbol, "startTime": first, "limit": PAGE})
+        page = rows
+        while len(page) == PAGE:
+            page = await client.ask(method, {**symbol, "fromId": int(page[-1]["id"]) + 1, "limit": PAGE})
+            rows = [*rows, *page]
+        return rows
 
     def link(self, row: Row) -> str:
         """Of executions only the stream names it."""

@@ -178,8 +178,11 @@ class CcxtBroker:
     async def instruments(self) -> Sequence[Instrument]:
         """Asked for anew on a new day (UTC); a list that fails leaves all as it was. Raises Transient or Rejected."""
         if self._listed_on != self._clock.now().date():
-            markets = await self._client.ask(self._client.exchange.fetch_markets)
-            self._client.exchange.set_markets(markets)
+            exchange = self._client.exchange
+            markets = await self._client.ask(exchange.fetch_markets)
+            listed = {market["symbol"] for market in markets}
+            gone = [market for symbol, market in exchange.markets.items() if symbol not in listed]
+            exchange.set_markets([*gone, *markets])  # what stands in one that is gone must be found and ended
             self._list(markets)
         return list(self._catalogue.by_ticker.values())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from core.values.instrument import Instrument
 from core.values.orders import OrderRequest, OrderType, Side
 
 PAGE = 50
-REACH = timedelta(days=7)
+REACH_MS = 7 * 24 * 3600 * 1000
 """How far back one question for executions goes."""
 
 
@@ -194,9 +194,13 @@ class Bybit(Dialect):
 
     async def trades(self, client: Asking, since: datetime, _instruments: Iterable[Instrument]) -> Sequence[Row]:
         exchange = client.exchange
-        wanted = {"category": self.category, "startTime": stamp(since), "limit": 100, "execType": "Trade"}
-        rows = await self._pages(client, exchange.privateGetV5ExecutionList, wanted)
-        return [exchange.parse_trade(row, self._market(exchange, row)) for row in reversed(rows)]  # newest come first
+        wanted = {"category": self.category, "limit": 100, "execType": "Trade"}
+        found: list[Row] = []
+        for start in range(stamp(since), max(stamp(since), exchange.milliseconds()) + 1, REACH_MS):
+            week = {**wanted, "startTime": start, "endTime": start + REACH_MS - 1}
+            rows = await self._pages(client, exchange.privateGetV5ExecutionList, week)
+            found += reversed(rows)  # newest come first
+        return [exchange.parse_trade(row, self._market(exchange, row)) for row in found]
 
     def link(self, row: Row) -> str:
         return str(row["info"].get("orderLinkId") or "")

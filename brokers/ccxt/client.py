@@ -257,10 +257,14 @@ def wait_s(headers: Mapping[str, str], body: str, now: datetime) -> float:
 
 @contextmanager
 def asking(what: str) -> Iterator[None]:
-    """A question that is refused, as with a key withdrawn meanwhile, is one without an answer. Raises Transient."""
+    """A question that is refused, as with a key withdrawn meanwhile, is one without an answer; so is one that the
+    library itself cannot make, as of a symbol that it knows no more. Raises Transient."""
+    errors = importlib.import_module("ccxt.base.errors")
     try:
         with readable(what):
             yield
+    except errors.BaseError as error:
+        raise Transient(f"{what}: {said(error)}") from error
     except Rejected as no:
         log.error("refused to answer", extra={"what": what, "reason": str(no)})  # noqa: TRY400 - no fault of the code
         raise Transient(f"{what}: {no}", REFUSED_S) from no

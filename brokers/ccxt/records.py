@@ -21,6 +21,7 @@ from core.values.orders import Order, OrderRequest, OrderRole, OrderState, Order
 SEEN = 10_000
 """Executions and orders that are kept in mind."""
 WAITED = timedelta(minutes=1)
+"""So long an execution of a stop that rode on an entry waits for the desk's own stop."""
 
 
 @dataclass(slots=True)
@@ -72,8 +73,8 @@ class Records:
         _bound(self._owners)
 
     def traded(self) -> list[Instrument]:
-        """Whatever orders of ours may have been executed in."""
-        return [found for name in self._traded if (found := self._catalogue.by_ticker.get(name))]
+        """Whatever orders of ours may have been executed in, listed still or not."""
+        return [found for found in self._catalogue.by_symbol.values() if found.ticker in self._traded]
 
     # one order
 

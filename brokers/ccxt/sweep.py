@@ -11,7 +11,7 @@ from typing import Protocol
 
 from brokers.ccxt.client import asking
 from brokers.ccxt.links import Links
-from brokers.ccxt.records import Known, Records, sent
+from brokers.ccxt.records import WAITED, Known, Records, sent
 from brokers.ccxt.riders import Riders
 from brokers.ccxt.translate import Row
 from core.ports import World
@@ -23,7 +23,8 @@ from core.values.orders import Order, OrderState, OrderTicket
 log = logging.getLogger(__name__)
 
 SWEEP_S, DOWN_S = 15.0, 3.0
-OVERLAP = timedelta(seconds=30)
+OVERLAP = WAITED + timedelta(seconds=2 * SWEEP_S)
+"""What was held back at one sweep must still be seen by the first one after its time."""
 LATE = timedelta(seconds=5)
 """An execution so old that only a sweep tells of it was kept back by its stream."""
 
