@@ -13,7 +13,7 @@ export async function send(path, body = {}, method = "POST") {
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
   const { message, ...more } = answer.error ?? {};
-  const words = response.status === 401 ? said.ended : message ?? said.failed;
+  const words = more.code === "unauthorized" ? said.ended : message ?? said.failed;
   throw Object.assign(new Error(words), more, { status: response.status });
 }
 

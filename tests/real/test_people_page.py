@@ -70,6 +70,27 @@ async def test_somebody_is_changed_and_removed(page: Page, desk: Desk) -> None:
     assert page.problems == []
 
 
+async def test_codes_are_turned_on_with_the_password(page: Page, desk: Desk) -> None:
+    """A wrong one is said for what it is, and shows no secret."""
+    bob = {"username": "bob", "password": "long enough", "role": "viewer"}
+    await asyncio.to_thread(desk.ask, "POST", "/api/v1/users", bob)
+    await page.open(f"{desk.url}/login")
+    await page.until("document.querySelector('#login') !== null")
+    await type_into(page, "#login [name=username]", "bob")
+    await type_into(page, "#login [name=password]", "long enough")
+    await send(page, "#login")
+    await page.until("location.pathname !== '/login'")
+    await visit(page, f"{desk.url}/people")
+    form = "#codes form"
+    await type_into(page, f"{form} [name=password]", "nonsense")
+    await send(page, form)
+    await shows(page, f"{form} .answer", "password is wrong")
+    assert not await page.run("document.getElementById('enrol').open")
+    await type_into(page, f"{form} [name=password]", "long enough")
+    await send(page, form)
+    await page.until("document.getElementById('enrol').open && document.getElementById('enrol-secret').textContent")
+
+
 async def test_a_figure_is_tuned(page: Page, desk: Desk) -> None:
     """Levels are typed with blanks between; what will not do is told beside its field."""
     await visit(page, f"{desk.url}/settings")
