@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime, timedelta
@@ -14,17 +12,13 @@ import aiohttp
 
 from brokers.alpaca.client import CONNECT_S, read_json
 from brokers.alpaca.translate import UNREADABLE, Row
+from brokers.link import kept_up, send, until_either
 from core.ports import Clock
 from core.values.errors import DeskError, Rejected, Transient
-from kit.retry import delays
-
-log = logging.getLogger(__name__)
 
 PING_S = 5.0
 """The venue sends nothing while nothing happens, so it is pinged."""
 SILENCE = timedelta(seconds=3 * PING_S)
-STEADY_S = 60.0
-"""A link that held so long breaks anew: the next wait is short again."""
 
 Connect = Callable[[], AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]]
 _TALK = frozenset({aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY})
@@ -53,7 +47,6 @@ class Link:
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._settled = False
         self._made_at = self._heard = clock.now()
-        self._rng = random.Random(name)  # noqa: S311 - spreads reconnects, keeps no secret
         self.first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.first.add_done_callback(lambda made: made.cancelled() or made.exception())  # nobody need look
 
@@ -70,27 +63,15 @@ class Link:
 
     async def send(self, message: Mapping[str, Any]) -> None:
         """Raises Transient while there is no connection."""
-        if self._socket is None:
-            raise Transient("the stream is being made again")
-        try:
-            await self._socket.send_json(message)
-        except (aiohttp.ClientError, OSError) as error:
-            raise Transient(f"stream: {type(error).__name__}") from error
+        await send(self._socket, message)
 
     async def run(self) -> None:
         """For ever."""
-        waits = delays(self._rng, 0.2, 30.0)
-        while True:
-            began = self._clock.now()
-            try:
-                await self._once()
-            except DeskError as error:
-                log.warning("stream broken", extra={"stream": self._name, "reason": str(error)})
-                if not self.first.done():
-                    self.first.set_exception(error)
-            if (self._clock.now() - began).total_seconds() > STEADY_S:
-                waits = delays(self._rng, 0.2, 30.0)
-            await self._clock.sleep(next(waits))
+        await kept_up(self._name, self._clock, self._once, self._broken)
+
+    def _broken(self, error: DeskError) -> None:
+        if not self.first.done():
+            self.first.set_exception(error)
 
     async def _once(self) -> None:
         """Until it breaks, which is always told as an error of ours."""
@@ -101,7 +82,7 @@ class Link:
                 self._socket, self._settled = socket, False
                 self._made_at = self._heard = self._clock.now()
                 await self.send(self._greeting())
-                await self._until_silent(socket)
+                await until_either(self._read(socket), self._watch(socket))
         except aiohttp.WSServerHandshakeError as error:
             if error.status in {401, 403}:
                 raise Rejected("key_refused", f"stream: {error.status}") from error
@@ -112,19 +93,6 @@ class Link:
             raise Transient(f"stream unreadable: {error!r}") from error
         finally:
             self._socket, self._settled = None, False
-
-    async def _until_silent(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        reading = asyncio.ensure_future(self._read(socket))
-        watching = asyncio.ensure_future(self._watch(socket))
-        try:
-            await asyncio.wait({reading, watching}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            watching.cancel()
-            reading.cancel()
-            ended = await asyncio.gather(reading, watching, return_exceptions=True)
-        for error in ended:
-            if isinstance(error, Exception):
-                raise error
 
     async def _watch(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """A connection may be open and say nothing, answer pings and say nothing else, or never answer the login."""

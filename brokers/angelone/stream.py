@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
@@ -14,16 +12,13 @@ import aiohttp
 
 from brokers.angelone.access import Tokens
 from brokers.angelone.session import Session
+from brokers.link import kept_up, send, until_either
 from core.ports import Clock
-from core.values.errors import DeskError, Transient
-from kit.retry import delays
-
-log = logging.getLogger(__name__)
+from core.values.errors import Transient
 
 PING_S = 10
 """The venue answers a text `ping` with `pong`, and ends connections that send none for half a minute."""
 SILENCE = timedelta(seconds=2.5 * PING_S)
-STEADY_S = 60.0
 Socket = aiohttp.ClientWebSocketResponse
 Dial = Callable[[Tokens], AbstractAsyncContextManager[Socket]]
 
@@ -47,7 +42,6 @@ class Link:
         self._socket: Socket | None = None
         self._heard: datetime | None = None
         self._since = clock.now()
-        self._rng = random.Random(name)  # noqa: S311 - spreads reconnects, keeps no secret
         self.first = asyncio.Event()
 
     @property
@@ -56,12 +50,7 @@ class Link:
 
     async def send(self, message: Mapping[str, Any]) -> None:
         """Raises Transient while there is no connection."""
-        if self._socket is None:
-            raise Transient("the stream is being made again")
-        try:
-            await self._socket.send_json(message)
-        except (aiohttp.ClientError, OSError) as error:
-            raise Transient(f"stream: {type(error).__name__}") from error
+        await send(self._socket, message)
 
     async def restart(self) -> None:
         """Its session is another now."""
@@ -70,16 +59,7 @@ class Link:
 
     async def run(self) -> None:
         """For ever."""
-        waits = delays(self._rng, 0.2, 30.0)
-        while True:
-            began = self._clock.now()
-            try:
-                await self._once()
-            except DeskError as error:
-                log.warning("stream broken", extra={"stream": self._name, "reason": str(error)})
-            if (self._clock.now() - began).total_seconds() > STEADY_S:
-                waits = delays(self._rng, 0.2, 30.0)
-            await self._clock.sleep(next(waits))
+        await kept_up(self._name, self._clock, self._once)
 
     async def _once(self) -> None:
         """Until it breaks, which is always told as an error of ours."""
@@ -88,7 +68,8 @@ class Link:
             async with self._dial(tokens) as socket:
                 self._socket, self._heard, self._since = socket, None, self._clock.now()
                 await self._opening(self)
-                await self._until_silent(socket)
+                await until_either(self._read(socket), self._watch(socket))
+                raise Transient(f"nothing heard for {SILENCE.total_seconds():.0f} s")
         except aiohttp.WSServerHandshakeError as error:
             if error.status in {401, 403}:
                 await self._session.renew(tokens, refresh=True)
@@ -97,20 +78,6 @@ class Link:
             raise Transient(f"stream: {type(error).__name__}") from error
         finally:
             self._socket = None
-
-    async def _until_silent(self, socket: Socket) -> None:
-        reading = asyncio.ensure_future(self._read(socket))
-        watching = asyncio.ensure_future(self._watch(socket))
-        try:
-            await asyncio.wait({reading, watching}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            watching.cancel()
-            reading.cancel()
-            ended = await asyncio.gather(reading, watching, return_exceptions=True)
-        for error in ended:
-            if isinstance(error, Exception):
-                raise error
-        raise Transient(f"nothing heard for {SILENCE.total_seconds():.0f} s")
 
     async def _watch(self, socket: Socket) -> None:
         """Ask whether it is there, until it has not answered for too long."""

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
 
+from brokers.link import kept_up, send, until_either
 from brokers.tinvest.client import Client, read_json
 from brokers.tinvest.translate import UNREADABLE, Row
 from core.ports import Clock
 from core.values.errors import DeskError, Rejected, Transient
-from kit.retry import delays
-
-log = logging.getLogger(__name__)
 
 PING_S = 5
 """How often the venue is asked to say that it is there."""
 SILENCE = timedelta(seconds=3 * PING_S)
-STEADY_S = 60.0
-"""A link that held so long breaks anew: the next wait is short again."""
 _CODES = {4003: "bad argument", 4004: "deadline", 4008: "too many requests", 4016: "token refused"}
 
 
@@ -46,7 +40,6 @@ class Link:
         self._opening, self._taking = opening, taking
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._heard = clock.now()
-        self._rng = random.Random(method)  # noqa: S311 - spreads reconnects, keeps no secret
         self.first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.first.add_done_callback(lambda made: made.cancelled() or made.exception())  # nobody need look
 
@@ -57,27 +50,15 @@ class Link:
 
     async def send(self, message: Mapping[str, Any]) -> None:
         """Raises Transient while there is no connection."""
-        if self._socket is None:
-            raise Transient("the stream is being made again")
-        try:
-            await self._socket.send_json(message)
-        except (aiohttp.ClientError, OSError) as error:
-            raise Transient(f"stream: {type(error).__name__}") from error
+        await send(self._socket, message)
 
     async def run(self) -> None:
         """For ever."""
-        waits = delays(self._rng, 0.2, 30.0)
-        while True:
-            began = self._clock.now()
-            try:
-                await self._once()
-            except DeskError as error:
-                log.warning("stream broken", extra={"stream": self._method, "reason": str(error)})
-                if not self.first.done():
-                    self.first.set_exception(error)
-            if (self._clock.now() - began).total_seconds() > STEADY_S:
-                waits = delays(self._rng, 0.2, 30.0)
-            await self._clock.sleep(next(waits))
+        await kept_up(self._method, self._clock, self._once, self._broken)
+
+    def _broken(self, error: DeskError) -> None:
+        if not self.first.done():
+            self.first.set_exception(error)
 
     async def _once(self) -> None:
         """Until it breaks, which is always told as an error of ours."""
@@ -85,7 +66,8 @@ class Link:
             async with self._client.stream(self._method) as socket:
                 self._socket, self._heard = socket, self._clock.now()
                 await self._opening(self)
-                await self._until_silent(socket)
+                await until_either(self._read(socket), self._watch())
+                raise Transient(f"nothing heard for {SILENCE.total_seconds():.0f} s")
         except aiohttp.WSServerHandshakeError as error:
             if error.status in {401, 403}:
                 raise Rejected("token_refused", f"stream: {error.status}") from error
@@ -96,19 +78,6 @@ class Link:
             raise Transient(f"stream unreadable: {error!r}") from error
         finally:
             self._socket = None
-
-    async def _until_silent(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        reading = asyncio.ensure_future(self._read(socket))
-        watching = asyncio.ensure_future(self._watch())
-        try:
-            await asyncio.wait({reading, watching}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            watching.cancel()
-            reading.cancel()
-            [ended, _] = await asyncio.gather(reading, watching, return_exceptions=True)
-        if isinstance(ended, Exception):
-            raise ended
-        raise Transient(f"nothing heard for {SILENCE.total_seconds():.0f} s")
 
     async def _watch(self) -> None:
         while (left := (self._heard + SILENCE - self._clock.now()).total_seconds()) > 0:
