@@ -10,13 +10,15 @@ from functools import partial
 
 from brokers.alpaca import codes, listing, translate
 from brokers.alpaca.account import Money
-from brokers.alpaca.client import BUDGETS, URGENCY, Client, NoAnswer, Refusal
+from brokers.alpaca.client import BUDGETS, Client, NoAnswer, Refusal
 from brokers.alpaca.ending import LEAVING, Endings
 from brokers.alpaca.feed import AlpacaFeed
 from brokers.alpaca.hours import Calendar
 from brokers.alpaca.records import Records, Word
 from brokers.alpaca.stream import Stream
 from brokers.alpaca.translate import UNREADABLE, asking, readable
+from brokers.told import Told
+from brokers.urgency import URGENCY
 from core.ports import World
 from core.values.accounts import Account, Margin
 from core.values.capabilities import Capabilities, Idempotency
@@ -62,7 +64,7 @@ class AlpacaBroker:
         self._listed: dict[str, Instrument] = {}
         self._listed_on: date | None = None
         self.feed = AlpacaFeed(client, self._calendar, self._listed, world)
-        self._events: asyncio.Queue[Word | None] = asyncio.Queue()
+        self._told = Told()
         self._tasks: list[asyncio.Task[None]] = []
         self._stream = Stream(client, self._records, world, self._tell)
 
@@ -93,7 +95,7 @@ class AlpacaBroker:
 
     async def close(self) -> None:
         await self._stop()
-        self._events.put_nowait(None)
+        self._told.end()
 
     async def _stop(self) -> None:
         await self.feed.close()
@@ -238,21 +240,13 @@ class AlpacaBroker:
 
     # the stream
 
-    async def events(self) -> AsyncIterator[OrderTicket | Fill]:
-        """One reader at a time. An event counts as taken when its reader asks for the next."""
-        while True:
-            event = await self._events.get()
-            try:
-                if event is None:
-                    return
-                yield event
-            finally:
-                self._events.task_done()
+    def events(self) -> AsyncIterator[OrderTicket | Fill]:
+        return self._told.words()
 
     async def settled(self) -> None:
         """Return once the reader has dealt with all that was heard."""
-        await self._events.join()
+        await self._told.taken()
 
     def _tell(self, words: Sequence[Word]) -> None:
         for word in words:
-            self._events.put_nowait(word)
+            self._told.tell(word)

@@ -14,11 +14,11 @@ from weakref import WeakValueDictionary
 import aiohttp
 
 from brokers.alpaca import codes
+from brokers.urgency import POLLING
 from core.crashpoints import crashpoint
 from core.ports import Clock
 from core.values.capabilities import RateBudget
 from core.values.errors import Rejected, Transient
-from core.values.orders import Purpose
 from kit.rates import Rates
 
 ANSWER_S = 5.0
@@ -28,15 +28,6 @@ RESET_S = 5.0
 """How long to keep still after a 429 that does not say."""
 BUDGETS = (RateBudget("trading", 200, 60), RateBudget("prices", 200, 60, exits=0.2, polling=0.4, entries=0.2))
 """Counted by the venue for each key: calls about the account, and calls about prices."""
-EXITS, POLLING, ENTRIES, TRAPS = range(4)
-"""Urgency of a call: exits, cancels and protection first."""
-URGENCY: Mapping[Purpose, int] = {
-    Purpose.EXIT: EXITS,
-    Purpose.HEDGE: EXITS,
-    Purpose.ENTRY: ENTRIES,
-    Purpose.WORKING: ENTRIES,
-    Purpose.TRAP: TRAPS,
-}
 _REFUSING = frozenset({400, 401, 403, 404, 405, 415, 422})
 """Statuses that prove that nothing was accepted."""
 Read = Callable[[bytes], Any]

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from brokers.alpaca.client import EXITS, TRAPS, Client, NoAnswer, Refusal
+from brokers.alpaca.client import Client, NoAnswer, Refusal
 from brokers.alpaca.records import Records
 from brokers.alpaca.translate import asking, over
+from brokers.urgency import EXITS, TRAPS
 from core.ports import Clock
 from core.values.errors import Rejected, Transient
 from core.values.ids import BrokerOrderId

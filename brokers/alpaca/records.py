@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from brokers.alpaca import translate
-from brokers.alpaca.client import POLLING, Client, Refusal
+from brokers.alpaca.client import Client, Refusal
 from brokers.alpaca.translate import UNREADABLE, Row
+from brokers.urgency import POLLING
 from core.ports import Clock
 from core.values.errors import Transient
 from core.values.fills import Fill

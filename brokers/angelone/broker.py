@@ -25,6 +25,7 @@ from brokers.angelone.session import INDIA
 from brokers.angelone.shared import Shared
 from brokers.angelone.stream import Link, Socket, either
 from brokers.angelone.translate import Row, readable
+from brokers.told import Told
 from core.ports import Clock, World
 from core.rules.sessions import sessions
 from core.values.accounts import Account, Margin
@@ -73,7 +74,7 @@ class AngelOneBroker:
         self._positions, self._holdings, self._funds = (Shared(client, e) for e in (POSITIONS, HOLDINGS, FUNDS))
         self.feed = AngelOneFeed(client, self._catalogue, world)
         self._updates = Link("orders", world.wire, client.session, self._dial, self._opened, self._heard)
-        self._events: asyncio.Queue[OrderTicket | Fill | None] = asyncio.Queue()
+        self._told = Told()
         self._due, self._quiet = asyncio.Event(), asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._listed_on: date | None = None
@@ -103,7 +104,7 @@ class AngelOneBroker:
 
     async def close(self) -> None:
         await self._stop()
-        self._events.put_nowait(None)
+        self._told.end()
 
     async def _stop(self) -> None:
         for task in self._tasks:
@@ -171,21 +172,13 @@ class AngelOneBroker:
 
     # the stream
 
-    async def events(self) -> AsyncIterator[OrderTicket | Fill]:
-        """One reader at a time. An event counts as taken when its reader asks for the next."""
-        while True:
-            event = await self._events.get()
-            try:
-                if event is None:
-                    return
-                yield event
-            finally:
-                self._events.task_done()
+    def events(self) -> AsyncIterator[OrderTicket | Fill]:
+        return self._told.words()
 
     async def settled(self) -> None:
         """Return once the reader has dealt with all that was heard."""
         await self._quiet.wait()
-        await self._events.join()
+        await self._told.taken()
 
     def _dial(self, tokens: Tokens) -> AbstractAsyncContextManager[Socket]:
         return self._client.socket(self._client.access.orders, {"Authorization": f"Bearer {tokens.jwt}"})
@@ -214,7 +207,7 @@ class AngelOneBroker:
                 with readable("books"):
                     words, rows = await self._records.changes()
                     for word in words:
-                        self._events.put_nowait(word)
+                        self._told.tell(word)
                     await self._ways.sweep(rows)
             except (Transient, Rejected) as error:
                 log.warning("books not read", extra={"account": self.account, "reason": str(error)})

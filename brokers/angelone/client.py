@@ -14,8 +14,9 @@ import aiohttp
 from brokers.angelone import codes
 from brokers.angelone.access import Access, Tokens
 from brokers.angelone.codes import NoAnswer, Refusal, SessionOver
-from brokers.angelone.limits import EXITS, POLLING, Endpoint, Limits
+from brokers.angelone.limits import Endpoint, Limits
 from brokers.angelone.session import Session
+from brokers.urgency import EXITS, POLLING
 from core.crashpoints import crashpoint
 from core.ports import Clock
 from core.values.errors import Transient

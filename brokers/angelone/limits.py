@@ -6,25 +6,14 @@ keeps them below ten a second. Counted by client code, so accounts of one client
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 from weakref import WeakValueDictionary
 
 from core.ports import Clock
 from core.values.capabilities import RateBudget
-from core.values.orders import Purpose
 from kit.rates import Rates
 
-EXITS, POLLING, ENTRIES, TRAPS = range(4)
-"""Urgency of a call: exits, cancels and protection first."""
-URGENCY: Mapping[Purpose, int] = {
-    Purpose.EXIT: EXITS,
-    Purpose.HEDGE: EXITS,
-    Purpose.ENTRY: ENTRIES,
-    Purpose.WORKING: ENTRIES,
-    Purpose.TRAP: TRAPS,
-}
 _TRADING = ("trading", "trading_minute", "trading_hour")
 A_SECOND = 1.1
 """A little more, since what is sent evenly arrives unevenly."""

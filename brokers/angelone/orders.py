@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from brokers.angelone import translate
 from brokers.angelone.client import Client
 from brokers.angelone.codes import NoAnswer, Refusal
-from brokers.angelone.limits import CANCEL, EXITS, PLACE, URGENCY
+from brokers.angelone.limits import CANCEL, PLACE
 from brokers.angelone.listing import Catalogue
 from brokers.angelone.records import Records, immediate
 from brokers.angelone.translate import UNREADABLE, Row, readable
+from brokers.urgency import EXITS, URGENCY
 from core.ports import World
 from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.ids import OrderId

@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 from brokers.angelone import translate
 from brokers.angelone.client import Client
-from brokers.angelone.limits import DETAILS, ORDERS, POLLING, TRADES
+from brokers.angelone.limits import DETAILS, ORDERS, TRADES
 from brokers.angelone.listing import Catalogue
 from brokers.angelone.session import INDIA
 from brokers.angelone.shared import Shared
 from brokers.angelone.translate import UNREADABLE, Row
+from brokers.urgency import POLLING
 from core.ports import Clock
 from core.values.errors import Rejected
 from core.values.fills import Fill

@@ -7,8 +7,9 @@ import asyncio
 from typing import Any
 
 from brokers.angelone.client import Client
-from brokers.angelone.limits import EXITS, Endpoint
+from brokers.angelone.limits import Endpoint
 from brokers.angelone.translate import Row
+from brokers.urgency import EXITS
 from core.values.errors import Transient
 
 

@@ -19,6 +19,7 @@ from brokers.ccxt.records import Records
 from brokers.ccxt.riders import Riders
 from brokers.ccxt.sweep import Sweep
 from brokers.ccxt.translate import Row
+from brokers.told import Told
 from core.ports import Clock, World
 from core.rules.sessions import sessions
 from core.values.accounts import Account, Margin
@@ -54,7 +55,7 @@ class CcxtBroker:
         self._links = Links(client, world.wire)
         self._greeted = asyncio.Queue[None]()
         self._inbox: asyncio.Queue[tuple[list[Row], list[Row]]] = asyncio.Queue()
-        self._events: asyncio.Queue[OrderTicket | Fill | None] = asyncio.Queue()
+        self._told = Told()
         self._sweep = Sweep(self, self._links, world)
         self.riders = Riders(client, self._catalogue, self.records)
         self._placing = Placing(client, self._catalogue, self.records, terms, world, self.riders, self._sweep.soon)
@@ -107,7 +108,7 @@ class CcxtBroker:
 
     async def close(self) -> None:
         await self._stop()
-        self._events.put_nowait(None)
+        self._told.end()
 
     async def _stop(self) -> None:
         await self.feed.close()
@@ -156,7 +157,7 @@ class CcxtBroker:
 
     def tell(self, words: Iterable[OrderTicket | Fill]) -> None:
         for word in words:
-            self._events.put_nowait(word)
+            self._told.tell(word)
 
     # the account and what it may trade
 
@@ -195,21 +196,13 @@ class CcxtBroker:
 
     # the streams, and sweeping up behind them
 
-    async def events(self) -> AsyncIterator[OrderTicket | Fill]:
-        """One reader at a time. An event counts as taken when its reader asks for the next."""
-        while True:
-            event = await self._events.get()
-            try:
-                if event is None:
-                    return
-                yield event
-            finally:
-                self._events.task_done()
+    def events(self) -> AsyncIterator[OrderTicket | Fill]:
+        return self._told.words()
 
     async def settled(self) -> None:
         """Return once the reader has dealt with all that was heard."""
         await self._inbox.join()
-        await self._events.join()
+        await self._told.taken()
 
     async def _listen(self) -> None:
         while True:

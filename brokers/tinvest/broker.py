@@ -13,13 +13,15 @@ from brokers.tinvest import codes, stops, translate
 from brokers.tinvest.account import Money, choose_account
 from brokers.tinvest.client import Client, NoAnswer, Refusal
 from brokers.tinvest.feed import TInvestFeed
-from brokers.tinvest.limits import BUDGETS, EXITS, URGENCY
+from brokers.tinvest.limits import BUDGETS
 from brokers.tinvest.listing import Catalogue
 from brokers.tinvest.questions import EXCHANGE, REQUEST
 from brokers.tinvest.records import Records
 from brokers.tinvest.reference import Reference
 from brokers.tinvest.streams import PING_S, Link
 from brokers.tinvest.translate import UNREADABLE, Row, readable
+from brokers.told import Told
+from brokers.urgency import EXITS, URGENCY
 from core.ports import Clock, World
 from core.values.accounts import Account, Margin
 from core.values.capabilities import Capabilities, Idempotency
@@ -64,7 +66,7 @@ class TInvestBroker:
         self._records = Records(client, account.name, self._catalogue, world.clock, world.wire)
         self._orders = [o for o in world.orders if o.state is not OrderState.INTENDED]
         self.feed = TInvestFeed(client, self._catalogue, world)
-        self._events: asyncio.Queue[OrderTicket | Fill | None] = asyncio.Queue()
+        self._told = Told()
         self._tasks: list[asyncio.Task[None]] = []
         self._told_at: datetime | None = None
         self._trapped_at = datetime.min.replace(tzinfo=UTC)
@@ -95,7 +97,7 @@ class TInvestBroker:
 
     async def close(self) -> None:
         await self._stop()
-        self._events.put_nowait(None)
+        self._told.end()
 
     async def _stop(self) -> None:
         await self.feed.close()
@@ -260,20 +262,12 @@ class TInvestBroker:
 
     # the stream
 
-    async def events(self) -> AsyncIterator[OrderTicket | Fill]:
-        """One reader at a time. An event counts as taken when its reader asks for the next."""
-        while True:
-            event = await self._events.get()
-            try:
-                if event is None:
-                    return
-                yield event
-            finally:
-                self._events.task_done()
+    def events(self) -> AsyncIterator[OrderTicket | Fill]:
+        return self._told.words()
 
     async def settled(self) -> None:
         """Return once the reader has dealt with all that was heard."""
-        await self._events.join()
+        await self._told.taken()
 
     async def _subscribe(self, link: Link) -> None:
         await link.send({"accounts": [self._account_id], "pingDelayMillis": PING_S * 1000})
@@ -308,7 +302,7 @@ class TInvestBroker:
 
     def _tell(self, words: Sequence[OrderTicket | Fill]) -> None:
         for word in words:
-            self._events.put_nowait(word)
+            self._told.tell(word)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from brokers.tinvest import codes
-from brokers.tinvest.limits import POLLING, Limits
+from brokers.tinvest.limits import Limits
+from brokers.urgency import POLLING
 from core.crashpoints import crashpoint
 from core.values.errors import Broken, Rejected, Transient
 from kit.json_rows import each

@@ -5,24 +5,12 @@ Counted together by the venue for all accounts of one user, so accounts with the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 from weakref import WeakValueDictionary
 
 from core.ports import Clock
 from core.values.capabilities import RateBudget
-from core.values.orders import Purpose
 from kit.rates import Rates
-
-EXITS, POLLING, ENTRIES, TRAPS = range(4)
-"""Urgency of a call: exits, cancels and protection first."""
-URGENCY: Mapping[Purpose, int] = {
-    Purpose.EXIT: EXITS,
-    Purpose.HEDGE: EXITS,
-    Purpose.ENTRY: ENTRIES,
-    Purpose.WORKING: ENTRIES,
-    Purpose.TRAP: TRAPS,
-}
 
 BUDGETS = (
     RateBudget("place", 300, 60),

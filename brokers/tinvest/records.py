@@ -11,11 +11,11 @@ from decimal import Decimal
 
 from brokers.tinvest import stops, translate
 from brokers.tinvest.client import Client
-from brokers.tinvest.limits import EXITS, POLLING
 from brokers.tinvest.listing import Catalogue
 from brokers.tinvest.questions import EXCHANGE, REQUEST, Questions
 from brokers.tinvest.stops import Stop, Stops
 from brokers.tinvest.translate import Row
+from brokers.urgency import EXITS, POLLING
 from core.ports import Clock
 from core.values.fills import Fill
 from core.values.ids import AccountName, BrokerOrderId, FillId, OrderId

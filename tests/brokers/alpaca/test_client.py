@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 
 from brokers.alpaca import codes, open_broker
-from brokers.alpaca.client import TRAPS, Access, Client, NoAnswer, Refusal, secure
+from brokers.alpaca.client import Access, Client, NoAnswer, Refusal, secure
+from brokers.urgency import TRAPS
 from core.clock import ManualClock, SystemClock
 from core.ports import World
 from core.values.accounts import Account, Mode

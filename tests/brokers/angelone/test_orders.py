@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.angelone.limits import CANCEL, EXITS, ORDERS, PLACE, TRAPS
+from brokers.angelone.limits import CANCEL, ORDERS, PLACE
+from brokers.urgency import EXITS, TRAPS
 from core.clock import ManualClock
 from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.fills import Fill

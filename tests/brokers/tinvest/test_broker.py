@@ -16,7 +16,8 @@ import pytest
 from brokers.tinvest import access_of
 from brokers.tinvest.account import choose_account
 from brokers.tinvest.client import Client
-from brokers.tinvest.limits import TRAPS, Limits
+from brokers.tinvest.limits import Limits
+from brokers.urgency import TRAPS
 from core.clock import ManualClock, SystemClock
 from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.ids import BrokerOrderId, OrderId
