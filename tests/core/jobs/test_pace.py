@@ -13,7 +13,8 @@ from brokers.paper.broker import Market, PaperBroker
 from brokers.paper.dialects import DIALECTS
 from brokers.paper.venue import Terms
 from brokers.tinvest.broker import STOPS_BUSY_S, STOPS_S
-from brokers.tinvest.limits import EXITS, POLLING, URGENCY, Limits
+from brokers.tinvest.limits import Limits
+from brokers.urgency import EXITS, POLLING, URGENCY
 from core.clock import ManualClock
 from core.jobs.pace import Pace
 from core.jobs.stash import put_aside
