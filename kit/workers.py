@@ -16,6 +16,8 @@ from pathlib import Path
 
 NICENESS = 10
 LINE_MAX = 1 << 20
+_ENDING_S = 1.0
+"""What a process that closed its output is given to be gone."""
 _ROOMS = Path(__file__).resolve().parent.parent
 
 
@@ -88,6 +90,12 @@ def serve(answer: Callable[[str], str]) -> None:
 
 
 async def _end(worker: Process) -> None:
-    with suppress(ProcessLookupError):
-        worker.kill()
+    assert worker.stdout is not None
+    if worker.stdout.at_eof():  # it ends by itself; a signal now could reap it before asyncio reads its exit code
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ENDING_S):
+                await worker.wait()
+    if worker.returncode is None:
+        with suppress(ProcessLookupError):
+            worker.kill()
     await worker.communicate()  # closes its pipes as well
