@@ -19,6 +19,7 @@ from typing import cast
 from uuid import uuid4
 
 from aiohttp import web
+from aiohttp.hdrs import CONTENT_ENCODING
 from aiohttp.typedefs import Handler
 
 _Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -130,11 +131,11 @@ def _answer_to(error: Exception, route: str) -> web.StreamResponse:
 async def read_body(request: web.BaseRequest, limit: int = BODY_LIMIT, deadline_s: float = 5.0) -> bytes:
     """The whole body, decompressed. Raises ApiError 413 beyond `limit` bytes, counted before and after decompression;
     422 for one that does not arrive by the deadline, cannot be read, or is no such encoding as it says."""
-    if (request.content_length or 0) > limit:
-        raise _too_large(limit)
     try:
         if request.content.is_eof():  # all of it came with the headers: no deadline to keep
             body = request.content.read_nowait(-1)
+        elif (request.content_length or 0) > limit:
+            raise _too_large(limit)
         else:
             body = await _read_slowly(request, limit, deadline_s)
     except TimeoutError:
@@ -143,8 +144,10 @@ async def read_body(request: web.BaseRequest, limit: int = BODY_LIMIT, deadline_
         raise _unreadable("the body cannot be read") from None
     if len(body) > limit:
         raise _too_large(limit)
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    return body if encoding == "identity" else _decompress(body, encoding, limit)
+    encoding = request.headers.get(CONTENT_ENCODING)
+    if encoding is None or (encoding := encoding.strip().lower()) == "identity":
+        return body
+    return _decompress(body, encoding, limit)
 
 
 async def _read_slowly(request: web.BaseRequest, limit: int, deadline_s: float) -> bytes:
@@ -261,6 +264,7 @@ async def listen(
             loop=loop,
             access_log=None,  # type: ignore[arg-type] # aiohttp's own way to have none; its annotation forgot it
             auto_decompress=False,
+            tcp_keepalive=False,  # the idle are closed long before it would ask; streams have beats
             keepalive_timeout=_HEADERS_S,
             lingering_time=_LINGER_S,
         )

@@ -109,7 +109,8 @@ def _entry_levels(fields: Fields, side: Side, price: Price) -> Levels:
     if stop >= price if side is Side.BUY else stop <= price:
         raise fields.refuse(f"{prefix} SL", "wrong_side", f"must be {where} the price")
     target = fields.positive_or_none(f"{prefix} TP")
-    if target is not None and (target - price) * side.sign <= 0:  # it would close the position as soon as it is open
+    # A target there would close the position as soon as it is open.
+    if target is not None and (target <= price if side is Side.BUY else target >= price):
         where = "above" if side is Side.BUY else "below"
         raise fields.refuse(f"{prefix} TP", "wrong_side", f"must be {where} the price")
     return Levels(stop=Price(stop), target=_price(target))
