@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from tests.servers.postgres import Postgres, serving
 
 
 @pytest.fixture
 def rounds() -> int:
     """How often a proof is repeated (make prove, make prove-quick)."""
     return int(os.environ.get("OPENOUTCRY_ROUNDS", "3"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Debian's PostgreSQL, one server for a whole run (make test-real); `postgres.database()` is a test's own."""
+    with serving() as server:
+        yield server

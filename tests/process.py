@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +27,17 @@ OPEN_DOORS = {"OPENOUTCRY_RISK__ENTRIES_PER_MINUTE": "0", "OPENOUTCRY_RISK__SAME
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("OPENOUTCRY_")}
     return {**kept, "PYTHONPATH": str(HOUSE), **(extra or {})}
+
+
+def free_ports(count: int) -> list[int]:
+    """Free when this returns, for programs that cannot be asked which port they took."""
+    held = [socket.socket() for _ in range(count)]
+    for each in held:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in held]
+    for each in held:
+        each.close()
+    return ports
 
 
 def run_program(*arguments: object, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Any:

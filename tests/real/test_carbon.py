@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.process import Desk, demo
+from tests.process import Desk, demo, free_ports
 
 pytestmark = pytest.mark.real
 
@@ -39,16 +38,6 @@ WHISPER_AUTOFLUSH = True
 """
 SCHEMAS = "[all]\npattern = .*\nretentions = 1s:2d\n"
 HUB = {"OPENOUTCRY_HUB__TOKEN": "a token for carbon"}
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    for each in held:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return ports
 
 
 @contextmanager

@@ -14,8 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.process import HOUSE, demo
-from tests.real.test_carbon import free_ports
+from tests.process import HOUSE, demo, free_ports
 
 pytestmark = pytest.mark.real
 
