@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -72,10 +73,12 @@ class Gate:
 
     def open(self, person: Person, token: str = "") -> tuple[str, Session]:
         """A session's key, for its cookie, and the session. token: what it was opened with; one of the settings is good
-        as long as they are."""
+        as long as they are. One that can be revoked makes no more than a program of its page: such a page may not draw
+        links that would outlive the token."""
         users = self._board.office.users
-        kept = token_hash(token) if users.by_token(token) is not None else ""
-        return self.sessions.open(person, users.mark(person.id), kept)
+        revocable = users.by_token(token) is not None
+        speaker = replace(person, surface="api") if revocable else person
+        return self.sessions.open(speaker, users.mark(person.id), token_hash(token) if revocable else "")
 
     def keep(self, request: web.Request, response: web.StreamResponse, key: str) -> None:
         """In a cookie that no script and no other site can use; Secure where TLS is in front."""

@@ -26,6 +26,8 @@ _Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 BODY_LIMIT = 64 * 1024
 JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
+_ERROR_HEADERS = {**JSON_HEADERS, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""What was wrong a moment ago may be right now: no cache keeps a no."""
 _HEADERS_S = 15.0
 """Headers must be complete this long after connecting; an idle kept-alive connection is closed after it too."""
 _LINGER_S = 2.0
@@ -92,7 +94,8 @@ def json_response(data: object, status: int = 200) -> web.Response:
 def error_response(error: ApiError) -> web.Response:
     """The one shape of every error: `{"success": false, "error": {"code", "field", "message"}}`."""
     told = {"code": error.code, "field": error.field, "message": error.message}
-    return json_response({"success": False, "error": told}, error.status)
+    body = dump_json({"success": False, "error": told})
+    return web.Response(body=body, status=error.status, headers=_ERROR_HEADERS)
 
 
 def _of_status(status: int) -> ApiError:

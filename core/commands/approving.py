@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from core.commands.registry import Argument, Ask, Call, Command, Handler, Reply, Tools, reply
 from core.services.proposal_cards import proposal_params
@@ -20,15 +21,18 @@ from core.values.proposals import Answer, Proposal
 LIST_MAX = 20
 WORDS = {"": Answer.APPROVE, "half": Answer.HALF, "market": Answer.MARKET, "snooze": Answer.SNOOZE}
 APPROVE = "/approve <id> [half | market | snooze]"
+REJECT = "/reject <id> [reason]"
+REASON = "/reason <id> <words>"
+EDIT = "/edit <id> quantity=10 price=250 type=limit stop=240 target=270"
 REASONS = ("poor_price", "too_late", "oversized", "not_my_plan")
 """Code words, said in every language."""
 REASON_LIVES = timedelta(hours=1)
 
 
-def read_answer(words: Sequence[str]) -> Mapping[str, str] | Refused:
+def read_answer(words: Sequence[str], usage: str = APPROVE) -> Mapping[str, str] | Refused:
     """`ID [VERSION] [rest ...]`: a number behind the id is the version that was seen."""
     if not words:
-        return Refused("usage", {"usage": APPROVE})
+        return Refused("usage", {"usage": usage})
     rest = list(words[1:])
     version = rest.pop(0) if rest and rest[0].isascii() and rest[0].isdigit() and len(rest[0]) < 10 else ""
     return {"id": words[0], "version": version, "rest": " ".join(rest)}
@@ -80,7 +84,7 @@ async def reject(tools: Tools, call: Call) -> Reply:
 async def reason(tools: Tools, call: Call) -> Reply:
     """`/reason ID words`: why it was rejected."""
     if not call.arguments["rest"]:
-        return Refused("usage", {"usage": "/reason <id> words"})
+        return Refused("usage", {"usage": REASON})
     said = await tools.approvals.explain(ProposalId(call.arguments["id"]), call.arguments["rest"], call.person)
     return said if isinstance(said, Refused) else reply(tools, call, "command.answered", proposal_params(said))
 
@@ -90,7 +94,7 @@ async def edit(tools: Tools, call: Call) -> Reply:
     pairs = [word.partition("=") for word in call.arguments["rest"].split()]
     changes = {name.lower(): value for name, equals, value in pairs if equals}
     if not changes or len(changes) < len(pairs):
-        return Refused("usage", {"usage": "/edit <id> quantity=10 price=250 type=limit stop=240 target=270"})
+        return Refused("usage", {"usage": EDIT})
     return await _answer(tools, call, Answer.EDIT, changes)
 
 
@@ -114,15 +118,15 @@ async def _answer(
     return reply(tools, call, "command.first_of_two" if first else "command.answered", proposal_params(said))
 
 
-def _command(name: str, role: Role, handler: Handler, *, hidden: bool = False) -> Command:
+def _command(name: str, handler: Handler, usage: str, *, hidden: bool = False) -> Command:
     arguments = (Argument("id"), Argument("rest", required=False))
-    return Command(name, role, handler, arguments, read_answer, hidden=hidden)
+    return Command(name, Role.APPROVER, handler, arguments, partial(read_answer, usage=usage), hidden=hidden)
 
 
 COMMANDS = (
     Command("proposals", Role.VIEWER, proposals),
-    _command("approve", Role.APPROVER, approve),
-    _command("reject", Role.APPROVER, reject),
-    _command("reason", Role.APPROVER, reason, hidden=True),
-    _command("edit", Role.APPROVER, edit),
+    _command("approve", approve, APPROVE),
+    _command("reject", reject, REJECT),
+    _command("reason", reason, REASON, hidden=True),
+    _command("edit", edit, EDIT),
 )

@@ -133,11 +133,11 @@ def sessions(calendar: str, start: datetime, end: datetime, closed: Collection[d
 
 
 def is_open(calendar: str, moment: datetime, offset_s: float = 0, closed: Collection[date] = ()) -> bool:
-    """Whether it trades at `moment`, each opening `offset_s` later and each close as much earlier, both inclusive."""
+    """Whether it trades at `moment`: open <= moment < close. offset_s: distance kept from both bells, itself included."""
     if calendar == ALWAYS:
         return True
     blink, offset = timedelta(microseconds=1), timedelta(seconds=offset_s)
-    near = sessions(calendar, moment - blink, moment + blink, closed)
+    near = sessions(calendar, moment, moment + blink, closed)
     return any(s.opens_at + offset <= moment <= s.closes_at - offset for s in near)
 
 

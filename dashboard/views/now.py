@@ -11,6 +11,7 @@ from decimal import Decimal
 from core.services.portfolio import PositionView
 from core.values.alerts import AlertRecord
 from core.values.fills import Fill
+from core.values.ids import OWNER
 from core.values.money import ZERO
 from core.values.orders import Order, OrderRole, ProtectionClass
 from core.values.people import Person, Role
@@ -83,7 +84,7 @@ async def model(board: Board, person: Person, _query: Query) -> Model:
         "expires_at": None if first is None else first.expires_at,
         "may_answer": person.may(Role.APPROVER),
         "today": await board.today(person),
-        "may_arm": may_run(board, person, "arm"),
+        "may_arm": may_run(board, person, "arm") and person.sees(OWNER),
         "sample": board.sample_alert is not None,
         "story": await _story(board, person, views) if board.sample_alert is not None else None,
     }

@@ -253,6 +253,17 @@ async def test_a_page_may_ask_for_a_link_and_a_program_may_not(house: House) -> 
     assert "/enter#" not in str(kept)
 
 
+async def test_a_page_that_a_token_opened_may_not_ask_for_a_link(tmp_path: Path) -> None:
+    """The link's page would outlive the token: revoking one ends every page that came of it."""
+    async with with_everybody(tmp_path) as house:
+        await person(house)
+        token = (await house.post("/api/v1/users/bob/tokens")).data["token"]
+        page = {**await log_in(house, token), "Origin": house.url}
+        told = await house.post("/api/v1/commands", {"text": "/dashboard"}, None, headers=page)
+    assert [notice["kind"] for notice in told.data["notices"]] == ["refused"]
+    assert "not_here" in told.data["notices"][0]["text"]
+
+
 async def test_the_first_admin_makes_themselves(house: House) -> None:
     """Once; they run the owner's desk."""
     key = house.engine.office.passes.draw()

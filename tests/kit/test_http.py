@@ -69,6 +69,16 @@ async def test_a_refusal_has_code_field_and_message(server: Listener) -> None:
     }
 
 
+@pytest.mark.parametrize("line", ["GET /refuse/x", "GET /nowhere", "GET /crash", "POST /crash", "nonsense"])
+async def test_no_cache_keeps_a_no(server: Listener, line: str) -> None:
+    """Nor does a browser guess at its type; also where no handler was found."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(request(line))
+    head = (await reader.read()).partition(b"\r\n\r\n")[0].decode()
+    writer.close()
+    assert {"Cache-Control: no-store", "X-Content-Type-Options: nosniff"} <= set(head.split("\r\n"))
+
+
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from core import commands
 from core.values.notices import Notice, NoticeKind
 from core.values.orders import OrderRole, OrderState, OrderType, Purpose, Side, TimeInForce
 from core.values.people import Role
-from tests.desk import TestDesk, levels, opened, person
+from tests.desk import OWNER, TestDesk, levels, opened, person
 
 D = Decimal
 PROTECTED = ["sell limit 0.5 41000", "sell stop 0.5 39800"]
@@ -294,12 +295,20 @@ async def test_every_command_is_in_the_trail(desk: TestDesk) -> None:
     ]  # fmt: skip
 
 
-async def test_a_strangers_approver_frees_only_what_they_halted(desk: TestDesk) -> None:
-    """One halt for all: anybody who trades may set it, and it is the desk's people who free it."""
+async def test_only_the_desks_people_free_a_halt(desk: TestDesk) -> None:
+    """One halt for all: anybody who trades may set it; its maker, too, asks the desk's people to free it."""
     stranger = person(Role.APPROVER)
     await desk.say("/kill")
     assert refusal(await desk.say("/arm", stranger)) == "not_yours"
     assert desk.engine.desk.safety.halt is not None
     assert (await desk.say("/arm")).key == "command.armed"
     await desk.say("/kill", stranger)
-    assert (await desk.say("/arm", stranger)).key == "command.armed"
+    assert refusal(await desk.say("/arm", stranger)) == "not_yours"
+    assert (await desk.say("/arm", replace(stranger, works_for=OWNER.id))).key == "command.armed"
+
+
+@pytest.mark.parametrize("command", ["/approve", "/reject", "/reason", "/edit"])
+async def test_without_an_id_a_command_shows_its_own_usage(desk: TestDesk, command: str) -> None:
+    """Not a neighbour's."""
+    answer = await desk.say(command)
+    assert answer.params["usage"].startswith(f"{command} <id>")

@@ -38,6 +38,12 @@ def test_tm_64_tables_keep_their_distance_from_the_bell(calendar: str, moment: s
     assert is_open(calendar, moscow(moment), offset_s=30) is trading
 
 
+@pytest.mark.parametrize(("time", "trading"), [("10:00:00", True), ("18:39:58.999999", True), ("18:39:59", False)])
+def test_the_moment_of_the_close_is_shut(time: str, *, trading: bool) -> None:
+    """A session holds its opening and not its close."""
+    assert is_open("MOEX-shares-main", moscow(f"2024-06-13 {time}")) is trading
+
+
 def test_tm_65_a_saturday_waits_for_monday() -> None:
     """Saturday 14:00 to a first window on Monday 10:00 is 44 hours, and the offset."""
     assert seconds_to_open("MOEX-shares-main", moscow("2024-06-15 14:00"), offset_s=30) == 44 * 3600 + 30
