@@ -41,7 +41,8 @@ class DemoControls:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the roof measures, for /metrics. loop_lag_s: how late the event loop last woke. surfaces: chats in use."""
+    """What the roof measures, for /metrics. loop_lag_s: how late the event loop last woke. surfaces: chats in use.
+    backup_age_s: of the newest backup; None where there is none."""
 
     acknowledged: Seconds = field(default_factory=Seconds)
     commits: Seconds = field(default_factory=Seconds)
@@ -49,6 +50,7 @@ class Figures:
     surfaces: Sequence[str] = ()
     data_dir: Path | None = None
     hub: Hub | None = None
+    backup_age_s: Callable[[], float | None] = lambda: None
 
 
 async def _nothing(_person: Person) -> Today:

@@ -88,6 +88,9 @@ class Present(Collector):
         yield _gauge("disk_free_bytes", "Free where the journal is", shutil.disk_usage(directory).free)
         size = sum(path.stat().st_size for path in directory.glob("desk.sqlite3*"))
         yield _gauge("journal_bytes", "The journal with its log and copies", size)
+        age = self._board.figures.backup_age_s()
+        if age is not None:
+            yield _gauge("last_backup_age_seconds", "Since the newest backup that was opened and found whole", age)
 
 
 def _gauge(name: str, says: str, value: float) -> Metric:

@@ -1,4 +1,4 @@
-"""`openoutcry check` and `audit verify`: look, and change nothing."""
+"""`openoutcry check`: looks, and changes nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from core.values.errors import Broken, Rejected, Transient
 from openoutcry.report import SQLITE_SOUND
 from openoutcry.sections import AlpacaAccount, AngelOneAccount, CcxtAccount, TInvestAccount
 from openoutcry.settings import Settings, SettingsError
-from storage.sqlite import open_store
 from texts import render
 
 
@@ -140,15 +139,3 @@ LOOKS: Mapping[str, Callable[[Any, str], Awaitable[tuple[bool, str]]]] = {
     "ccxt": _ccxt,
 }
 """How each broker's account is looked at, in words of a language: whether all is well, and what was found."""
-
-
-async def verify_audit(settings: Settings) -> int | None:
-    """The first row that breaks the chain, or None."""
-    path = settings.desk.data_dir / "desk.sqlite3"
-    if not path.exists():
-        raise Broken(f"{path}: there is no journal yet")
-    store = await open_store(path, SystemClock())
-    try:
-        return await store.verify_audit()
-    finally:
-        await store.close()

@@ -15,7 +15,8 @@ from core.values.errors import DeskError
 from kit.secrets import Redactor
 from openoutcry import __version__
 from openoutcry.alert_cli import add_commands as add_alert_commands
-from openoutcry.check import check_settings, verify_audit
+from openoutcry.backup_cli import add_commands as add_backup_commands
+from openoutcry.check import check_settings
 from openoutcry.collect_cli import add_commands as add_collect_command
 from openoutcry.demo import curl, furnish, sample_alert
 from openoutcry.latch import FileLatch
@@ -101,11 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     distribute.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
     distribute.set_defaults(command=_distribute)
 
-    audit = commands.add_parser("audit", help="the audit trail").add_subparsers(required=True, metavar="WHAT")
-    verify = audit.add_parser("verify", help="recompute the hash chain")
-    verify.add_argument("--settings", type=Path, metavar="FILE", required=True)
-    verify.set_defaults(command=_audit_verify)
     add_alert_commands(commands)
+    add_backup_commands(commands)
     add_collect_command(commands)
     add_people_commands(commands)
     add_simulate_command(commands)
@@ -192,15 +190,6 @@ def _arm(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
     FileLatch(settings.desk.data_dir).clear()
     print("ACTIVE: trading is allowed again")
-    return EXIT_DONE
-
-
-def _audit_verify(options: argparse.Namespace) -> int:
-    settings = load_settings(options.settings)
-    broken_at = asyncio.run(verify_audit(settings))
-    if broken_at is not None:
-        return _fail(f"the audit trail is broken at row {broken_at}", EXIT_FAILED)
-    print("the audit trail is whole")
     return EXIT_DONE
 
 

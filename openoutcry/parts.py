@@ -41,6 +41,7 @@ from kit.http import Listener, errors_as_json, listen
 from kit.timing import timed
 from openoutcry import __version__
 from openoutcry.background import running
+from openoutcry.backup_keeper import BackupKeeper
 from openoutcry.bell import Bell
 from openoutcry.chats import open_chats
 from openoutcry.controls import Puppeteer
@@ -54,6 +55,7 @@ from openoutcry.pictures import album, drawing
 from openoutcry.research import open_research
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES
+from openoutcry.watchdog import feed, notify, period_s
 from storage.sqlite.store import SqliteStore
 from webhook_receiver.hook import Hook, hook_route
 from webhook_receiver.routes import Receiver, webhook_routes
@@ -124,7 +126,8 @@ async def open_house(
         people = who(settings, engine.office.users)
         hub = await open_hub(settings, engine)
         stack.push_async_callback(hub.hub.close)
-        figures = _figures(settings, engine, pulse, hub.hub)
+        backups = BackupKeeper(settings, engine.store, engine.wire)
+        figures = replace(_figures(settings, engine, pulse, hub.hub), backup_age_s=backups.age_s)
         board = replace(_board(settings, mood, engine, pulse, people), figures=figures, picture=album(settings).find)
         board = replace(board, roof=roof_of(settings, hub.door))
         chats = open_chats(settings, engine, board.console, people)
@@ -147,6 +150,7 @@ async def open_house(
         await recover(engine, settings)
         await stack.enter_async_context(running(engine.protection.monitor.run()))
         await stack.enter_async_context(running(*chats, *hub.works, *_watchers(settings, engine, pulse, board)))
+        await stack.enter_async_context(running(*_care(settings, engine, pulse, backups)))
         await stack.enter_async_context(running(*research))
         await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True
@@ -179,6 +183,14 @@ def _watchers(settings: Settings, engine: Engine, pulse: Pulse, board: Board) ->
         found.append(ping(url, dead_man.every_s, pulse.alive, engine.wire))
     if settings.desk.at_start:
         found.append(_first_words(settings.desk.at_start, board, engine, pulse))
+    return found
+
+
+def _care(settings: Settings, engine: Engine, pulse: Pulse, backups: BackupKeeper) -> list[Coroutine[None, None, None]]:
+    """What keeps the desk itself safe."""
+    found = [backups.run()] if settings.backup.on else []
+    if every_s := period_s():
+        found.append(feed(engine.store, engine.wire, pulse.alive, every_s))
     return found
 
 
@@ -320,4 +332,6 @@ async def run_until_stopped(
     sys.setswitchinterval(0.001)  # the writer's thread hands the lock back sooner: see benchmarks/
     async with open_house(settings, mood, listening=listening) as house:
         ready(house)
+        notify("READY=1")
         await stop.wait()
+        notify("STOPPING=1")

@@ -14,6 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from openoutcry.care_sections import Backup
 from openoutcry.hub_sections import DeadMan, Hub, Prices, Targets
 from openoutcry.research_sections import Collect, DayTrading, Strategies
 from openoutcry.sections import (
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     market: Market = Market()
     prices: Prices = Prices()
     dead_man: DeadMan = DeadMan()
+    backup: Backup = Backup()
     tickers: dict[str, dict[str, str]] = {}
     jobs: Jobs = Jobs()
     collect: Collect = Collect()

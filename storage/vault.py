@@ -18,8 +18,9 @@ from core.values.ids import OWNER, AccountName, UserId
 log = logging.getLogger(__name__)
 
 KEY_BYTES, NONCE_BYTES = 32, 12
-CREDENTIAL = "openoutcry-vault-key"
-"""The name under which systemd may hand the key over (LoadCredentialEncrypted=), in $CREDENTIALS_DIRECTORY."""
+VAULT, BACKUP = "vault", "backup"
+"""Which key: `NAME.key` in the data directory, or what systemd hands over as `openoutcry-NAME-key`
+(LoadCredentialEncrypted=), in $CREDENTIALS_DIRECTORY."""
 
 
 _SIGNING = AccountName("jwt/signing")
@@ -30,22 +31,22 @@ class KeyFile:
     """Keys in base64, a line each: the first seals, all of them open. Made on first use, for its owner alone."""
 
     def __init__(self, path: Path, *, ours: bool = True) -> None:
-        self._path = path
+        self.path = path
         self._ours = ours
         """Whether the file is ours to make and to write; systemd's is not."""
 
     def read(self) -> Sequence[bytes]:
         """Raises Broken for a file that others may read, that cannot be read, or that holds no key."""
         try:
-            if self._ours and not self._path.exists():
+            if self._ours and not self.path.exists():
                 self._write([os.urandom(KEY_BYTES)])
-            if self._ours and stat.S_IMODE(self._path.stat().st_mode) & 0o077:
-                raise Broken(f"{self._path} may be read by others: chmod 600")
-            keys = [base64.b64decode(line, validate=True) for line in self._path.read_text("ascii").split()]
+            if self._ours and stat.S_IMODE(self.path.stat().st_mode) & 0o077:
+                raise Broken(f"{self.path} may be read by others: chmod 600")
+            keys = [base64.b64decode(line, validate=True) for line in self.path.read_text("ascii").split()]
         except (OSError, ValueError) as error:
-            raise Broken(f"the vault's key {self._path} cannot be read") from error
+            raise Broken(f"the key {self.path} cannot be read") from error
         if not keys or any(len(key) != KEY_BYTES for key in keys):
-            raise Broken(f"the vault's key {self._path} is no key: {KEY_BYTES} bytes in base64 are")
+            raise Broken(f"the key {self.path} is no key: {KEY_BYTES} bytes in base64 are")
         return keys
 
     def begin_rotation(self) -> None:
@@ -57,24 +58,28 @@ class KeyFile:
         if self._ours:
             self._write(self.read()[:1])
 
+    def keep(self, keys: Sequence[bytes]) -> None:
+        """Take over the keys of another file."""
+        self._write(keys)
+
     def _write(self, keys: Sequence[bytes]) -> None:
         """Whole or not at all, on disk when it returns."""
-        draft = self._path.with_name(f"{self._path.name}.new")
+        draft = self.path.with_name(f"{self.path.name}.new")
         draft.unlink(missing_ok=True)
         handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(b"".join(base64.b64encode(key) + b"\n" for key in keys))
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(self._path)
+        draft.replace(self.path)
 
 
-def key_file(data_dir: Path, environment: Mapping[str, str] = os.environ) -> KeyFile:
-    """Systemd's credential where there is one, else `vault.key` in the data directory."""
-    handed = environment.get("CREDENTIALS_DIRECTORY")
-    if handed and (Path(handed) / CREDENTIAL).is_file():
-        return KeyFile(Path(handed) / CREDENTIAL, ours=False)
-    return KeyFile(data_dir / "vault.key")
+def key_file(data_dir: Path, name: str = VAULT, environment: Mapping[str, str] = os.environ) -> KeyFile:
+    """Systemd's credential where there is one, else `NAME.key` in the data directory."""
+    handed = Path(environment.get("CREDENTIALS_DIRECTORY", os.devnull)) / f"openoutcry-{name}-key"
+    if handed.is_file():
+        return KeyFile(handed, ours=False)
+    return KeyFile(data_dir / f"{name}.key")
 
 
 class SealedVault:

@@ -29,7 +29,7 @@ print(json.dumps({f"{section}.{key}": value.get_secret_value() == %r if isinstan
 BY_NAME = {
     "desk.timezone": "Asia/Kolkata", "server.host": "localhost", "market.feed": "Main",
     "server.trusted_proxies": '["10.0.0.0/8"]', "market.prices": '{"SBER": "301"}',
-    "collect.interval_s": "30",
+    "collect.interval_s": "30", "backup.at": "03:30",
 }  # fmt: skip
 
 

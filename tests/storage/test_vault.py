@@ -16,7 +16,7 @@ from core.values.errors import Broken
 from core.values.ids import AccountName
 from storage.sqlite import open_store
 from storage.sqlite.store import SqliteStore
-from storage.vault import CREDENTIAL, KeyFile, SealedVault, key_file
+from storage.vault import VAULT, KeyFile, SealedVault, key_file
 from tests.contracts.samples import BOB, NOON
 
 MAIN, OTHER = AccountName("Main"), AccountName("Other")
@@ -133,8 +133,8 @@ async def test_systemd_may_hand_the_key_over(store: SqliteStore, tmp_path: Path)
     """Then none is made beside the journal."""
     handed = tmp_path / "handed"
     handed.mkdir()
-    (handed / CREDENTIAL).write_bytes(base64.b64encode(os.urandom(32)))
-    vault = SealedVault(store, key_file(tmp_path, {"CREDENTIALS_DIRECTORY": str(handed)}))
+    (handed / "openoutcry-vault-key").write_bytes(base64.b64encode(os.urandom(32)))
+    vault = SealedVault(store, key_file(tmp_path, VAULT, {"CREDENTIALS_DIRECTORY": str(handed)}))
     await vault.put(MAIN, SECRETS, BOB)
     assert await vault.get(MAIN) == SECRETS
     assert not (tmp_path / "vault.key").exists()

@@ -1,0 +1,59 @@
+"""What systemd is told: that the desk is ready, and that it still is (sd_notify(3); `Type=notify`, `WatchdogSec=`).
+
+The dog is fed after a commit alone, never by a bare timer: a desk that cannot write must not look alive.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from core.ports import Clock, Store
+from core.values.changes import FlagSet
+from core.values.errors import DeskError
+
+log = logging.getLogger(__name__)
+
+FLAG = "watchdog"
+
+
+def notify(word: str, environment: Mapping[str, str] = os.environ) -> None:
+    """One datagram to whoever started us; nothing where nobody asked for it."""
+    address = environment.get("NOTIFY_SOCKET", "")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
+            link.sendto(word.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
+
+
+def period_s(environment: Mapping[str, str] = os.environ) -> float:
+    """How long systemd waits between two feedings; 0 where it does not wait at all."""
+    return int(environment.get("WATCHDOG_USEC", "0")) / 1_000_000
+
+
+async def feed(store: Store, wire: Clock, well: Callable[[], bool], every_s: float) -> None:
+    """Feed within each `every_s` in which something was committed and all is `well`, until cancelled.
+
+    A quiet desk writes a flag now and then, so that there is something to commit.
+    """
+    committed = wire.now()
+
+    def note(_changes: object) -> None:
+        nonlocal committed
+        committed = wire.now()
+
+    store.listen(note)
+    fed, fresh = wire.now(), timedelta(seconds=every_s / 2)
+    while True:
+        await wire.sleep(every_s / 4)
+        if wire.now() - committed >= fresh:
+            try:
+                await store.save(FlagSet(FLAG, wire.now().isoformat()))
+                note(None)
+            except DeskError as error:
+                log.warning("the watchdog is not fed", extra={"reason": str(error)})
+        if well() and fed < committed and wire.now() - committed < fresh:
+            fed = wire.now()
+            notify("WATCHDOG=1")

@@ -1,0 +1,37 @@
+"""Journals with something in them, made by a real store."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from core.clock import ManualClock
+from core.values.changes import Audited, FlagSet
+from core.values.ids import OWNER
+from storage.sqlite import open_store
+from tests.contracts.samples import NOON
+
+ROWS = 3
+
+
+async def make_journal(data_dir: Path, rows: int = ROWS) -> int:
+    """A desk's journal with an audit trail of `rows`; its desk id."""
+    store = await open_store(data_dir / "desk.sqlite3", ManualClock(NOON))
+    for number in range(rows):
+        await store.save(Audited(NOON, OWNER, "cli", "tested", str(number), {}), FlagSet("kept", str(number)))
+    await store.close()
+    return int(store.desk_id)
+
+
+def ask(journal: Path, sql: str) -> object:
+    """The first column of the first row."""
+    with closing(sqlite3.connect(journal)) as db:
+        return db.execute(sql).fetchone()[0]
+
+
+def break_audit(journal: Path, row: int) -> None:
+    """As somebody would who may write the file and wants a row otherwise."""
+    with closing(sqlite3.connect(journal)) as db, db:
+        db.execute("DROP TRIGGER audit_is_not_changed")
+        db.execute("UPDATE audit SET action = 'forged' WHERE seq = ?", (row,))

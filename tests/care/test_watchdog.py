@@ -1,0 +1,71 @@
+"""systemd hears that the desk is ready, and then of commits alone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.clock import ManualClock
+from openoutcry.watchdog import feed, period_s
+from storage.sqlite import open_store
+from tests.contracts.samples import NOON
+from tests.process import demo
+
+
+@pytest.fixture
+def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """Where a service manager listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
+        link.bind(str(tmp_path / "notify"))
+        link.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        yield link
+
+
+def test_the_manager_hears_of_start_and_stop(tmp_path: Path, manager: socket.socket) -> None:
+    """READY comes after recovery; STOPPING on SIGTERM."""
+    with demo(tmp_path / "d", env={"NOTIFY_SOCKET": str(tmp_path / "notify")}) as desk:
+        assert manager.recv(100) == b"READY=1"
+        desk.stop()
+        assert manager.recv(100) == b"STOPPING=1"
+
+
+async def test_a_quiet_desk_feeds_by_a_commit_of_its_own(tmp_path: Path, manager: socket.socket) -> None:
+    """Each time something is on disk before the dog is fed; a desk that is unwell or cannot write does not feed it."""
+    clock, well = ManualClock(NOON), [True]
+    store = await open_store(tmp_path / "desk.sqlite3", clock)
+    task = asyncio.create_task(feed(store, clock, lambda: well[0], 120))
+    await asyncio.sleep(0)
+    manager.setblocking(False)
+
+    async def fed(seconds: float) -> bool:
+        await clock.advance(seconds)
+        async with asyncio.timeout(10):
+            while not clock._sleepers:  # noqa: ASYNC110 - it sleeps on this clock again when it is done
+                await asyncio.sleep(0)
+        try:
+            return manager.recv(100) == b"WATCHDOG=1"
+        except BlockingIOError:
+            return False
+
+    assert not await fed(30)
+    assert await fed(30)
+    assert await store.flag("watchdog") == clock.now().isoformat()
+    well[0] = False
+    assert not await fed(60)
+    well[0] = True
+    await store.close()
+    await fed(60)  # for the commit of a moment ago
+    assert not await fed(60)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("said", "seconds"), [({}, 0), ({"WATCHDOG_USEC": "120000000"}, 120)])
+def test_systemd_says_how_often(said: dict[str, str], seconds: float) -> None:
+    """In microseconds; without a watchdog nothing is fed."""
+    assert period_s(said) == seconds
