@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from brokers.paper.market import BuiltInMarket
 from core.clock import ManualClock, SystemClock
@@ -17,7 +18,7 @@ from core.jobs.sellbuy import SellBuy
 from core.jobs.spreads import Spreads
 from core.jobs.strategies import StrategyRuns
 from core.jobs.traps import Traps
-from core.ports import BrokerFactory, Clock, Job
+from core.ports import BrokerFactory, Clock, Job, Store
 from core.rules.routing import Approval
 from core.rules.trails import PERCENT
 from core.services.accounts import Accounts
@@ -50,6 +51,7 @@ from core.services.taking import Taking
 from core.services.trailing import Trailing
 from core.services.watch import Watch
 from core.services.worklist import Worklist
+from kit.timing import Seconds
 from openoutcry.errands import register
 from openoutcry.latch import FileLatch
 from openoutcry.opening import Opening
@@ -58,9 +60,15 @@ from openoutcry.sections import Jobs
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES, open_market, open_venues
 from storage.sqlite import open_store
-from storage.sqlite.store import SqliteStore
 from storage.vault import SealedVault, key_file, signing_key
 from strategies.kinds import kinds
+
+
+class JournalStore(Store, Protocol):
+    """A store that also tells how long its commits took."""
+
+    @property
+    def commits(self) -> Seconds: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ class Spreading:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    store: SqliteStore
+    store: JournalStore
     clock: Clock
     wire: Clock
     market: BuiltInMarket
@@ -112,7 +120,7 @@ async def build(
     live: bool = False,
     factories: Mapping[str, BrokerFactory] = FACTORIES,
     wire: Clock | None = None,
-    journal: Callable[[Path, Clock], Awaitable[SqliteStore]] = open_store,
+    journal: Callable[[Path, Clock], Awaitable[JournalStore]] = open_store,
 ) -> Engine:
     """Every part in its place, brokers connected; `stack` takes it down again. wire: real time unless given.
 
@@ -179,7 +187,7 @@ def _approvals(
     return approvals
 
 
-async def _desk(settings: Settings, store: SqliteStore, clock: Clock, wire: Clock) -> Desk:
+async def _desk(settings: Settings, store: Store, clock: Clock, wire: Clock) -> Desk:
     ledger = Ledger(store, store.desk_id, clock)
     await ledger.load()
     return Desk(
@@ -193,7 +201,7 @@ async def _desk(settings: Settings, store: SqliteStore, clock: Clock, wire: Cloc
     )
 
 
-async def _office(settings: Settings, store: SqliteStore, desk: Desk, opening: Opening) -> Office:
+async def _office(settings: Settings, store: Store, desk: Desk, opening: Opening) -> Office:
     """Everybody of the database, and what is theirs."""
     roll = await store.roll()
     users = await register(settings, store, desk.clock)

@@ -21,7 +21,7 @@ from core import commands, crashpoints
 from core.commands.console import Console
 from core.commands.registry import Tools
 from core.jobs.refresh import refresh
-from core.ports import BrokerFactory, Clock
+from core.ports import BrokerFactory, Clock, Store
 from core.services.desk import Desk
 from core.services.earnings import EquityKeeper
 from core.services.end_of_day import EndOfDay
@@ -56,7 +56,6 @@ from openoutcry.research import open_research
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES
 from openoutcry.watchdog import feed, notify, period_s
-from storage.sqlite.store import SqliteStore
 from webhook_receiver.hook import Hook, hook_route
 from webhook_receiver.routes import Receiver, webhook_routes
 
@@ -80,7 +79,7 @@ class Mood:
 class House:
     """A running desk."""
 
-    store: SqliteStore
+    store: Store
     desk: Desk
     url: str
     setup_url: str | None = None

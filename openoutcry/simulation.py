@@ -1,4 +1,4 @@
-"""Builds the world of a simulation: a whole desk on a scratch journal, its one paper account on prices of the past."""
+"""Builds the world of a simulation: a desk with its journal in memory, its one paper account on prices of the past."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 from brokers.paper import open_broker
 from brokers.paper.broker import PaperBroker
 from core.clock import ManualClock
-from core.ports import World
+from core.ports import Clock, World
 from core.values.accounts import Account
 from core.values.errors import Broken
 from core.values.fills import Fill
-from core.values.ids import AccountName
+from core.values.ids import AccountName, DeskId
 from core.values.money import ZERO, plain
 from core.values.people import owner_person
 from openoutcry.engine import Engine, build, recover
@@ -30,7 +30,7 @@ from simulator.feed import HistoryFeed
 from simulator.replay import Stage, replay
 from simulator.script import Plan, span
 from simulator.trades import Outcome
-from storage.sqlite.scratch import open_scratch
+from storage.memory import MemoryStore, Tables
 
 ACCOUNT = AccountName("Simulation")
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, where there is one
@@ -107,10 +107,15 @@ async def _built(
     loaded = load_settings(
         None, desk={"data_dir": data_dir}, market={"still": True, "feed": "demo"}, accounts=(section,)
     )
-    engine = await build(loaded, stack, factories={"paper": broker}, wire=wire, journal=open_scratch)
+    engine = await build(loaded, stack, factories={"paper": broker}, wire=wire, journal=_forgotten)
     await stack.enter_async_context(engine.reconciler.listening())
     await recover(engine, loaded)
     return engine, made[0]
+
+
+async def _forgotten(_path: Path, _clock: Clock) -> MemoryStore:
+    """A journal that nobody opens again. Its desk id is no draw: the same plan makes the same orders."""
+    return MemoryStore(Tables(DeskId(0)))
 
 
 def _stage(engine: Engine, feed: HistoryFeed, wire: LeapingClock) -> Stage:

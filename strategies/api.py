@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from datetime import datetime
 from typing import ClassVar
 
 from core.ports.strategies import Environment
+from core.values.money import Price
 
 
 class AbstractStrategy(ABC):
@@ -30,6 +32,10 @@ class AbstractStrategy(ABC):
     def stop_running(self) -> None:
         """No call comes after this one; what stands is cancelled, what is held is closed."""
         self.env.over = True
+
+    def quiet(self) -> tuple[Price, datetime] | None:
+        """Unless it says otherwise, a strategy wants to be asked at every price."""
+        return None
 
     def make_execution_result(self) -> Mapping[str, str]:
         return {}

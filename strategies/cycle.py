@@ -78,8 +78,7 @@ class CycleStrategy(AbstractStrategy):
             self.stop_running()
 
     def quiet(self) -> tuple[Price, datetime] | None:
-        """While its bid waits: below this price and before this moment, being asked changes nothing. For simulators,
-        that need not ask then."""
+        """While its bid waits: until the price runs away from it, or time does."""
         if self.bought or self.env.bid is None:
             return None
         gone = away(self.env.bid.price, self.rules.gain_off, Side.BUY)

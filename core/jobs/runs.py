@@ -23,8 +23,9 @@ BATCH = 10
 
 @dataclass(slots=True)
 class Run:
-    """One try at a task. entries: how many it has made. waiting: prices it has not seen. moved: its orders or position
-    did. tried: the last wish that was sent. why: what ended it, other than the strategy."""
+    """One try at a task. entries: how many it has made. waiting: prices it has not seen; held: what it held since it
+    last looked, pieces and what they cost, as that changed. moved: its orders or position did. tried: the last wish
+    that was sent. why: what ended it, other than the strategy."""
 
     key: Key
     instrument: Instrument
@@ -32,10 +33,23 @@ class Run:
     env: Environment
     entries: int
     waiting: deque[Update] = field(default_factory=lambda: deque(maxlen=BATCH))
+    held: list[tuple[Quantity, Price | None]] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     moved: bool = True
     tried: Bid | None = None
     why: str = ""
+
+    def holds(self, pieces: Quantity, average: Price | None) -> None:
+        known = self.held[-1] if self.held else (self.env.held, self.env.average)
+        if known != (pieces, average):
+            self.held.append((pieces, average))
+
+    def ask(self) -> None:
+        """Of the last price."""
+        if self.strategy.bought:
+            self.strategy.sell_logic()
+        else:
+            self.strategy.buy_logic()
 
     def crossed(self) -> bool:
         """Whether a price that waits is at or through an order of its own: a fill may be on its way."""

@@ -28,7 +28,7 @@ from core.values.errors import Rejected, Transient
 from core.values.ids import TaskId
 from core.values.instrument import Instrument
 from core.values.market import Quote
-from core.values.money import Quantity
+from core.values.money import NO_QUANTITY, Price, Quantity
 from core.values.orders import (
     Book,
     CauseKind,
@@ -114,14 +114,15 @@ class StrategyRuns:
         key, instrument = self._key(task), self._instrument(task)
         venue = self._desk.venues[key[0]]
         await self._withdraw(task)  # what an earlier try left; a strategy that begins anew wants what it wants
-        margin, position = await venue.broker.margin(), self._ledger.position(key)
+        margin = await venue.broker.margin()
+        held, average = self._held(key)
         closes_at = await self._closes_at(venue, instrument)
         env = Environment(
             instrument,
             self._desk.clock.now(),
             closes_at=closes_at,
-            held=Quantity(self._ledger.held(key)),
-            average=None if position is None else position.average_price,
+            held=held,
+            average=average,
             cash=margin.free,
         )
         made = await self._desk.store.orders_because(CauseKind.TASK.value, task.id)
@@ -174,6 +175,7 @@ class StrategyRuns:
         for runs in self._runs.values():
             for run in runs:
                 if run.key == key:
+                    run.holds(*self._held(key))
                     run.moved = True
                     run.news.set()
 
@@ -185,7 +187,6 @@ class StrategyRuns:
         while not env.over:
             run.news.clear()
             await self._fills_first(run)
-            self._show(run)
             self._ask(run)
             if env.closes_at is not None and env.now >= env.closes_at - CLOSE_LEAD:
                 env.over = True
@@ -209,15 +210,16 @@ class StrategyRuns:
         if run.crossed():
             await self._ledger.until(lambda: self._ledger.position(run.key) is not known, self._desk.wire, LOOK_S)
 
-    def _show(self, run: Run) -> None:
-        position = self._ledger.position(run.key)
-        run.env.now = self._desk.clock.now()
-        run.env.held = Quantity(self._ledger.held(run.key))
-        run.env.average = None if position is None else position.average_price
-
     def _ask(self, run: Run) -> None:
-        """Each price that waits, oldest first; where fills came without one, the last price again."""
-        env, strategy = run.env, run.strategy
+        """What it held for a moment alone, so that it hears of what was bought also where a stop sold it at once; then
+        each price that waits, oldest first; where fills came without one, the last price again."""
+        env = run.env
+        env.now = self._desk.clock.now()
+        for env.held, env.average in run.held[:-1]:
+            if env.recent and not env.over:
+                run.ask()
+        run.held.clear()
+        env.held, env.average = self._held(run.key)
         fresh = [update for update in run.waiting if env.now - update.at <= STALE]
         run.waiting.clear()
         if not fresh and run.moved and env.recent:
@@ -226,10 +228,12 @@ class StrategyRuns:
             if env.over:
                 break
             env.recent.append(update)
-            if strategy.bought:
-                strategy.sell_logic()
-            else:
-                strategy.buy_logic()
+            run.ask()
+
+    def _held(self, key: Key) -> tuple[Quantity, Price | None]:
+        """Pieces of a book, and what they cost."""
+        position = self._ledger.position(key)
+        return (NO_QUANTITY, None) if position is None else (position.quantity, position.average_price)
 
     async def _make_so(self, run: Run, task: Task) -> None:
         env, standing = run.env, next(iter(self._entries(run.key)), None)

@@ -104,6 +104,10 @@ class Strategy(Protocol):
     def sell_logic(self) -> None:
         """On each update from then on."""
 
+    def quiet(self) -> tuple[Price, datetime] | None:
+        """Below this price and before this moment, being asked changes nothing while its bid waits, so that simulators
+        need not ask; None: always ask."""
+
     def make_execution_result(self) -> Mapping[str, str]:
         """What is kept with the run's record, in its own words."""
 

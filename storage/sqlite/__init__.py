@@ -33,11 +33,11 @@ async def open_store(path: Path, clock: Clock) -> SqliteStore:
     Raises Broken for a file that cannot be opened, is damaged, no journal, or of a newer version of the desk;
     Transient where another process holds it.
     """
-    _make(path)
+    make(path)
     db = Connection(partial(connect_writer, path))
     await db
     try:
-        desk_id, last_seq = await db.run(partial(_prepare, path=path, now=time_text(clock.now())))
+        desk_id, last_seq = await db.run(partial(prepare, path=path, now=time_text(clock.now())))
         reader = Connection(partial(connect_reader, path))
         await reader
     except BaseException:
@@ -46,7 +46,7 @@ async def open_store(path: Path, clock: Clock) -> SqliteStore:
     return SqliteStore(path, clock, desk_id, reader, Writer(db, last_seq))
 
 
-def _make(path: Path) -> None:
+def make(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -54,7 +54,7 @@ def _make(path: Path) -> None:
         raise Broken(f"{path} cannot be opened: {error.strerror}") from error
 
 
-def _prepare(db: sqlite3.Connection, path: Path, now: str) -> tuple[DeskId, int]:
+def prepare(db: sqlite3.Connection, path: Path, now: str) -> tuple[DeskId, int]:
     """Check, migrate, and draw the desk id where there is none yet. Returns it with the newest alert's seq."""
     check(db, path)
     set_up_writer(db)

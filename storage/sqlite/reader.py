@@ -36,6 +36,7 @@ from core.values.reports import Report
 from core.values.spreads import SpreadRow
 from core.values.tasks import QueueRow, Task, TaskGoal
 from core.values.traps import Stash, StopList
+from storage.paging import SEQ_MAX, before, check_limit
 from storage.sqlite.alert_rows import read_record
 from storage.sqlite.columns import Row, SqlValue, read_time, time_text
 from storage.sqlite.connection import Connection
@@ -53,8 +54,6 @@ from storage.sqlite.trap_rows import read_stash, read_stop_list
 T = TypeVar("T")
 FromRow = Callable[[sqlite3.Row], T]
 
-_LIMIT_MAX = 1000
-_SEQ_MAX = 2**63 - 1
 _ALERTS = """
 SELECT *, (
     SELECT json_group_array(id) FROM (
@@ -135,7 +134,7 @@ class Reader:
 
     async def undelivered(self, surface: str, limit: int) -> Sequence[Notice]:
         """Remembers up to where a surface has had everything, so that asking again does not read it all again."""
-        _check_limit(limit)
+        check_limit(limit)
         floor = self._delivered_up_to.get(surface, 0)
         head, found = await self._db.run(partial(_undelivered, surface=surface, floor=floor, limit=limit))
         self._delivered_up_to[surface] = found[0][0] - 1 if found else head
@@ -235,7 +234,7 @@ class Reader:
         return await self._page("SELECT * FROM audit", read_audit, limit, after)
 
     async def audit_row(self, number: int) -> AuditRow | None:
-        if not 0 < number <= _SEQ_MAX:
+        if not 0 < number <= SEQ_MAX:
             return None
         return await self._one("SELECT * FROM audit WHERE seq = ?", (number,), read_audit)
 
@@ -264,28 +263,14 @@ class Reader:
     ) -> Page[T]:
         """One row more than asked tells whether there are more. only: what columns must hold; None = anything. such:
         more conditions, and what they bind."""
-        _check_limit(limit)
+        check_limit(limit)
         asked = {column: value for column, value in only.items() if value is not None}
         more = "".join(f" AND {column} = :{column}" for column in asked) + such[0]
         sql = f"{select} WHERE seq < :before{more} ORDER BY seq DESC LIMIT :limit"
-        values = {"before": _before(after), "limit": limit + 1, **asked, **such[1]}
+        values = {"before": before(after), "limit": limit + 1, **asked, **such[1]}
         found = await self._db.run(lambda db: [(row["seq"], read(row)) for row in db.execute(sql, values)])
         items = [value for _, value in found[:limit]]
         return Page(items, str(found[limit - 1][0]) if len(found) > limit else None)
-
-
-def _check_limit(limit: int) -> None:
-    if not 1 <= limit <= _LIMIT_MAX:
-        raise ValueError(f"limit must be 1..{_LIMIT_MAX}")
-
-
-def _before(after: str | None) -> int:
-    """The seq that a page's `next` names; without one, beyond every row."""
-    if after is None:
-        return _SEQ_MAX
-    if not (after.isascii() and after.isdecimal() and len(after) < len(str(_SEQ_MAX))):
-        raise ValueError("after is not the `next` of a page")
-    return int(after)
 
 
 def _undelivered(db: sqlite3.Connection, surface: str, floor: int, limit: int) -> tuple[int, list[tuple[int, Notice]]]:

@@ -1,4 +1,4 @@
-"""A journal that is thrown away: no threads, nothing waits for a disk. Simulations write theirs into it."""
+"""A journal that is thrown away: no threads, nothing waits for a disk. For real SQLite where time is played."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.ports import Clock
-from storage.sqlite import _make, _prepare
+from storage.sqlite import make, prepare
 from storage.sqlite.columns import time_text
 from storage.sqlite.connection import Connection, connect_reader, connect_writer, translated
 from storage.sqlite.store import SqliteStore
@@ -37,8 +37,8 @@ class InlineConnection(Connection):
 
 async def open_scratch(path: Path, clock: Clock) -> SqliteStore:
     """As `open_store`, for a file in memory or of no worth."""
-    _make(path)
+    make(path)
     db = InlineConnection(partial(connect_writer, path))
-    desk_id, last_seq = await db.run(partial(_prepare, path=path, now=time_text(clock.now())))
+    desk_id, last_seq = await db.run(partial(prepare, path=path, now=time_text(clock.now())))
     await db.run(lambda plain: plain.execute("PRAGMA synchronous = OFF"))
     return SqliteStore(path, clock, desk_id, InlineConnection(partial(connect_reader, path)), Writer(db, last_seq))

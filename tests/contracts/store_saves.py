@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -13,12 +14,15 @@ from core.values.changes import (
     Change,
     FlagSet,
     OrderMade,
+    QueueGone,
+    QueueSet,
 )
 from core.values.errors import Conflict
 from core.values.ids import AlertId, OrderId
 from tests.contracts.samples import (
     alert,
     order,
+    queue_row,
 )
 
 Journal = Callable[[], Awaitable[Store]]
@@ -49,13 +53,22 @@ class SavesContract:
         assert await store.alert(FIRST) is not None
 
     async def test_text_that_cannot_be_stored_undoes_only_its_own_save(self, store: Store) -> None:
-        """A lone surrogate in a saved value is its saver's ValueError."""
+        """A lone surrogate in a saved value is kept as it is, or its saver's ValueError."""
         results = await asyncio.gather(
             store.save(FlagSet("a", "1")), store.save(FlagSet("b", "\ud800")), return_exceptions=True
         )
         assert results[0] is None
-        assert isinstance(results[1], ValueError)
+        assert await store.flag("b") == (None if isinstance(results[1], ValueError) else "\ud800")
         assert await store.flag("a") == "1"
+
+    async def test_an_undone_removal_leaves_the_row_in_its_place(self, store: Store) -> None:
+        """What a save removed, replaced and made before its conflict is as it was, in the same order."""
+        rows = [queue_row("a"), queue_row("b")]
+        await store.save(OrderMade(order("a")), *map(QueueSet, rows))
+        changed = QueueSet(replace(rows[1], command="/buy"))
+        with pytest.raises(Conflict):
+            await store.save(changed, QueueGone(rows[0].id), QueueSet(queue_row("c")), OrderMade(order("a")))
+        assert await store.active_queue() == rows
 
     async def test_listeners_hear_what_was_saved(self, store: Store) -> None:
         """Every committed save is told, in order, before its saver goes on; one that conflicts or is empty is not."""

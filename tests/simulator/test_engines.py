@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from core.jobs import steps
@@ -72,6 +72,7 @@ def alike(seed: int, swing: int, fee: str, slippage: tuple[int, str], stops: lis
 
 @FEW
 @CASES
+@example(seed=26681, swing=150, fee="0", slippage=(3, "0"), stops=[46, 1, 33]).via("bought and stopped out at once")
 def test_both_engines_give_the_same_trades(
     seed: int, swing: int, fee: str, slippage: tuple[int, str], stops: list[int]
 ) -> None:

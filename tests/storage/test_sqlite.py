@@ -66,6 +66,13 @@ async def test_receipt_means_on_disk(store: Store, path: Path) -> None:
     assert stored_ids(path) == {"a"}
 
 
+async def test_text_that_no_file_holds_is_its_savers_error(store: Store) -> None:
+    """A lone surrogate is refused before anything is written."""
+    with pytest.raises(ValueError, match="surrogate"):
+        await store.save(FlagSet("a", "1"), FlagSet("b", "\ud800"))
+    assert await store.flag("a") is None
+
+
 async def test_alerts_that_wait_share_a_commit(store: Store, path: Path) -> None:
     """A hundred alerts at once take a handful of transactions."""
     before = commits(path)

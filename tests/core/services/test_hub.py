@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.clock import ManualClock
-from core.ports import Target
+from core.ports import Store, Target
 from core.services.hub import QUEUE_MAX, Hub
 from core.values.alerts import AlertStatus, Receipt, Source
 from core.values.errors import Transient
@@ -38,7 +38,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     await store.close()
 
 
-def hub_of(store: SqliteStore, *targets: Target, meters: tuple[Target, ...] = ()) -> Hub:
+def hub_of(store: Store, *targets: Target, meters: tuple[Target, ...] = ()) -> Hub:
     clock = ManualClock(SENT_AT)
     return Hub(store, clock.now, clock, targets, meters)
 
