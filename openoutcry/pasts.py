@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from brokers.paper import contracts, walk
+from core.ports.candles import CandleStore
 from core.rules.sessions import ALWAYS, CALENDARS
 from core.values.candles import Columns
 from core.values.instrument import Instrument, InstrumentKind
@@ -52,6 +53,7 @@ def made_up(symbol: str, seed: int) -> MadeUpPast:
 class FiledPast:
     """Candles as they were collected. days: the market days on file, oldest first."""
 
+    store: CandleStore
     instrument: Instrument
     interval_s: int
     columns: Columns
@@ -82,4 +84,6 @@ def on_file(settings_file: Path | None, symbol: str, tick: Decimal | None, lot: 
     columns = store.load(symbol)
     pieces, smallest = Quantity(lot), tick or Decimal(1).scaleb(-columns.scale)
     instrument = Instrument(symbol, "PAPER", InstrumentKind.SHARE, "", pieces, smallest, pieces, calendar=calendar)
-    return FiledPast(instrument, store.interval_s, columns, tuple(day.date for day in store.days(symbol) if day.valid))
+    return FiledPast(
+        store, instrument, store.interval_s, columns, tuple(day.date for day in store.days(symbol) if day.valid)
+    )

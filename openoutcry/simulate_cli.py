@@ -6,7 +6,9 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,27 +44,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     played = parser.add_mutually_exclusive_group(required=True)
     played.add_argument("--strategy", metavar="NAME", help=", ".join(KINDS))
     played.add_argument("--alerts", action="store_true", help="those that came in, with --market candles")
+    add_past(parser)
+    parser.add_argument("--models", action="store_true", help="ask them before a run, with --market candles")
+    parser.add_argument("--stop-percent", type=amount, metavar="P", help="of alerts: instead of their own stops")
+    parser.add_argument("--target-percent", type=amount, metavar="P", help="of alerts: instead of their own targets")
+    parser.add_argument("--risk-percent", type=amount, default=Decimal(1), metavar="P", help="of alerts; default 1")
+    parser.add_argument("--draws", type=int, metavar="N", help="tell how much is luck, by so many draws of its trades")
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="equity, profit by day and trades as PNG")
+    parser.add_argument("--json", action="store_true", help="one object on standard output")
+
+
+def add_past(parser: argparse.ArgumentParser) -> None:
+    """What is played, on which days, at what cost: for every command that simulates."""
     parser.add_argument("--symbol", required=True, metavar="S")
     parser.add_argument("--market", default="demo", metavar="NAME", help=", ".join(MARKETS))
     parser.add_argument("--days", type=int, metavar="N", help=f"default {DAYS}")
     parser.add_argument("--from", dest="first", type=_day, metavar="DAY", help="YYYY-MM-DD, included")
     parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help=f"included; default {LAST_DAY} in the demo")
     parser.add_argument("--seed", type=int, default=1, help="of the built-in market")
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="whose candles, with --market candles")
-    parser.add_argument("--tick", type=_amount, help="with --market candles; default the last digit of its prices")
-    parser.add_argument("--lot", type=_amount, default=Decimal(1), help="pieces, with --market candles; default 1")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="its [strategies.cycle]; whose candles, too")
+    parser.add_argument("--tick", type=amount, help="with --market candles; default the last digit of its prices")
+    parser.add_argument("--lot", type=amount, default=Decimal(1), help="pieces, with --market candles; default 1")
     parser.add_argument("--calendar", default=ALWAYS, help=f"with --market candles; default {ALWAYS}")
-    parser.add_argument("--stop-percent", type=_amount, metavar="P", help="of alerts: instead of their own stops")
-    parser.add_argument("--target-percent", type=_amount, metavar="P", help="of alerts: instead of their own targets")
-    parser.add_argument("--risk-percent", type=_amount, default=Decimal(1), metavar="P", help="of alerts; default 1")
     parser.add_argument("--engine", choices=("kernel", "desk"), default="kernel", help="its rules, or the whole desk")
-    parser.add_argument("--cash", type=_amount, default=Decimal(30_000), help="start money, default 30000")
-    parser.add_argument("--fee-percent", type=_amount, default=Decimal(0), help="of each fill's value")
+    parser.add_argument("--cash", type=amount, default=Decimal(30_000), help="start money, default 30000")
+    parser.add_argument("--fee-percent", type=amount, default=Decimal(0), help="of each fill's value")
     parser.add_argument("--slippage-ticks", type=int, default=0, metavar="N", help="on each side of the price")
-    parser.add_argument("--slippage-percent", type=_amount, default=Decimal(0), help="on each side of the price")
-    parser.add_argument("--draws", type=int, metavar="N", help="tell how much is luck, by so many draws of its trades")
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="equity, profit by day and trades as PNG")
-    parser.add_argument("--json", action="store_true", help="one object on standard output")
+    parser.add_argument("--slippage-percent", type=amount, default=Decimal(0), help="on each side of the price")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -86,13 +94,26 @@ def command(options: argparse.Namespace) -> int:
 def _command(options: argparse.Namespace) -> int:
     if options.alerts:
         return _alerts(options)
-    plan = planned(options)
-    outcome = engine(options.engine)(plan)
+    with ExitStack() as stack:
+        plan = planned(options)
+        if options.models:
+            plan = replace(plan, viable=_adviser(plan, stack))
+        outcome = engine(options.engine)(plan)
     said = summary(plan, options, outcome)
     if options.pictures is not None:
         paint(options.pictures, plan, outcome)
     print(json.dumps(said) if options.json else table(said))
     return 0
+
+
+def _adviser(plan: Plan, stack: ExitStack) -> Callable[[datetime], bool]:
+    """What the desk asks before it begins a run by itself."""
+    if not isinstance(plan.history, FiledPast):
+        raise Misuse("--models: --market candles is needed, models learn from candles on file")
+    from openoutcry.simulated_models import advised  # noqa: PLC0415 - numpy, only where models are asked
+
+    assert isinstance(plan.kind, Kind), "ours are"
+    return stack.enter_context(advised(plan.history, plan.kind.wants)).viable
 
 
 def _alerts(options: argparse.Namespace) -> int:
@@ -132,9 +153,9 @@ def paint(directory: Path, plan: Plan, outcome: Outcome) -> None:
 
 def planned(options: argparse.Namespace) -> Plan:
     """Raises Misuse naming the wrong word."""
-    kind = KINDS.get(options.strategy)
-    if kind is None:
+    if options.strategy not in KINDS:
         raise Misuse(f"--strategy: there is no {options.strategy!r}; there are {', '.join(KINDS)}")
+    kind = _kinds(options)[options.strategy]
     if options.market not in MARKETS:
         raise Misuse(f"--market: there is no {options.market!r}; there are {', '.join(MARKETS)}")
     if options.draws is not None and not 1 <= options.draws <= DRAWS_MAX:
@@ -145,6 +166,18 @@ def planned(options: argparse.Namespace) -> Plan:
     if not days:
         raise Misuse("--from, --to: nothing trades in this range")
     return Plan(kind, history, days, options.cash, conditions, progress)
+
+
+def _kinds(options: argparse.Namespace) -> Mapping[str, Kind]:
+    """By the figures of a settings file, where one is named."""
+    if options.settings is None:
+        return KINDS
+    from openoutcry.settings import SettingsError, load_settings  # noqa: PLC0415 - needed for a file alone
+
+    try:
+        return kinds(load_settings(options.settings).strategies.cycle_rules())
+    except SettingsError as error:
+        raise Misuse(str(error)) from None
 
 
 def _conditions(options: argparse.Namespace) -> Conditions:
@@ -199,7 +232,7 @@ def _day(text: str) -> date:
     return day
 
 
-def _amount(text: str) -> Decimal:
+def amount(text: str) -> Decimal:
     value = parse_decimal(text)
     if value is None or value < 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no number, or negative")

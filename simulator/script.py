@@ -33,7 +33,8 @@ class History(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A simulation, whichever engine does it. days: the exchange's own, as the strategy's window counts them."""
+    """A simulation, whichever engine does it. days: the exchange's own, as the strategy's window counts them. viable:
+    whether a run may begin at a moment; asked before each bar of the window while none is under way."""
 
     kind: StrategyKind
     history: History
@@ -41,6 +42,7 @@ class Plan:
     cash: Decimal = Decimal(30_000)
     conditions: Conditions = field(default_factory=Conditions)
     progress: Callable[[int, int], None] = lambda _done, _of: None
+    viable: Callable[[datetime], bool] = lambda _moment: True
 
 
 @dataclass(slots=True)
@@ -91,6 +93,8 @@ def _day(plan: Plan, state: State, day: date) -> Iterator[Begin | Beat]:
                 state.skipped = bar
                 continue
         if not state.running:
+            if not plan.viable(datetime.fromtimestamp(bar.at, UTC)):
+                continue
             yield Begin(bar.at)
         yield from beats(bar, plan.history.interval_s, state.held, plan.conditions)
 

@@ -38,4 +38,4 @@ class ModelAnalyst(Lottery):
         if not wants.names:
             return True
         view = await self._analyses.second_round(instrument.ticker, instrument.calendar, now, wants)
-        return view.viable and (view.score is not None or not wants.weights)
+        return view.satisfies(wants)

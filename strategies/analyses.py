@@ -37,6 +37,10 @@ class View:
     def viable(self) -> bool:
         return Grade.FAIL not in self.grades.values()
 
+    def satisfies(self, wants: Wants) -> bool:
+        """Of the second round: nothing failed, and something that counts was said."""
+        return self.viable and (self.score is not None or not wants.weights)
+
 
 class Analyses:
     """candles: asked in the second round alone."""
@@ -47,17 +51,26 @@ class Analyses:
 
     def first_round(self, symbol: str, calendar: str, now: datetime, wants: Wants) -> View:
         """By what was learned up to the last market day before `now`'s; what is older fails. Reads one file."""
-        fresh = day_before(calendar, today(calendar, now))
-        return _view(stored(self._shelf.read(symbol), fresh), wants)
+        return by_lessons(self._shelf.read(symbol), calendar, now, wants)
 
     async def second_round(self, symbol: str, calendar: str, now: datetime, wants: Wants) -> View:
         """By that and the last two hours. Raises Transient or Rejected where the bars cannot be had."""
         knowledge = self._shelf.read(symbol)
-        grades = dict(stored(knowledge, day_before(calendar, today(calendar, now))))
-        if not (first := _view(grades, wants)).viable:
+        if not (first := by_lessons(knowledge, calendar, now, wants)).viable:
             return first
         bars = await self._candles(symbol, now - LOOKS_BACK, now)
-        return _view(grades | on_the_spot(knowledge, calendar, bars, now), wants)
+        return by_bars(knowledge, calendar, bars, now, wants)
+
+
+def by_lessons(knowledge: Knowledge, calendar: str, now: datetime, wants: Wants) -> View:
+    """The first round."""
+    return _view(stored(knowledge, day_before(calendar, today(calendar, now))), wants)
+
+
+def by_bars(knowledge: Knowledge, calendar: str, bars: Columns, now: datetime, wants: Wants) -> View:
+    """The second round. bars: of the two hours before `now`."""
+    grades = stored(knowledge, day_before(calendar, today(calendar, now)))
+    return _view(grades | on_the_spot(knowledge, calendar, bars, now), wants)
 
 
 def stored(knowledge: Knowledge, fresh: date) -> dict[str, Grade]:
