@@ -26,7 +26,7 @@ async def frame(board: Board, person: Person, view: View, views: Sequence[View])
         "places": [each for each in views if person.may(each.role)],
         "at_hand": AT_HAND,
         "waiting": len(waiting),
-        "state": safety.state().value,
+        "state": safety.state(*(account.name for account in seen)).value,
         "halt": safety.halt,
         "live": any(account.mode is Mode.LIVE for account in seen),
         "may_kill": may_run(board, person, "kill"),

@@ -10,7 +10,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from core.services.safety import Safety
+from core.services.desk import Desk
 from core.values.accounts import RiskState
 from core.values.changes import AlertDone, Change, FillTaken, NoticeMade, OrderMade, OrderMoved
 from core.values.errors import DeskError
@@ -48,7 +48,7 @@ class Metrics:
         board.store.listen(self._count)
 
     def _gauges(self, board: Board) -> None:
-        ledger, safety = board.desk.ledger, board.desk.safety
+        ledger = board.desk.ledger
 
         def gauge(name: str, says: str) -> Gauge:
             return Gauge(f"openoutcry_{name}", says, registry=self._registry)
@@ -64,7 +64,7 @@ class Metrics:
         gauge("ready", "1 once start-up recovery is done").set_function(lambda: float(board.ready()))
         states = Gauge("openoutcry_risk_state", "1 for the state in force", ["state"], registry=self._registry)
         for state in RiskState:
-            states.labels(state.value).set_function(_in_force(safety, state))
+            states.labels(state.value).set_function(_in_force(board.desk, state))
 
     def _count(self, changes: Sequence[Change]) -> None:
         for change in changes:
@@ -99,5 +99,5 @@ class Metrics:
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _in_force(safety: Safety, state: RiskState) -> Callable[[], float]:
-    return lambda: float(safety.state() is state)
+def _in_force(desk: Desk, state: RiskState) -> Callable[[], float]:
+    return lambda: float(desk.safety.state(*desk.venues) is state)

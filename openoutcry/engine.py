@@ -268,6 +268,7 @@ def _supervisor(desk: Desk, jobs: Sequence[Job], outbox: Outbox, stack: AsyncExi
 
 async def recover(engine: Engine, settings: Settings) -> None:
     """Settle with the brokers, protection first; then what waits in the inbox; then what comes in."""
+    await engine.desk.safety.load(engine.desk.venues)
     report = await engine.reconciler.recover()
     await engine.protection.leaving.resume()
     engine.protection.watch.begin()

@@ -22,6 +22,7 @@ from core.commands.console import Console
 from core.commands.registry import Tools
 from core.jobs.refresh import refresh
 from core.ports import BrokerFactory, Clock, Store
+from core.services.daily_loss import DailyLoss
 from core.services.desk import Desk
 from core.services.earnings import EquityKeeper
 from core.services.end_of_day import EndOfDay
@@ -180,6 +181,8 @@ def _watchers(settings: Settings, engine: Engine, pulse: Pulse, board: Board) ->
         found.append(EndOfDay(engine.desk, engine.execution.exiting, engine.lanes, rule, accounts).run())
     if url := dead_man.url.get_secret_value():
         found.append(ping(url, dead_man.every_s, pulse.alive, engine.wire))
+    if engine.desk.limits.daily_loss_percent:
+        found.append(DailyLoss(engine.desk).run())
     if settings.desk.at_start:
         found.append(_first_words(settings.desk.at_start, board, engine, pulse))
     return found

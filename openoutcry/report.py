@@ -34,6 +34,6 @@ def started(desk: Desk, report: Report, waiting: int, settings: Settings) -> Not
         at=now,
         kind=NoticeKind.INFO,
         key="report.started",
-        params={"accounts": accounts or "-", "state": desk.safety.state().value},
+        params={"accounts": accounts or "-", "state": desk.safety.state(*desk.venues).value},
         lines=tuple(lines),
     )

@@ -81,8 +81,9 @@ async def status(tools: Tools, call: Call) -> Reply:
         lines.append(Line("command.halted", {"by": halt.by, "reason": halt.reason, "at": _utc(halt.at)}))
     seen = [p for p in desk.ledger.positions.values() if call.person.sees(p.owner)]
     live = [o for o in desk.ledger.orders.values() if call.person.sees(o.request.owner)]
-    counts = {"positions": str(len(seen)), "orders": str(len(live))}
-    return reply(tools, call, "command.status", {"state": desk.safety.state().value, **counts}, lines)
+    state = desk.safety.state(*(view.account.name for view in views))
+    counts = {"state": state.value, "positions": str(len(seen)), "orders": str(len(live))}
+    return reply(tools, call, "command.status", counts, lines)
 
 
 async def why(tools: Tools, call: Call) -> Reply:

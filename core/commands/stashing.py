@@ -47,9 +47,9 @@ async def restore(tools: Tools, call: Call) -> Reply:
     found = await kept(tools.desk, account, _name(call))
     if isinstance(found, Refused):
         return found
-    state = tools.desk.safety.state(account.name)
-    if state.value != "ACTIVE":
-        return Refused(state.value.lower())
+    held_back = tools.desk.safety.held_back(account.name)
+    if held_back is not None:
+        return held_back
     plan, standing = await compare(tools.desk, account, found, all_=bool(word))
     params, lines = _params(tools, account, found, plan), _lines(plan)
     if not plan.place and not plan.gone:

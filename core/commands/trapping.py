@@ -85,9 +85,9 @@ async def nuke(tools: Tools, call: Call) -> Reply:
 
 
 async def _place(tools: Tools, call: Call, account: Account, wish: Wish) -> Reply:
-    state = tools.desk.safety.state(account.name)
-    if state.value != "ACTIVE":
-        return Refused(state.value.lower())
+    held_back = tools.desk.safety.held_back(account.name)
+    if held_back is not None:
+        return held_back
     ends = tools.clock_now() + timedelta(
         minutes=float((await tools.office.lists.tunables(call.person.master)).stop_minutes)
     )

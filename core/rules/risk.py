@@ -208,13 +208,17 @@ def _buying_power(request: OrderRequest, _limits: Limits, situation: Situation) 
 
 
 def _daily_loss(_request: OrderRequest, limits: Limits, situation: Situation) -> Refused | None:
-    if not limits.daily_loss_percent:
+    return loss_reached(situation.margin.equity, situation.day_profit, limits.daily_loss_percent)
+
+
+def loss_reached(equity: Decimal, day_profit: Decimal, percent: Decimal) -> Refused | None:
+    """Whether an account has lost `percent` of what it was worth as the day began. Money in its currency."""
+    if not percent:
         return None
-    day_start = situation.margin.equity - situation.day_profit
-    most = day_start * limits.daily_loss_percent / 100
-    if -situation.day_profit < most:
+    most = (equity - day_profit) * percent / 100
+    if -day_profit < most:
         return None
-    return Refused("daily_loss", {"loss": plain(-situation.day_profit), "max": plain(most)})
+    return Refused("daily_loss", {"loss": plain(-day_profit), "max": plain(most)})
 
 
 def _within_position(request: OrderRequest, _limits: Limits, situation: Situation) -> Refused | None:

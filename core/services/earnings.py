@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 LOOK_BACK = timedelta(days=90)
 KEPT_EVERY_S = 600.0
+LAST_WORD_S = 3.0
+"""Brokers that do not answer must not hold up a stop."""
 
 
 async def profit_by_day(
@@ -53,13 +56,22 @@ class EquityKeeper:
         self._every_s = every_s
 
     async def run(self) -> None:
-        """Until cancelled. What cannot be asked or written now is left out."""
-        while True:
-            await self._desk.wire.sleep(self._every_s)
-            try:
-                await self.keep()
-            except DeskError as error:
-                log.warning("equity was not kept", extra={"reason": str(error)})
+        """Until cancelled, and once more then: a desk that stops has its day's last word written down."""
+        try:
+            while True:
+                await self._desk.wire.sleep(self._every_s)
+                await self._try()
+        finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORD_S):
+                    await self._try()
+
+    async def _try(self) -> None:
+        """What cannot be asked or written now is left out."""
+        try:
+            await self.keep()
+        except DeskError as error:
+            log.warning("equity was not kept", extra={"reason": str(error)})
 
     async def keep(self) -> int:
         """Of every account whose broker answers; of how many."""

@@ -173,9 +173,9 @@ class Execution:
     async def _fit_to_enter(self, trade: Trade) -> Trade | Refused:
         """The trade at prices of now, or what speaks against it before the old position is touched: a halted desk must
         not even flatten."""
-        state = self._desk.safety.state(trade.account.name)
-        if state.value != "ACTIVE":
-            return Refused(state.value.lower(), {})
+        held_back = self._desk.safety.held_back(trade.account.name)
+        if held_back is not None:
+            return held_back
         quote = await self._desk.quote(trade.account.name, trade.instrument.ticker)
         if quote is None:
             return Refused("no_quote", {"ticker": trade.instrument.ticker})

@@ -1,17 +1,23 @@
-"""The desk's risk state: ACTIVE, REDUCING, HALTED (DESIGN 6). HALTED is latched; only a person's /arm frees it."""
+"""The desk's risk state: ACTIVE, REDUCING, HALTED (DESIGN 6). HALTED is latched; only a person's /arm frees it.
+
+REDUCING is one account's, from its daily loss on until the next UTC day, whatever its equity does meanwhile.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Iterable
 from decimal import Decimal
 
 from core.ports import Clock, KillSwitch, Store
 from core.services import telling
-from core.values.accounts import Halt, Margin, RiskState
+from core.values.accounts import Account, Halt, Margin, RiskState
 from core.values.changes import Audited, Change, FlagSet, NoticeMade
 from core.values.errors import DeskError
 from core.values.ids import OWNER, AccountName, UserId
 from core.values.money import ZERO, plain
+from core.values.orders import Refused
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +32,47 @@ class Safety:
         self._halt = switch.read()
         self._latched = True
         self._day_equity: dict[AccountName, tuple[str, Decimal]] = {}
+        self._reducing: dict[AccountName, tuple[str, Refused]] = {}
 
     @property
     def halt(self) -> Halt | None:
         return self._halt
 
-    def state(self, _account: AccountName | None = None) -> RiskState:
-        return RiskState.ACTIVE if self._halt is None else RiskState.HALTED
+    def state(self, *accounts: AccountName) -> RiskState:
+        """Of the desk, and the worst of these accounts."""
+        if self._halt is not None:
+            return RiskState.HALTED
+        return RiskState.REDUCING if any(map(self._loss, accounts)) else RiskState.ACTIVE
+
+    def held_back(self, account: AccountName) -> Refused | None:
+        """Why this account takes no new risk now."""
+        return self._loss(account) if self._halt is None else Refused("halted")
+
+    def _loss(self, account: AccountName) -> Refused | None:
+        day, why = self._reducing.get(account, ("", None))
+        return why if day == self._today() else None
+
+    def _today(self) -> str:
+        return self._clock.now().date().isoformat()
+
+    async def reduce(self, account: Account, why: Refused) -> bool:
+        """Only exits on this account for the rest of the UTC day, also after a restart. False when it was so."""
+        if self._loss(account.name) is not None:
+            return False
+        day, now = self._today(), self._clock.now()
+        self._reducing[account.name] = (day, why)
+        log.warning("reducing", extra={"account": account.name, **why.params})
+        kept = FlagSet(_reducing(account.name), json.dumps([day, why.params]))
+        notice = telling.reducing(self._store.desk_id, account, why, now)
+        audited = Audited(now, account.owner, "desk", "risk.reducing", account.name, dict(why.params))
+        await self._store.save(kept, audited, NoticeMade(notice))
+        return True
+
+    async def load(self, accounts: Iterable[AccountName]) -> None:
+        """Know again which of them lost too much today."""
+        for account in accounts:
+            day, params = json.loads(await self._store.flag(_reducing(account)) or '["", {}]')
+            self._reducing[account] = (day, Refused("daily_loss", params))
 
     async def kill(self, by: UserId, surface: str, reason: str) -> bool:
         """Latch HALTED; in force before anything is written, and also where nothing can be. False when it was so."""
@@ -86,7 +126,7 @@ class Safety:
 
     async def day_profit(self, account: AccountName, margin: Margin) -> Decimal:
         """Equity gained since the first look of this UTC day, in the account's currency; negative = lost."""
-        day = self._clock.now().date().isoformat()
+        day = self._today()
         known = self._day_equity.get(account)
         if known is None or known[0] != day:
             known = (day, await self._start_of_day(account, day, margin))
@@ -103,3 +143,7 @@ class Safety:
 
     async def _note(self, by: UserId, surface: str, action: str, reason: str, *also: Change) -> None:
         await self._store.save(Audited(self._clock.now(), by, surface, action, "risk", {"reason": reason}), *also)
+
+
+def _reducing(account: AccountName) -> str:
+    return f"reducing:{account}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from core.values.accounts import Halt
+from core.values.accounts import Account, Halt
 from core.values.alerts import AlertRecord
 from core.values.changes import Audited
 from core.values.fills import Position
@@ -262,6 +262,19 @@ def halted(desk_id: DeskId, halt: Halt) -> Notice:
         key="report.halted",
         params={"by": halt.by, "reason": halt.reason},
         critical=True,
+    )
+
+
+def reducing(desk_id: DeskId, account: Account, why: Refused, now: datetime) -> Notice:
+    """An account lost as much today as it may."""
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "reducing", account.name, now.isoformat())),
+        at=now,
+        kind=NoticeKind.ERROR,
+        key="report.reducing",
+        params={"account": account.name, "currency": account.currency, **why.params},
+        critical=True,
+        owner=account.owner,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.services.earnings import EquityKeeper, profit_by_day
 from core.values.pages import Sought
 from core.values.people import Role
+from openoutcry.background import running
 from tests.desk import OWNER, TESTING, TestDesk, person
 
 
@@ -45,3 +46,11 @@ async def test_an_account_that_does_not_answer_is_left_out(desk: TestDesk) -> No
     desk.broker().script("disconnect")
     assert await EquityKeeper(desk.engine.desk).keep() == 0
     assert await desk.engine.store.equity(desk.now.date()) == []
+
+
+async def test_a_desk_that_stops_writes_down_what_accounts_are_worth(desk: TestDesk) -> None:
+    """Long before the next look would have come."""
+    async with running(EquityKeeper(desk.engine.desk).run()):
+        await desk.breathe()
+        assert await desk.engine.store.equity(desk.now.date()) == []
+    assert [row.account for row in await desk.engine.store.equity(desk.now.date())] == [TESTING]

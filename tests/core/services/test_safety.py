@@ -9,13 +9,14 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from core.services.daily_loss import DailyLoss
 from core.values.accounts import Halt, RiskState
 from core.values.alerts import AlertKind
 from core.values.ids import UserId
 from core.values.orders import OrderRole, OrderState, Side
 from openoutcry.background import running
 from openoutcry.latch import FileLatch
-from tests.desk import OWNER, TestDesk, an_alert, levels, opened, price, turns
+from tests.desk import OWNER, TESTING, TestDesk, an_alert, levels, opened, price, turns
 
 D = Decimal
 PROTECTED = ["sell limit 0.5 41000", "sell stop 0.5 39800"]
@@ -178,6 +179,30 @@ async def test_i_15_kill_works_without_a_latch(data_dir: Path) -> None:
         draft.rmdir()
         await desk.wait(2)
         assert FileLatch(data_dir).read() is not None
+
+
+async def test_the_daily_loss_leaves_an_account_only_exits(data_dir: Path) -> None:
+    """REDUCING, told once, what worked for new risk cancelled; whatever the equity does, until the next UTC day."""
+    async with opened(data_dir, risk={"daily_loss_percent": "0.9"}) as desk:
+        await desk.enter()
+        await desk.say("/buy 10 SBER")
+        watch = DailyLoss(desk.engine.desk)
+        await watch.look()
+        assert desk.engine.desk.safety.state(TESTING) is RiskState.ACTIVE
+        await desk.book("39801", "39802")
+        await watch.look()
+        await watch.look()
+        assert (await desk.say("/status")).params["state"] == "REDUCING"
+        assert [n.critical for n in await desk.notices("report.reducing")] == [True]
+        assert await desk.at_broker() == PROTECTED
+        await desk.book("40500", "40501")
+        assert (await desk.enter()).reason == "daily_loss"
+        assert (await desk.say("/buy 10 SBER")).params["code"] == "reducing"
+    async with opened(data_dir) as desk:
+        assert desk.engine.desk.safety.state(TESTING) is RiskState.REDUCING
+        assert (await desk.exit()).reason == ""
+        await desk.clock.advance(timedelta(days=1).total_seconds())
+        assert desk.engine.desk.safety.state(TESTING) is RiskState.ACTIVE
 
 
 async def test_the_daily_loss_stops_entries_until_tomorrow(data_dir: Path) -> None:
