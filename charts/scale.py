@@ -14,7 +14,11 @@ FAR = 8
 AIR = Decimal("0.06")
 """Empty share above and below."""
 _HOUR = 3600
-_TIME_STEPS = (300, 900, 1800, _HOUR, 2 * _HOUR, 4 * _HOUR, 6 * _HOUR, 12 * _HOUR, 24 * _HOUR, 48 * _HOUR, 168 * _HOUR)
+_WEEK = 168 * _HOUR
+_TIME_STEPS = (
+    *(300, 900, 1800, _HOUR, 2 * _HOUR, 4 * _HOUR, 6 * _HOUR, 12 * _HOUR, 24 * _HOUR, 48 * _HOUR),
+    *(_WEEK, 2 * _WEEK, 4 * _WEEK, 8 * _WEEK),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,14 @@ from dashboard.links import LinkRoutes
 from dashboard.lint import LintRoutes
 from dashboard.lists import list_handler, listings, one_handler
 from dashboard.live import Live
+from dashboard.logs import LogRoutes
 from dashboard.me import Me
 from dashboard.metrics import Metrics
 from dashboard.pages import Pages
 from dashboard.pictures import PictureRoutes
 from dashboard.prices import Prices
 from dashboard.recent import reading
+from dashboard.research import ResearchRoutes
 from dashboard.screens import Screens
 from dashboard.search import TickerRoutes
 from dashboard.sellbuy import SellBuys
@@ -38,19 +40,26 @@ from dashboard.stops import StopRoutes
 from dashboard.tunables import TunableRoutes
 from dashboard.users import UserRoutes
 from dashboard.views import VIEWS
+from dashboard.visuals import VisualRoutes
 from kit.http import with_slash
 
 __all__ = ["Board", "DemoControls", "routes"]
 
 API = "/api/v1"
+OLDER = "/api"
+"""Under which an older system told of its research: what is there is the same."""
 
 
 def routes(board: Board) -> list[web.RouteDef]:
     """Everything that the dashboard answers; the roof binds it. Begins to listen to the store and the ledger."""
     gate = Gate(board)
     shown = reading(board)
-    api = [*_api(board), *ChartRoutes(shown).routes(API), *Curves(shown).routes(API)]
-    bound = [r for route in api for r in with_slash(route.method, route.path, gate.known(route.handler))]
+    api = [*_api(board), *ChartRoutes(shown).routes(API), *Curves(shown).routes(API), *_research(board, API)]
+    bound = [
+        r
+        for route in [*api, *_research(board, OLDER)]
+        for r in with_slash(route.method, route.path, gate.known(route.handler))
+    ]
     screens = Screens(shown, VIEWS)
     live = Live(shown, gate, screens)
     return [
@@ -61,6 +70,10 @@ def routes(board: Board) -> list[web.RouteDef]:
         web.get("/events", gate.known(live.answer)),
         web.get("/metrics", Metrics(board, gate).answer),
     ]
+
+
+def _research(board: Board, api: str) -> list[Route]:
+    return [*LogRoutes(board).routes(api), *VisualRoutes(board).routes(api), *ResearchRoutes(board).routes(api)]
 
 
 def _api(board: Board) -> list[Route]:

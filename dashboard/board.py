@@ -15,12 +15,14 @@ from core.services.hub import Hub
 from core.services.office import Office
 from core.services.pairs import Pairs
 from core.services.portfolio import Portfolio
+from core.services.research import Research
 from core.services.supervisor import Supervisor
 from core.services.today import Today
 from core.services.worklist import Worklist
 from core.values.people import Person
 from dashboard.roof import Roof
 from kit.auth import Networks
+from kit.log_files import LogFiles
 from kit.timing import Seconds
 
 
@@ -91,3 +93,5 @@ class Board:
     trusted_proxies: Networks = ()
     today: Callable[[Person], Awaitable[Today]] = _nothing
     roof: Roof = field(default_factory=Roof)
+    research: Research = field(default_factory=Research)
+    logs: LogFiles = field(default_factory=lambda: LogFiles(Path(), ()))

@@ -36,7 +36,8 @@ _PAGING = {"limit": "1..1000, default 100", "after": "`next` of the page before"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """body: field -> what it is; a name ending in ? is optional. query: the same for the query string. Words like
+    """body: field -> what it is; a name ending in ? is optional. query: the same for the query string, but there a name
+    ending in ! is needed. Words like
     `a | b`, `true or false`, `pieces`, `price`, `percent` at a description's beginning say its type as well.
 
     answer: of the 2xx answer, as JSON Schema; without one, what `_answer_of` knows of the path.
@@ -51,6 +52,8 @@ class Route:
     answer: Schema | None = None
     open: bool = False
     """Asks for no bearer token."""
+    empty: bool = False
+    """Answers 204 while there is nothing to tell."""
 
     @property
     def parameters(self) -> Sequence[str]:
@@ -122,7 +125,13 @@ def openapi(routes: Sequence[Route], version: str) -> dict[str, object]:
 def _operation(route: Route) -> dict[str, object]:
     holes = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in route.parameters]
     query = [
-        {"name": name, "in": "query", "schema": _of_query(name, says), "description": says}
+        {
+            "name": name.rstrip("!"),
+            "in": "query",
+            "required": name.endswith("!"),
+            "schema": _of_query(name, says),
+            "description": says,
+        }
         for name, says in route.query.items()
     ]
     status, content = _answer_of(route)
@@ -133,6 +142,7 @@ def _operation(route: Route) -> dict[str, object]:
         "parameters": [*holes, *query],
         "responses": {
             status: {"description": "done", **({"content": content} if content else {})},
+            **({"204": {"description": "nothing yet"}} if route.empty else {}),
             "default": {"description": "no", "content": {"application/json": {"schema": _no_of(route)}}},
         },
     }

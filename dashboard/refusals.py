@@ -17,6 +17,7 @@ STATUSES: Mapping[str, int] = {
     "name_taken": 409,
     "account_in_use": 409,
     "too_many_logins": 429,
+    "one_at_a_time": 503,
     "wrong_password": 401,
     "wrong_code": 401,
 }

@@ -33,6 +33,7 @@ from core.services.options import Options
 from core.services.people import People
 from core.services.portfolio import Portfolio
 from core.services.prices import PriceKeeper
+from core.services.research import Research
 from core.services.telling import stranger
 from core.values.people import owner_person
 from dashboard import routes as dashboard_routes
@@ -51,6 +52,7 @@ from openoutcry.engine import Engine, build, recover
 from openoutcry.errands import watch as watch_errands
 from openoutcry.hub import open_hub
 from openoutcry.in_force import roof_of
+from openoutcry.logs import log_files
 from openoutcry.persons import who
 from openoutcry.pictures import album, drawing
 from openoutcry.research import open_research
@@ -122,14 +124,14 @@ async def open_house(
     async with AsyncExitStack() as stack:
         engine = await build(settings, stack, live=mood.live, factories=factories)
         pulse = Pulse(engine.wire)
-        research = open_research(settings, engine, stack)
+        research, studies = open_research(settings, engine, stack)
         people = who(settings, engine.office.users)
         hub = await open_hub(settings, engine)
         stack.push_async_callback(hub.hub.close)
         backups = BackupKeeper(settings, engine.store, engine.wire)
         figures = replace(_figures(settings, engine, pulse, hub.hub), backup_age_s=backups.age_s)
-        board = replace(_board(settings, mood, engine, pulse, people), figures=figures, picture=album(settings).find)
-        board = replace(board, roof=roof_of(settings, hub.door))
+        board = _board(settings, mood, engine, pulse, people, research)
+        board = replace(board, figures=figures, roof=roof_of(settings, hub.door))
         chats = open_chats(settings, engine, board.console, people)
         webhook = webhook_routes(_receiver(settings, engine))
         hot = timed([*webhook, *hub.door.first()], figures.acknowledged)
@@ -141,7 +143,7 @@ async def open_house(
         engine.office.links.base_url = settings.server.public_url.rstrip("/") or url
         house = House(engine.store, engine.desk, url, _setup_url(settings, mood, engine.office))
         listening(house.url)
-        errands = watch_errands(settings.desk.data_dir, engine.office.users, engine.wire)
+        errands = watch_errands(settings.desk.data_dir, engine.office.users, engine.store, engine.wire)
         await stack.enter_async_context(
             running(pulse.run(), engine.outbox.run(), engine.reconciler.watch_latch(), errands)
         )
@@ -151,7 +153,7 @@ async def open_house(
         await stack.enter_async_context(running(engine.protection.monitor.run()))
         await stack.enter_async_context(running(*chats, *hub.works, *_watchers(settings, engine, pulse, board)))
         await stack.enter_async_context(running(*_care(settings, engine, pulse, backups)))
-        await stack.enter_async_context(running(*research))
+        await stack.enter_async_context(running(*studies))
         await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True
         gc.collect()
@@ -179,10 +181,10 @@ def _watchers(settings: Settings, engine: Engine, pulse: Pulse, board: Board) ->
     if settings.end_of_day is not None:
         rule, accounts = settings.end_of_day.rule(), settings.end_of_day.accounts
         found.append(EndOfDay(engine.desk, engine.execution.exiting, engine.lanes, rule, accounts).run())
-    if url := dead_man.url.get_secret_value():
-        found.append(ping(url, dead_man.every_s, pulse.alive, engine.wire))
     if engine.desk.limits.daily_loss_percent:
         found.append(DailyLoss(engine.desk).run())
+    if url := dead_man.url.get_secret_value():
+        found.append(ping(url, dead_man.every_s, pulse.alive, engine.wire))
     if settings.desk.at_start:
         found.append(_first_words(settings.desk.at_start, board, engine, pulse))
     return found
@@ -219,7 +221,7 @@ def _bell(engine: Engine) -> Bell:
     return bell
 
 
-def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people: People) -> Board:
+def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people: People, research: Research) -> Board:
     tools = Tools(
         desk=engine.desk,
         execution=engine.execution,
@@ -235,6 +237,7 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         office=engine.office,
         catch_up=partial(engine.drain.parity.catch_up, engine.intake),
         strategies=engine.strategies,
+        research=research,
     )
     sample = mood.sample
     return Board(
@@ -259,6 +262,9 @@ def _board(settings: Settings, mood: Mood, engine: Engine, pulse: Pulse, people:
         language=settings.desk.language,
         sample_alert=None if sample is None else lambda: sample(engine.desk),
         trusted_proxies=networks(settings.server.trusted_proxies),
+        picture=album(settings).find,
+        research=research,
+        logs=log_files(settings.desk.data_dir / "logs"),
     )
 
 

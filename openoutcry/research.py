@@ -1,33 +1,81 @@
-"""What runs for research and strategies while the desk does: the collector of candles, and the day trader."""
+"""What runs for research and strategies while the desk does: the collector of candles, the day trader, visuals and
+health checks."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
 
+from charts.painter import WorkerPainter
 from core.jobs.collecting import Collecting
 from core.jobs.day_trading import DayTrader, Wish
 from core.ports.strategies import Analyst
+from core.rules.candles import zone
+from core.services.health_checks import HealthChecks
+from core.services.research import ProcessState, Research
+from core.services.visuals import Visuals
 from core.values.orders import Refused
 from openoutcry.background import kept
-from openoutcry.collecting import models_dir, open_collecting
+from openoutcry.collecting import candle_store, models_dir, open_collecting
 from openoutcry.engine import Engine
+from openoutcry.health_process import HealthProcess
 from openoutcry.settings import Settings, SettingsError
 from strategies.analyst import Lottery
 from strategies.kinds import Kind, kinds
 
 
-def open_research(settings: Settings, engine: Engine, stack: AsyncExitStack) -> list[Coroutine[None, None, None]]:
-    """Nothing where the settings ask for nothing. Raises SettingsError, Broken, Locked."""
+def open_research(
+    settings: Settings, engine: Engine, stack: AsyncExitStack
+) -> tuple[Research, list[Coroutine[None, None, None]]]:
+    """What there is of it, and what is to run; nothing where the settings ask for nothing.
+
+    Raises SettingsError, Broken, Locked.
+    """
     candles = open_collecting(settings, engine.desk, stack)
     trader = open_day_trader(settings, engine, candles)
-    works = []
+    research, works = Research(), list[Coroutine[None, None, None]]()
     if candles is not None:
+        research = _looked_at(settings, engine, candles, stack)
         works.append(kept("candles", candles.run, engine.wire))
+        works += [kept("looks", partial(_looking, research, candles), engine.wire)]
     if trader is not None:
+        research = replace(research, states={**research.states, "day_trader": partial(_state, candles, "waiting")})
         works.append(kept("day trader", trader.run, engine.wire))
-    return works
+    return research, works
+
+
+def _looked_at(settings: Settings, engine: Engine, candles: Collecting, stack: AsyncExitStack) -> Research:
+    calendars = candles.calendars
+    painter = WorkerPainter(engine.wire, settings.desk.language) if settings.pictures.on else None
+    if painter is not None:
+        stack.push_async_callback(painter.close)
+    perform = HealthProcess(settings, calendars, engine.clock).perform
+    return Research(
+        states={"collector": partial(_state, candles, "loading")},
+        symbols=list(calendars),
+        visuals=Visuals(engine.desk, candle_store(settings), calendars, painter, settings.pictures.theme),
+        checks=HealthChecks(engine.desk, perform, list(calendars), zone(next(iter(calendars.values())))),
+        recollect=candles.recollect,
+    )
+
+
+async def _looking(research: Research, candles: Collecting) -> None:
+    """Once there is something to look at."""
+    assert research.visuals is not None
+    assert research.checks is not None
+    await candles.loaded.wait()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(research.visuals.run(), name="visuals")
+        group.create_task(research.checks.run(), name="health checks")
+
+
+def _state(candles: Collecting | None, before: str) -> ProcessState:
+    """before: what it does until the candles are loaded."""
+    return ProcessState.RUNNING if candles is None or candles.loaded.is_set() else ProcessState(before)
 
 
 def open_day_trader(settings: Settings, engine: Engine, candles: Collecting | None) -> DayTrader | None:

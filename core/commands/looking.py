@@ -8,6 +8,7 @@ from datetime import datetime
 from core.commands.registry import Argument, Call, Command, Reply, Tools, reply
 from core.services import telling
 from core.services.cards import task_params
+from core.services.health_checks import result_params
 from core.services.life import life_of
 from core.services.portfolio import Portfolio, PositionView
 from core.values.alerts import AlertRecord
@@ -150,8 +151,10 @@ def _fill_line(fill: Fill) -> Line:
 
 
 async def health(tools: Tools, call: Call) -> Reply:
-    """True or False, as the old desk said it."""
-    return reply(tools, call, "command.healthy" if tools.healthy() else "command.unhealthy")
+    """True or False, as the old desk said it; then the newest result of each health check."""
+    checks = tools.research.checks
+    lines = [Line("health_check.result", result_params(result)) for result in (checks.results() if checks else ())]
+    return reply(tools, call, "command.healthy" if tools.healthy() else "command.unhealthy", lines=lines)
 
 
 def helper(commands: Sequence[Command]) -> Command:

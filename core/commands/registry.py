@@ -16,6 +16,7 @@ from core.services.execution import Execution
 from core.services.guardian import Guardian
 from core.services.office import Office
 from core.services.pairs import Pairs
+from core.services.research import Research
 from core.services.supervisor import Supervisor
 from core.services.worklist import Worklist
 from core.values.accounts import Account
@@ -59,6 +60,7 @@ class Tools:
     scanner: Scanner
     catch_up: Callable[[str, Person], Awaitable[AlertStatus | Refused]]
     strategies: StrategyRuns
+    research: Research = field(default_factory=Research)
 
 
 @dataclass(frozen=True, slots=True)

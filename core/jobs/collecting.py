@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,6 +20,7 @@ from core.values.candles import Columns
 from core.values.errors import POISON, Rejected, Transient
 from core.values.ids import DeskId, NoticeId, derive_id
 from core.values.notices import Line, Notice, NoticeKind
+from core.values.orders import Refused
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ class Collecting:
         self._plan = plan
         self._tell = tell
         self._due: dict[str, datetime] = {}
+        self._turn = asyncio.Lock()
+        self._again: asyncio.Task[None] | None = None
         for feed in {id(subject.feed): subject.feed for subject in subjects}.values():
             feed.listen(stream.hear)
 
@@ -67,6 +70,7 @@ class Collecting:
         """Until cancelled."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._collector.rest)
+            stack.push_async_callback(self._leave_off)
             await self._watch(stack)
             await self.load()
             while True:
@@ -76,11 +80,13 @@ class Collecting:
     async def load(self) -> list[Collected]:
         """Catch up on every symbol, then open the gate. One symbol that cannot be had leaves the others alone."""
         found = []
-        for subject in self._subjects.values():
-            now = self._clock.now()
-            self._due[subject.symbol] = next_end(subject.calendar, now, self._plan.after)
-            found.append(await self._caught_up(subject, last_ended(subject.calendar, now, self._plan.after)))
-        await self._collector.rest()
+        async with self._turn:
+            for subject in self._subjects.values():
+                now = self._clock.now()
+                self._due[subject.symbol] = next_end(subject.calendar, now, self._plan.after)
+                days = self._newest(subject, last_ended(subject.calendar, now, self._plan.after))
+                found.append(await self._caught_up(subject, days))
+            await self._collector.rest()
         self.loaded.set()
         for each in found:
             await self._tell(each)
@@ -89,18 +95,35 @@ class Collecting:
     async def look(self) -> list[Collected]:
         """Collect what is due; else write down what was streamed since the last look."""
         now, found = self._clock.now(), list[Collected]()
-        for subject in self._subjects.values():
-            due = self._due[subject.symbol]
-            if due <= now:
-                found += await self._end_day(subject, due)
-                self._due[subject.symbol] = next_end(subject.calendar, now, self._plan.after)
-            else:
-                await self._keep(subject, now)
-        if found:
-            await self._collector.rest()
+        async with self._turn:
+            for subject in self._subjects.values():
+                due = self._due[subject.symbol]
+                if due <= now:
+                    found += await self._end_day(subject, due)
+                    self._due[subject.symbol] = next_end(subject.calendar, now, self._plan.after)
+                else:
+                    await self._keep(subject, now)
+            if found:
+                await self._collector.rest()
         for each in found:
             await self._tell(each)
         return found
+
+    @property
+    def calendars(self) -> Mapping[str, str]:
+        """By symbol, of everything that is collected."""
+        return {name: subject.calendar for name, subject in self._subjects.items()}
+
+    def recollect(self, symbol: str | None, first: date | None) -> Refused | None:
+        """Begin to ask again for every day on file: of all symbols or one, from the beginning or a day. What comes is
+        put in the place of what is there where it is fit. Refused: not_collected, one_at_a_time."""
+        if symbol is not None and symbol not in self._subjects:
+            return Refused("not_collected", {"ticker": symbol[:100]})
+        if self._again is not None and not self._again.done():
+            return Refused("one_at_a_time", {})
+        subjects = [subject for subject in self._subjects.values() if symbol in {None, subject.symbol}]
+        self._again = asyncio.create_task(self._recollect(subjects, first), name="candles again")
+        return None
 
     async def recent(self, symbol: str, start: datetime, end: datetime) -> Columns:
         """What models look at on the spot. Raises Transient; Rejected, also for a symbol that is not collected."""
@@ -129,7 +152,7 @@ class Collecting:
         """Yesterday and what is still missing before it, by the broker's own bars; then the day that is over."""
         day = last_ended(subject.calendar, due, self._plan.after)
         days = days_up_to(subject.calendar, day, self._plan.days + 1)[:-1]
-        settled = await self._caught_up(subject, days[-1])
+        settled = await self._caught_up(subject, self._newest(subject, days[-1]))
         try:
             ended = await self._collector.end_day(subject, day)
         except POISON as error:
@@ -137,12 +160,29 @@ class Collecting:
         self._stream.forget(subject.symbol, hours(subject.calendar, day)[-1].closes_at)
         return [settled, ended]
 
-    async def _caught_up(self, subject: Subject, last: date) -> Collected:
-        days = days_up_to(subject.calendar, last, self._plan.days)
+    def _newest(self, subject: Subject, last: date) -> list[date]:
+        return days_up_to(subject.calendar, last, self._plan.days)
+
+    async def _caught_up(self, subject: Subject, days: Sequence[date], *, again: bool = False) -> Collected:
         try:
-            return await self._collector.catch_up(subject, days)
+            return await self._collector.catch_up(subject, days, again=again)
         except POISON as error:
             return _failed(subject, error)
+
+    async def _recollect(self, subjects: Sequence[Subject], first: date | None) -> None:
+        async with self._turn:
+            for subject in subjects:
+                last = last_ended(subject.calendar, self._clock.now(), self._plan.after)
+                days = await self._collector.days_kept(subject, first or date.min, last)
+                found = await self._caught_up(subject, days, again=True)
+                log.info("collected again", extra={"symbol": subject.symbol, "days": len(found.fetched)})
+                await self._tell(found)
+            await self._collector.rest()
+
+    async def _leave_off(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+            await asyncio.gather(self._again, return_exceptions=True)
 
     async def _keep(self, subject: Subject, now: datetime) -> None:
         day = today(subject.calendar, now)

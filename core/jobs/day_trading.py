@@ -17,6 +17,7 @@ from core.ports.strategies import Analyst, Trip
 from core.rules.candles import today
 from core.rules.day_trades import day_trades, may_day_trade
 from core.services.desk import Desk
+from core.services.run_records import RunRecords
 from core.services.supervisor import Supervisor
 from core.values.accounts import Account, Mode
 from core.values.errors import DeskError, Rejected, Transient
@@ -32,8 +33,6 @@ LEFT_MIN = timedelta(seconds=30)
 """A window that closes sooner is not worth beginning in."""
 LOOKS_BACK = timedelta(days=14)
 """Five market days lie within it, whatever the holidays."""
-REMEMBERED = 1000
-"""Runs that the lottery looks back on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +120,8 @@ class DayTrader:
     async def _trips(self) -> Mapping[str, Sequence[Trip]]:
         """How the runs of each pair went on this account, newest first."""
         found: defaultdict[str, list[Trip]] = defaultdict(list)
-        for task in (await self._desk.store.tasks(REMEMBERED)).items:
-            if task.kind == KIND and task.account == self._wish.account.name and task.state.final:
+        for task in await RunRecords(self._desk).tasks():
+            if task.account == self._wish.account.name:
                 found[task.title].append(self._trip(task))
         return found
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from core.rules.sessions import ALWAYS, CALENDARS, LOOK_AHEAD_DAYS, sessions
-from core.values.candles import Fault
+from core.values.candles import Columns, DayOnFile, Fault
 from core.values.market import Candle, Session
 
 PER_MINUTE_MAX = 3
@@ -95,6 +95,26 @@ def tidied(
     return kept, frozenset(faults)
 
 
+def minutes_filled(days: Sequence[DayOnFile], bars: Columns, interval_s: int) -> dict[date, int]:
+    """How many minutes of each day have enough bars. bars: those of these days, one day after the other."""
+    enough, found, begin = per_minute(interval_s), dict[date, int](), 0
+    for day in days:
+        minutes = Counter(second // 60 for second in bars.at[begin : begin + day.bars])
+        found[day.date] = sum(count >= enough for count in minutes.values())
+        begin += day.bars
+    return found
+
+
+def minutes_of(windows: Sequence[Session]) -> int:
+    """Of trading, in all sessions."""
+    return int(sum(window.length.total_seconds() for window in windows) // 60)
+
+
+def per_minute(interval_s: int) -> int:
+    """So many bars are enough for a minute."""
+    return min(PER_MINUTE_MAX, 60 // interval_s)
+
+
 def _wrong(bar: Candle) -> Fault | None:
     if min(bar.open, bar.high, bar.low, bar.close, bar.volume) <= 0:
         return Fault.ZERO
@@ -111,14 +131,13 @@ def _lacking(bars: Sequence[Candle], windows: Sequence[Session], interval_s: int
     """The seed's three tests, over all sessions of the day."""
     if not bars:
         return {Fault.MISSING}
-    minutes = int(sum(window.length.total_seconds() for window in windows) // 60)
-    per_minute = min(PER_MINUTE_MAX, 60 // interval_s)
+    minutes, enough = minutes_of(windows), per_minute(interval_s)
     filled = Counter(int(bar.at.timestamp() // 60) for bar in bars)
     counts = [0] * max(0, minutes - len(filled)) + sorted(filled.values())
     faults = set()
-    if len(bars) < per_minute * (minutes - MINUTES_SPARED):
+    if len(bars) < enough * (minutes - MINUTES_SPARED):
         faults.add(Fault.FEW)
-    if counts[minutes // 3] < per_minute:
+    if counts[minutes // 3] < enough:
         faults.add(Fault.THIN)
     if sum(_gaps(bars, window) for window in windows) > GAPS_MAX:
         faults.add(Fault.GAPS)

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from core.ports import Clock, Feed
 from core.ports.candles import CandleStore, Lesson, Trainer
-from core.rules.candles import day_before, hours, tidied
+from core.rules.candles import day_before, hours, market_days, tidied
 from core.services.streaming import StreamBars
 from core.values.candles import Columns, DayOnFile, Fault, Source, SymbolDay, columns
 from core.values.errors import DeskError, Transient
@@ -99,6 +99,11 @@ class Collector:
         fit = [day.date for day in await asyncio.to_thread(self._store.days, symbol, learned[0], days[-1]) if day.valid]
         lessons = await self._teach(subject, fit, anew=healed)
         return Collected(symbol, fetched, faulty, damaged, lessons)
+
+    async def days_kept(self, subject: Subject, first: date, last: date) -> list[date]:
+        """Market days of first..last from the oldest on file on, those between that are missing among them."""
+        kept = await asyncio.to_thread(self._store.days, subject.symbol, first, last)
+        return market_days(subject.calendar, kept[0].date, last) if kept else []
 
     async def end_day(self, subject: Subject, day: date) -> Collected:
         """A market day is over: keep what was streamed of it until tomorrow, and learn of it for now. Where too little

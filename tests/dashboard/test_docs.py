@@ -52,11 +52,13 @@ async def test_every_row_is_what_the_document_says(house: House) -> None:
 
 
 async def test_every_answer_is_what_the_document_says(demo: House) -> None:
-    """Of each route that can be asked without knowing an id."""
+    """Of each route that can be asked without knowing an id, or what else there is."""
     await furnish(demo)
     told = await document(demo)
     for path, operations in told["paths"].items():
         if "get" not in operations or "{" in path or not path.startswith("/api/v1/"):
+            continue
+        if any(parameter.get("required") for parameter in operations["get"]["parameters"]):
             continue
         answer = await demo.get(path)
         [content] = [
