@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -26,11 +26,11 @@ else:
 
     def compiled(function: Function) -> Function:
         """Without the interpreter's lock, so that threads share the columns."""
-        return numba.njit(nogil=True, cache=_KEPT)(function)  # type: ignore[no-any-return]
+        return cast("Function", numba.njit(nogil=True, cache=_KEPT)(function))
 
     def _kept() -> bool:
         """Whether there is a place for compiled code."""
-        if numba.config.CACHE_DIR:
+        if numba.config.CACHE_DIR:  # type: ignore[attr-defined]  # its settings are made at import
             return True
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         place = home / "openoutcry" / "numba"
@@ -38,7 +38,7 @@ else:
             place.mkdir(parents=True, exist_ok=True)
         except OSError:
             return False
-        numba.config.CACHE_DIR = str(place)
+        numba.config.CACHE_DIR = str(place)  # type: ignore[attr-defined]
         return os.access(place, os.W_OK)
 
     _KEPT = _kept()

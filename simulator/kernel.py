@@ -301,8 +301,13 @@ class Kernel:
             return None
         known = self._end
         if known is None or known[1] is None or not known[0] <= now < known[1]:
-            horizon = now + AHEAD
-            days = trading_days(sessions(self._instrument.calendar, now - AHEAD, horizon))
-            today = next((day for day in days if day.closes_at > now), None)
-            known = self._end = now, None if today is None or today.closes_at >= horizon else today.closes_at
+            known = self._end = now, closes_at(self._instrument.calendar, now)
         return known[1]
+
+
+def closes_at(calendar: str, now: datetime) -> datetime | None:
+    """When the trading day ends that `now` is in or before; None where the calendar tells none within a week."""
+    horizon = now + AHEAD
+    days = trading_days(sessions(calendar, now - AHEAD, horizon))
+    today = next((day for day in days if day.closes_at > now), None)
+    return None if today is None or today.closes_at >= horizon else today.closes_at

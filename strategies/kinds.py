@@ -9,7 +9,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from core.ports.strategies import Environment, Strategy, Window
+from core.values.rule import Rule
 from strategies.cycle import CycleRules, CycleStrategy, ReCycleStrategy
+from strategies.dip import DipStrategy
 from strategies.wants import NOTHING, Wants
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -45,6 +47,12 @@ def recycle(rules: CycleRules | None = None) -> Kind:
     return Kind("recycle", Window(time(10, 30), time(15), NEW_YORK), lambda env: ReCycleStrategy(env, rules))
 
 
+def dip(rule: Rule) -> Kind:
+    """In the hours of recycle. For simulators and whoever builds on it: no settings name its figures, so the desk does
+    not offer it."""
+    return Kind("dip", Window(time(10, 30), time(15), NEW_YORK), lambda env: DipStrategy(env, rule))
+
+
 def kinds(rules: CycleRules) -> dict[str, Kind]:
-    """Every strategy there is, by name."""
+    """Every strategy that the desk offers, by name."""
     return {kind.name: kind for kind in (cycle(rules), recycle(rules))}

@@ -1,0 +1,151 @@
+"""A rule played on columns: one bid at a time, and from its fill on a stop, an offer and an end. Whole ticks, exact.
+
+What happens at a price, and in which order, is what the desk does; a test holds that the executions are equal. What is
+held between two prices that can matter is not looked at: the next bar that fills or ends something is searched for.
+Where numba is there the same loop is compiled and looks at every bar, which is faster still.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from math import lcm
+from typing import NamedTuple
+
+import numpy as np
+
+from core.values.money import ZERO, Price, Quantity
+from core.values.orders import Side
+from core.values.rule import Rule
+from simulator.columns import MOST, Bids, Columns, Ticks, bids_of, unit
+from simulator.compiling import COMPILED
+from simulator.loops import HIGH, LOW, NEVER, play
+from simulator.trades import Execution, joined
+
+BAR, TURN, PIECES, LEVEL = 0, 1, 2, 3
+"""Of an execution: its bar, the how manieth of its prices, signed steps, ticks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a rule earned, as `simulator.trades.Evaluation` counts it. Profits are money after fees; drawdown: the
+    deepest fall of their sum below its highest, positive."""
+
+    trades: int
+    wins: int
+    losses: int
+    net_profit: Decimal
+    fees: Decimal
+    drawdown: Decimal
+
+
+class Terms(NamedTuple):
+    """A rule in whole numbers. Levels are a price times their numerator over `whole`; 0: there is none. fee: what a
+    fill costs, in parts of 1 / `fee_of` of its value. spare: how much may be lost before there is too little cash for a
+    bid, in parts of 1 / `fee_of` of `columns.unit`."""
+
+    wait_s: int
+    hold_s: int
+    stop: int
+    target: int
+    trailing: int
+    whole: int
+    fee: int
+    fee_of: int
+    spare: int
+
+
+def scored(columns: Columns, rule: Rule) -> Score:
+    """A rule with its own entry, from first bar to last. Raises ValueError as `played` does."""
+    return score(columns, played(columns, rule, bids_of(columns, rule)))
+
+
+def played(columns: Columns, rule: Rule, bids: Bids) -> Ticks:
+    """Executions, oldest first, in rows of BAR, TURN, PIECES, LEVEL. What is held at the end is not sold. Raises
+    ValueError for figures that cannot be reckoned with in 64 bits."""
+    terms = terms_of(columns, rule)
+    largest = int((bids.wanted * (bids.limit > 0)).max(initial=0)) * int(columns.ask.max(initial=1))
+    if largest * terms.fee_of * 16 > MOST or int(columns.ask.max(initial=1)) * terms.whole * 2 > MOST:
+        raise ValueError("too much money, or too many digits of a percentage, to be reckoned with in 64 bits")
+    after = () if COMPILED else _after(columns, bids, rule.wait_s)
+    rows = columns.at, columns.price, columns.bid, columns.ask, columns.size, bids.limit, bids.wanted, bids.ends
+    looked = rows if COMPILED else tuple(row.data for row in rows)  # a view hands out plain whole numbers, and faster
+    search = columns.at, columns.dipped, columns.bid[LOW], columns.price[HIGH], after
+    found: Ticks
+    found, count = play(looked, search, columns.seconds, terms)
+    return found[:count]
+
+
+def terms_of(columns: Columns, rule: Rule) -> Terms:
+    shares = [Fraction(share) / 100 for share in (rule.stop, rule.target or 0, rule.trailing or 0)]
+    whole = lcm(*(share.denominator for share in shares))
+    stop, target, trailing = (int(share * whole) for share in shares)
+    fee = Fraction(columns.conditions.fee_percent) / 100
+    spare = (Fraction(columns.cash) - Fraction(rule.money)) * fee.denominator / Fraction(unit(columns.instrument))
+    return Terms(
+        rule.wait_s,
+        rule.hold_s or NEVER,
+        whole - stop,
+        whole + target if target else 0,
+        whole - trailing if trailing else 0,
+        whole,
+        fee.numerator,
+        fee.denominator,
+        max(-MOST, min(MOST, spare.numerator // spare.denominator)),
+    )
+
+
+def _after(columns: Columns, bids: Bids, wait_s: int) -> list[int]:
+    """For each bar the next at which a run may begin, were one to begin with it and not be filled; the bar itself where
+    it is filled. Without a compiler this is what makes waiting cheap: all windows' lowest prices at once."""
+    last, rows = len(columns), np.arange(len(columns))
+    until = np.minimum(columns.at + wait_s, bids.ends)
+    final = np.searchsorted(columns.at + (columns.interval_s - 1), until)
+    final = np.clip(final, rows, last - 1)
+    length = final - rows + 1
+    lowest, level, width = columns.dipped.copy(), columns.dipped, 1
+    while width < length.max(initial=0):
+        level, width = np.minimum(level[: last - 2 * width + 1], level[width : last - width + 1]), 2 * width
+        wide = np.flatnonzero(length >= width)
+        lowest[wide] = np.minimum(level[wide], level[final[wide] - width + 1])
+    after = np.where(bids.limit > 0, final + 1, rows + 1)
+    filled: list[int] = np.where((bids.limit > 0) & (lowest <= bids.limit), rows, after).tolist()
+    return filled
+
+
+def executions(columns: Columns, found: Ticks) -> tuple[Execution, ...]:
+    """As the other engines tell them."""
+    instrument, percent, seconds = columns.instrument, columns.conditions.fee_percent, columns.seconds
+    told = []
+    for row, turn, signed, level in found.tolist():
+        at = datetime.fromtimestamp(int(columns.at[row]) + seconds[turn], UTC)
+        side = Side.BUY if signed > 0 else Side.SELL
+        pieces, price = Quantity(abs(signed) * instrument.step), Price(level * instrument.tick)
+        told.append(Execution(at, side, pieces, price, instrument.notional(price, pieces) * percent / 100))
+    return joined(told)
+
+
+def score(columns: Columns, found: Ticks) -> Score:
+    """What the round trips among them earned; what is still held at the end is no trade yet."""
+    fee = Fraction(columns.conditions.fee_percent) / 100
+    starts = np.flatnonzero(found[:, PIECES] > 0)
+    if len(starts) and found[starts[-1] :, PIECES].sum() != 0:
+        found, starts = found[: starts[-1]], starts[:-1]
+    value = found[:, PIECES] * found[:, LEVEL]
+    if not len(starts):
+        return Score(0, 0, 0, ZERO, ZERO, ZERO)
+    fees = np.add.reduceat(np.abs(value) * fee.numerator, starts)
+    profits = np.add.reduceat(-value * fee.denominator, starts) - fees
+    sums = profits.cumsum()
+    fall = int((np.maximum.accumulate(np.maximum(sums, 0)) - sums).max())
+    money = unit(columns.instrument) / fee.denominator
+    return Score(
+        trades=len(starts),
+        wins=int((profits > 0).sum()),
+        losses=int((profits < 0).sum()),
+        net_profit=int(sums[-1]) * money,
+        fees=int(fees.sum()) * money,
+        drawdown=fall * money,
+    )

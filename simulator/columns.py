@@ -1,0 +1,164 @@
+"""A plan's bars as columns of whole ticks, and what a rule asks of each bar: everything that needs no run to be known.
+
+numpy is imported here and in the modules that play columns (the extra `research`), nowhere else of the simulator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.rules.sessions import ALWAYS
+from core.values.instrument import Instrument
+from core.values.rule import Rule
+from simulator.kernel import CLOSE_LEAD, closes_at
+from simulator.loops import NEVER
+from simulator.market import PRICES, Bar, Conditions
+from simulator.script import Plan, span
+
+Ticks = NDArray[np.int64]
+MOST = 2**61
+"""What sums of money stay below, in the units they are reckoned in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """at: whole seconds since 1970. price, bid, ask: ticks; a row each for open, high, low and close. size: steps that
+    each price offers on each side. opens: whether a run may begin. closes: second at which trading of the day ends.
+    dipped: what the ask falls to in a bar that sells anything; NEVER in one that does not."""
+
+    instrument: Instrument
+    interval_s: int
+    cash: Decimal
+    conditions: Conditions
+    at: Ticks
+    price: Ticks
+    bid: Ticks
+    ask: Ticks
+    size: Ticks
+    opens: NDArray[np.bool_]
+    closes: Ticks
+    dipped: Ticks = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dipped", np.where(self.size > 0, self.ask[2], NEVER))
+
+    @property
+    def seconds(self) -> tuple[int, int, int, int]:
+        """When in a bar each of its prices comes, as `simulator.market.beats` has it."""
+        return 0, self.interval_s // 3, 2 * self.interval_s // 3, self.interval_s - 1
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Bids:
+    """For each bar: the limit of a run that begins with it, in ticks (0: none), its steps, and when it must be over."""
+
+    limit: Ticks
+    wanted: Ticks
+    ends: Ticks
+
+
+def columns_of(plan: Plan) -> Columns:
+    """Every bar of the plan's days that is not in a halt."""
+    rows: list[Bar] = []
+    opens: list[NDArray[np.bool_]] = []
+    for day in plan.days:
+        begins, shuts, midnight = span(plan.kind.window, day)
+        fresh = rows[-1].at if rows else -NEVER
+        today = [
+            bar
+            for bar in plan.history.bars(midnight - timedelta(days=1), midnight)
+            if bar.at > fresh and not plan.conditions.halted(bar.at)
+        ]
+        rows += today
+        at = np.array([bar.at for bar in today], np.int64)
+        opens.append((begins.timestamp() <= at) & (at < shuts.timestamp()))
+    table = np.array(rows, np.int64).reshape(-1, len(Bar._fields))
+    may = np.concatenate([np.zeros(0, np.bool_), *opens])
+    for row in np.flatnonzero(may):
+        may[row] = plan.viable(datetime.fromtimestamp(int(table[row, 0]), UTC))
+    return columns_from(table, may, plan.history.instrument, plan.history.interval_s, plan.cash, plan.conditions)
+
+
+def columns_from(
+    table: Ticks,
+    opens: NDArray[np.bool_],
+    instrument: Instrument,
+    interval_s: int,
+    cash: Decimal,
+    conditions: Conditions,
+) -> Columns:
+    """table: a row a bar, oldest first: at, open, high, low, close, volume, as `simulator.market.Bar` has them."""
+    price = np.ascontiguousarray(table[:, 1:5].T)
+    slip = conditions.slippage_ticks + _part(price, conditions.slippage_percent)
+    offered = -_part(-table[:, 5], conditions.volume_percent) // PRICES
+    return Columns(
+        instrument,
+        interval_s,
+        cash,
+        conditions,
+        np.ascontiguousarray(table[:, 0]),
+        price,
+        np.maximum(1, price - slip),
+        price + slip,
+        offered,
+        opens,
+        _closes(table[:, 0], instrument.calendar),
+    )
+
+
+def unit(instrument: Instrument) -> Decimal:
+    """Money of one step that moves by one tick."""
+    return instrument.tick * instrument.step * instrument.point_value
+
+
+def bids_of(columns: Columns, rule: Rule) -> Bids:
+    """The rule's own entry: `dip` percent below the open, at least a tick."""
+    first = columns.price[0]
+    return bids_at(columns, rule, first - np.maximum(1, _part(first, rule.dip)))
+
+
+def bids_at(columns: Columns, rule: Rule, limit: Ticks) -> Bids:
+    """An entry of one's own, as the limit of each bar. Where none is to be made: 0 or less."""
+    value = Fraction(rule.money) / Fraction(unit(columns.instrument))
+    asked = np.maximum(limit, 1)
+    if value.numerator > MOST:
+        raise ValueError("money: too much to be reckoned with in 64 bits")
+    wanted = value.numerator // (asked * value.denominator)
+    lead = max(int(CLOSE_LEAD.total_seconds()), rule.flat_s)
+    ends = columns.closes - lead
+    made = columns.opens & (limit > 0) & (wanted > 0) & (columns.at < ends)
+    return Bids(np.where(made, limit, 0), wanted, ends)
+
+
+def _part(value: Ticks, percent: Decimal) -> Ticks:
+    """So many percent of each, rounded up. Raises ValueError where that does not fit 64 bits."""
+    share = Fraction(percent) / 100
+    if len(value.ravel()) and int(np.abs(value).max()) * share.numerator > MOST:
+        raise ValueError(f"{percent} percent: too many digits to be reckoned with in 64 bits")
+    return -(-value * share.numerator // share.denominator)
+
+
+def _closes(at: Ticks, calendar: str) -> Ticks:
+    """When the trading day ends that each bar is in or before; NEVER where none does."""
+    found = np.full(len(at), NEVER, np.int64)
+    if calendar == ALWAYS:
+        return found
+    row, last = 0, len(at)
+    while row < last:
+        moment = int(at[row])
+        closes = closes_at(calendar, datetime.fromtimestamp(moment, UTC))
+        until = moment + 1 if closes is None else int(closes.timestamp())
+        after = int(np.searchsorted(at, until))
+        if closes is not None:
+            found[row:after] = until
+        row = after
+    return found
