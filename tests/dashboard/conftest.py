@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,6 +23,7 @@ from core.ports import World
 from core.services.desk import Venue
 from core.services.options import Options
 from core.services.portfolio import Portfolio
+from core.services.research import Research
 from core.values.accounts import Account, Mode
 from core.values.ids import AccountName, UserId
 from core.values.people import Person, Role, owner_person
@@ -118,7 +119,9 @@ def people(token: str) -> Person | None:
 
 
 @asynccontextmanager
-async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
+async def opened(
+    path: Path, research: Callable[[Engine], Research] = lambda _engine: Research(), **more: Any
+) -> AsyncIterator[House]:
     """A house on `path`; `more` replaces fields of its Board."""
     settings = load_settings(
         None,
@@ -133,6 +136,7 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
         await stack.enter_async_context(engine.reconciler.listening())
         await recover(engine, settings)
         moods = {"ready": True, "alive": True}
+        studies = research(engine)
         tools = Tools(
             desk=engine.desk,
             execution=engine.execution,
@@ -148,6 +152,7 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
             office=engine.office,
             catch_up=partial(engine.drain.parity.catch_up, engine.intake),
             strategies=engine.strategies,
+            research=studies,
         )
         board = Board(
             console=Console(tools, commands.table()),
@@ -165,6 +170,7 @@ async def opened(path: Path, **more: Any) -> AsyncIterator[House]:
             ready=lambda: moods["ready"],
             alive=lambda: moods["alive"],
             version="0.0.test",
+            research=studies,
         )
         hub = await open_hub(settings, engine)
         stack.push_async_callback(hub.hub.close)
@@ -216,7 +222,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 @pytest.fixture
 async def demo(tmp_path: Path) -> AsyncIterator[House]:
     """A desk whose pages are open, with a sample alert."""
-    more = {"open_pages": owner_person("dashboard"), "sample_alert": lambda: dict(SAMPLE)}
+    more: dict[str, Any] = {"open_pages": owner_person("dashboard"), "sample_alert": lambda: dict(SAMPLE)}
     async with opened(tmp_path, **more) as found:
         yield found
 

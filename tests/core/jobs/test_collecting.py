@@ -16,6 +16,7 @@ from core.values.errors import Rejected
 from core.values.ids import DeskId
 from core.values.market import Quote
 from core.values.money import Price, Quantity
+from core.values.orders import Refused
 from tests.collecting import TUESDAY, Bench, asleep, bench, new_york
 from texts import render
 
@@ -173,3 +174,21 @@ async def test_one_symbol_that_cannot_be_kept_leaves_the_others_alone(it: Bench)
     [found] = await it.job.load()
     assert "12 digits" in found.failed
     assert it.job.loaded.is_set()
+
+
+async def test_tc_45_days_on_file_are_asked_for_again(tmp_path: Path) -> None:
+    """All of them, or those from a day on; one at a time, and only of what is collected. What is there stays where
+    the broker has nothing better."""
+    it = bench(tmp_path, new_york(TUESDAY, "08:00"))
+    await it.job.load()
+    days = [day.date for day in it.store.days("SBER")]
+    it.market.given = {day: [] for day in days}
+    for first, asked in ((None, days), (days[-2], days[-2:])):
+        it.market.asked.clear()
+        assert it.job.recollect("SBER", first) is None
+        assert it.job.recollect(None, None) == Refused("one_at_a_time")
+        assert it.job._again is not None
+        await it.job._again
+        assert it.market.asked == asked
+    assert [day.date for day in it.store.days("SBER")] == days
+    assert it.job.recollect("GAZP", None) == Refused("not_collected", {"ticker": "GAZP"})
