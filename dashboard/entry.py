@@ -16,7 +16,7 @@ from dashboard.bodies import Body, read_object
 from dashboard.gate import COOKIE, Gate, own_script
 from dashboard.refusals import refuse
 from dashboard.rendering import html_page, theme_of
-from kit.auth import real_peer
+from kit.auth import real_peer, site_of
 from kit.http import ApiError, json_response
 from kit.limits import RateLimiter
 from texts import render
@@ -151,7 +151,7 @@ class Entry:
         self._gate.check_browser(request)
         if browser:
             own_script(request)
-        if not self._tries.allow(real_peer(request, self._board.trusted_proxies)):
+        if not self._tries.allow(site_of(real_peer(request, self._board.trusted_proxies))):
             raise ApiError(429, "too_many_logins", self._words("login_often"))
 
     async def _by_password(self, body: Body, surface: str) -> Person:

@@ -166,8 +166,10 @@ def _trade(
             print(f"Nobody can log in yet. Make the first admin, within a day: {house.setup_url}", file=sys.stderr)
 
     with only_desk(settings.desk.data_dir):
-        set_up_logs(settings.desk.data_dir / "logs", Redactor(settings.secrets()))
-        mood = Mood(demo=demo, live=live, sample=(lambda desk: sample_alert(desk, passphrase)) if demo else None)
+        redactor = Redactor(settings.secrets())
+        set_up_logs(settings.desk.data_dir / "logs", redactor)
+        sample = (lambda desk: sample_alert(desk, passphrase)) if demo else None
+        mood = Mood(demo=demo, live=live, sample=sample, learn=redactor.add)
         asyncio.run(run_until_stopped(settings, mood, listening, ready))
     return EXIT_DONE
 

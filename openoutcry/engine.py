@@ -121,8 +121,10 @@ async def build(
     factories: Mapping[str, BrokerFactory] = FACTORIES,
     wire: Clock | None = None,
     journal: Callable[[Path, Clock], Awaitable[JournalStore]] = open_store,
+    learn: Callable[[str], None] = lambda _secret: None,
 ) -> Engine:
     """Every part in its place, brokers connected; `stack` takes it down again. wire: real time unless given.
+    learn: told credentials that come while the desk runs, for the logs' redactor.
 
     Raises SettingsError for what the settings ask and nobody can do, DeskError for a journal or broker that is unfit.
     """
@@ -137,7 +139,7 @@ async def build(
     stack.push_async_callback(lanes.close)
     protection = _protection(desk, lanes, settings, stack)
     reconciler = Reconciler(desk, protection.guardian)
-    opening = Opening(desk, feed, reconciler, factories, live)
+    opening = Opening(desk, feed, reconciler, factories, live, learn)
     stack.push_async_callback(opening.close_all)
     office = await _office(settings, store, desk, opening)
     naming = Naming(desk.directory, desk.ledger, office.links, settings.webhook.approval)

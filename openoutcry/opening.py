@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
@@ -23,20 +23,24 @@ from openoutcry.venues import account_of, made, world_of
 
 _SECTION: TypeAdapter[AccountSettings] = TypeAdapter(AccountSettings)
 Said = Mapping[str, str]
+LEARNED_MIN = 6
+"""Anybody with an account could else blank the logs by a password of one letter."""
 
 
 @dataclass(slots=True)
 class Opening:
-    """Implements `core.services.accounts.Opener`. feed: what paper accounts trade on."""
+    """Implements `core.services.accounts.Opener`. feed: what paper accounts trade on. learn: told every credential
+    before it is used, so that no log shows it."""
 
     desk: Desk
     feed: Feed
     reconciler: Reconciler
     factories: Mapping[str, BrokerFactory]
     live: bool
+    learn: Callable[[str], None] = lambda _secret: None
     _brokers: dict[AccountName, Broker] = field(default_factory=dict)
 
-    def read(self, name: str, broker: str, said: Said, by: Person) -> tuple[Said, Said] | Refused:
+    def read(self, name: str, broker: str, said: Said, by: Person, kept: Said) -> tuple[Said, Said] | Refused:
         """Files of this machine are nobody's to name; addresses to speak to are an admin's."""
         for key in said:
             if key.endswith("_file") or (key.endswith("_url") and not by.may(Role.ADMIN)):
@@ -44,20 +48,27 @@ class Opening:
         if is_twin(AccountName(name)):
             return Refused("bad_field", {"name": "name", "value": name[:100]})
         try:
-            section = _SECTION.validate_python({"name": name, "broker": broker, **said})
+            section = _SECTION.validate_python({"name": name, "broker": broker, **kept, **said})
         except ValidationError as error:
             where = [str(part) for part in error.errors()[0]["loc"] if not str(part).endswith("Account")]
-            known = {"name", "broker", *said}
+            known = {"name", "broker", *kept, *said}
             named = next((part for part in reversed(where) if part in known), "broker")
             return Refused("bad_field", {"name": named[:100], "value": ""})
         if self.live and broker not in self.factories:
             return Refused("bad_field", {"name": "broker", "value": broker[:100]})
         secret = {key for key, value in section if isinstance(value, SecretStr)}
-        return {k: v for k, v in said.items() if k not in secret}, {k: v for k, v in said.items() if k in secret and v}
+        whole = {**kept, **said}
+        return (
+            {k: v for k, v in whole.items() if k not in secret},
+            {k: v for k, v in whole.items() if k in secret and v},
+        )
 
     async def open(self, account: AddedAccount, credentials: Said) -> None:
         if account.name.casefold() in {name.casefold() for name in self.desk.venues}:
             raise Broken(f"account {account.name} stands in the settings as well")
+        for secret in credentials.values():
+            if len(secret) >= LEARNED_MIN:
+                self.learn(secret)
         try:
             section = _SECTION.validate_python(
                 {"name": account.name, "broker": account.broker, **account.settings, **credentials}

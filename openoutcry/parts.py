@@ -71,11 +71,13 @@ HEARTBEAT_S_MAX = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """How this run differs from a plain one. demo: pages need no login, demo routes are open."""
+    """How this run differs from a plain one. demo: pages need no login, demo routes are open. learn: told credentials
+    that come while it runs, for the logs' redactor."""
 
     demo: bool = False
     live: bool = False
     sample: Callable[[Desk], dict[str, str]] | None = None
+    learn: Callable[[str], None] = lambda _secret: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ async def open_house(
     traded once recovery is done.
     """
     async with AsyncExitStack() as stack:
-        engine = await build(settings, stack, live=mood.live, factories=factories)
+        engine = await build(settings, stack, live=mood.live, factories=factories, learn=mood.learn)
         pulse = Pulse(engine.wire)
         research, studies = open_research(settings, engine, stack)
         people = who(settings, engine.office.users)

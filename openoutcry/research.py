@@ -113,6 +113,11 @@ def _analyst(settings: Settings, chosen: dict[str, Kind], candles: Collecting | 
         raise SettingsError(
             f"day_trading: {asking[0]} asks models, which learn from candles: name symbols in [collect]"
         )
+    if unlearnt := sorted(set(settings.day_trading.symbols) - candles.calendars.keys()):
+        raise SettingsError(
+            f"day_trading.symbols: {unlearnt[0]} is not in collect.symbols, and {asking[0]} asks models that learn from"
+            " its candles"
+        )
     from strategies.advising import ModelAnalyst  # noqa: PLC0415 - numpy, only where models are asked
     from strategies.analyses import Analyses  # noqa: PLC0415 - as above
     from strategies.shelf import Shelf  # noqa: PLC0415 - as above

@@ -14,7 +14,7 @@ from core.services.directory import Directory
 from core.services.intake import Intake
 from core.values.alerts import Receipt, Source
 from core.values.errors import Broken, Transient
-from kit.auth import Networks, real_peer, same_secret
+from kit.auth import Networks, real_peer, same_secret, site_of
 from kit.http import ApiError, ReadyResponse, read_body
 from webhook_receiver.dialect_order import parse_order, resolve
 from webhook_receiver.fields import Fields
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 _STRANGERS_MAX = 1_000
 
 Told = Callable[[str, int], None]
-"""Called with a peer's address and how often it came without the right secret: at its 1st, 10th, 100th ... try."""
+"""Called with where a peer comes from and how often it came without the right secret: at the 1st, 10th, 100th try."""
 
 
 def _nobody(_peer: str, _tries: int) -> None:
@@ -76,7 +76,7 @@ class Receiver:
 
     def _stranger(self, request: web.Request) -> ApiError:
         """Every try counts, one in ten times as many is told: a thousand tries are four lines."""
-        peer = real_peer(request, self._trusted_proxies)
+        peer = site_of(real_peer(request, self._trusted_proxies))
         tries = self._strangers[peer] = self._strangers.get(peer, 0) + 1
         self._strangers.move_to_end(peer)
         if len(self._strangers) > _STRANGERS_MAX:

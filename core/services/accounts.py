@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Protocol
 
 from core.ports import Clock, Store, Vault
@@ -25,8 +26,9 @@ Said = Mapping[str, str]
 class Opener(Protocol):
     """The roof's hands: it knows every broker's settings."""
 
-    def read(self, name: str, broker: str, said: Said, by: Person) -> tuple[Said, Said] | Refused:
-        """Settings and credentials apart. Refused bad_field names what will not do, and never a value."""
+    def read(self, name: str, broker: str, said: Said, by: Person, kept: Said) -> tuple[Said, Said] | Refused:
+        """Settings and credentials apart. Refused bad_field names what will not do, and never a value. kept: what the
+        account has already and `said` leaves alone; whoever changes it need not be allowed to say it."""
 
     async def open(self, account: AddedAccount, credentials: Said) -> None:
         """Connect it, and let it trade. Raises DeskError."""
@@ -89,7 +91,7 @@ class Accounts:
         if isinstance(before, Refused):
             return before
         kept = await self._vault.get(before.name)
-        read = self._read(before.name, before.broker, {**before.settings, **kept, **said}, by)
+        read = self._read(before.name, before.broker, said, by, {**before.settings, **kept})
         if isinstance(read, Refused):
             return read
         account = replace(before, settings=read[0])
@@ -109,12 +111,14 @@ class Accounts:
         del self._accounts[account.name]
         return account
 
-    def _read(self, name: str, broker: str, said: Said, by: Person) -> tuple[Said, Said] | Refused:
+    def _read(
+        self, name: str, broker: str, said: Said, by: Person, kept: Said = MappingProxyType({})
+    ) -> tuple[Said, Said] | Refused:
         """An account is given its name and broker once: said again, they would open another's."""
         again = next((key for key in ("name", "broker") if key in said), None)
         if again is not None:
             return Refused("bad_field", {"name": again, "value": ""})
-        return self._opener.read(name, broker, said, by)
+        return self._opener.read(name, broker, said, by, kept)
 
     async def _reopen(self, account: AddedAccount, credentials: Said) -> AddedAccount | Refused:
         self._accounts[account.name] = account

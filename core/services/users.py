@@ -31,11 +31,13 @@ SPOKEN = "languages"
 TEXT_MAX = 100
 TRIES, TRIES_WITHIN = 5, timedelta(minutes=1)
 PASSWORD_TRIES = 30
-"""By name, from wherever: more than the doors let through from one address, or one stranger could lock a person out."""
-"""Wrong passwords for one name before it has to wait."""
+"""Wrong passwords for one name, from wherever, before it has to wait: more than the doors let through from one address,
+or one stranger could lock a person out."""
 CLI = "cli"
 HASHES_AT_ONCE = 2
 """Each takes tens of megabytes."""
+LOGINS_WAITING_MAX = PASSWORD_TRIES
+"""More are sent away: they come from many addresses at once, and would else be a queue of minutes."""
 
 
 class Users:
@@ -54,6 +56,7 @@ class Users:
         self._tokens: dict[str, ApiToken] = {}
         self._throttle = Throttle(PASSWORD_TRIES)
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._logging_in = 0
         self._writing = asyncio.Lock()
 
     def load(self, roll: Roll, spoken: str | None = None) -> None:
@@ -76,13 +79,17 @@ class Users:
     async def by_password(self, username: str, password: str, surface: str) -> Person | Refused:
         """As long for a name that nobody has as for a wrong password, and the same answer."""
         now, name = self._clock.now(), username.casefold()[:TEXT_MAX]
-        if not self._throttle.allows(name, now):
+        if not self._throttle.allows(name, now) or self._logging_in >= HASHES_AT_ONCE + LOGINS_WAITING_MAX:
             return Refused("too_many_logins", {})
         self._throttle.failed(name, now)  # until it fits: many at the same time are many tries
         user = self._there(UserId(name))
         kept = user.password_hash if user and user.password_hash else _nobody()
-        async with self._hashing:
-            fits = await asyncio.to_thread(password_fits, password[: LENGTH_MAX + 1], kept)
+        self._logging_in += 1
+        try:
+            async with self._hashing:
+                fits = await asyncio.to_thread(password_fits, password[: LENGTH_MAX + 1], kept)
+        finally:
+            self._logging_in -= 1
         if user is None or not user.password_hash or not fits:
             log.warning("wrong name or password", extra={"surface": surface})
             return Refused("wrong_password", {})

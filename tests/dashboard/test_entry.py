@@ -12,13 +12,16 @@ import pyotp
 import pytest
 
 from core.clock import ManualClock
+from core.services.users import HASHES_AT_ONCE, LOGINS_WAITING_MAX
 from core.values.ids import OWNER, UserId
 from dashboard.entry import LOGINS
 from dashboard.sessions import IDLE
 from dashboard.webtokens import ACCESS_LIVES, REFRESH_LIVES
+from kit.auth import networks
 from tests.dashboard.browsing import cookie_of, log_in, opened_page
 from tests.dashboard.conftest import Answer, House, opened
 from tests.dashboard.test_users import everything_in, with_everybody
+from tests.desk import turns
 
 PASSWORD = "correct horse"
 
@@ -111,6 +114,33 @@ async def test_tries_are_counted_by_address(house: House) -> None:
         path, body = ways[number % len(ways)]
         assert (await enter(house, path, **body)).status == 401
     assert (await enter(house, username="bob", password=PASSWORD)).status == 429
+
+
+async def test_a_subscriber_is_one_stranger_by_ipv6(tmp_path: Path) -> None:
+    """However many addresses of theirs the tries come from; a neighbour is another."""
+    async with opened(tmp_path, trusted_proxies=networks(["127.0.0.1"])) as house:
+        own = {"Origin": house.url}
+        tried = [
+            (
+                await house.post("/login", {"token": "x"}, None, headers={**own, "X-Forwarded-For": f"2001:db8::{n}"})
+            ).status
+            for n in range(1, LOGINS + 2)
+        ]
+        other = await house.post("/login", {"token": "x"}, None, headers={**own, "X-Forwarded-For": "2001:db8:0:1::1"})
+    assert (tried, other.status) == ([401] * LOGINS + [429], 401)
+
+
+async def test_logins_from_everywhere_are_no_queue_of_minutes(house: House) -> None:
+    """Each costs memory and a while: beyond a few that wait, 429 at once; who goes away waits no more."""
+    users = house.engine.office.users
+    many = range(HASHES_AT_ONCE + LOGINS_WAITING_MAX)
+    waiting = [asyncio.create_task(users.by_password(f"nobody{n}", "wrong horse", "api")) for n in many]
+    await turns(1)
+    assert (await tokens(house)).status == 429
+    for login in waiting:
+        login.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert (await tokens(house)).status == 401
 
 
 async def test_a_changed_password_ends_every_page_and_token(house: House) -> None:

@@ -235,6 +235,17 @@ async def test_what_an_account_cannot_be_is_named(full: House, body: dict[str, A
     assert (answer.status in {409, 422}, answer.data["error"]["field"]) == (True, field)
 
 
+async def test_an_account_with_an_admins_address_is_still_its_owners(full: House) -> None:
+    """What an admin said stays when its owner changes something else; the address itself is not theirs to change."""
+    body = {"name": "mine", "broker": "tinvest"}
+    url = {"base_url": "http://127.0.0.1:1/rest"}
+    assert (await full.post("/api/v1/accounts", body, "ann-token")).status == 201
+    assert (await full.ask("PATCH", "/api/v1/accounts/mine", url)).status == 200
+    changed = await full.ask("PATCH", "/api/v1/accounts/mine", {"risk_percent": "3"}, "ann-token")
+    assert (changed.status, changed.data["risk_percent"]) == (200, "3")
+    assert (await full.ask("PATCH", "/api/v1/accounts/mine", url, "ann-token")).status == 422
+
+
 @pytest.mark.parametrize("more", [{"name": "Testing"}, {"broker": "paper"}, {"credentials": {"name": "Testing"}}])
 async def test_nobody_takes_over_an_account_by_its_name(full: House, more: dict[str, Any]) -> None:
     """Neither when an account is changed nor among what a new one says: the owner's stays the owner's."""

@@ -7,7 +7,7 @@ from aiohttp.test_utils import make_mocked_request
 from aiohttp.web import Request
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from kit.auth import bearer, host_allowed, networks, origin_allowed, real_peer, same_secret
+from kit.auth import bearer, host_allowed, networks, origin_allowed, real_peer, same_secret, site_of
 
 
 def asked(*headers: tuple[str, str], peer: str = "10.0.0.9") -> Request:
@@ -73,6 +73,23 @@ def test_forwarded_addresses_count_only_from_trusted_proxies(peer: str, forwarde
 def test_without_trusted_proxies_the_peer_is_the_peer() -> None:
     """Whatever it says of itself."""
     assert real_peer(asked(("X-Forwarded-For", "1.2.3.4")), ()) == "10.0.0.9"
+
+
+@pytest.mark.parametrize(
+    ("peer", "site"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:0:1::7", "2001:db8:0:1::/64"),
+        ("2001:db8:0:1:ffff::9", "2001:db8:0:1::/64"),
+        ("2001:db8:0:2::7", "2001:db8:0:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:203.0.113.7", "::ffff:203.0.113.7"),
+        ("", ""),
+    ],
+)
+def test_strangers_of_one_subscriber_are_one(peer: str, site: str) -> None:
+    """IPv6 gives everybody more addresses than can be counted."""
+    assert site_of(peer) == site
 
 
 def test_an_address_that_is_none_is_refused() -> None:

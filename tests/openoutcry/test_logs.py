@@ -6,12 +6,16 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from core.values.people import owner_person
 from kit.secrets import Redactor
+from openoutcry.engine import build
 from openoutcry.logs import FEEDS, feed_of, log_files, set_up_logs
+from openoutcry.settings import load_settings
 
 SECRET = "hunter2-and-more"
 
@@ -99,3 +103,15 @@ def test_no_secret_is_written_anywhere(logs: Path) -> None:
         logging.getLogger("kit.http").exception("at %s", SECRET, extra={"reason": f"of {SECRET}"})
     assert SECRET not in written(logs)
     assert written(logs).count("***") == 6
+
+
+async def test_credentials_that_come_while_the_desk_runs_are_masked(tmp_path: Path) -> None:
+    """From a person, and from the vault at the next start; a password of one letter blanks no log."""
+    settings = load_settings(None, desk={"data_dir": tmp_path}, market={"still": True})
+    for _ in range(2):
+        redact = Redactor()
+        async with AsyncExitStack() as stack:
+            engine = await build(settings, stack, learn=redact.add)
+            said = {"key_id": "o", "secret_key": SECRET}
+            await engine.office.accounts.add("Mine", "alpaca", said, owner_person("test"))
+        assert redact(f"so it is {SECRET}") == "so it is ***"
