@@ -25,10 +25,13 @@ class Palette:
 
     def tinted(self, role: LevelRole, share: float) -> Colour:
         """The ground with so much of a level's colour in it."""
-        red, green, blue = (
-            round(under + (over - under) * share) for under, over in zip(self.ground, self.levels[role], strict=True)
-        )
-        return red, green, blue
+        return mixed(self.ground, self.levels[role], share)
+
+
+def mixed(under: Colour, over: Colour, share: float) -> Colour:
+    """`under` with so much of `over` in it, 0 to 1."""
+    red, green, blue = (round(low + (high - low) * share) for low, high in zip(under, over, strict=True))
+    return red, green, blue
 
 
 PALETTES: Mapping[Theme, Palette] = {

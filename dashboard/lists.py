@@ -90,7 +90,7 @@ def _journal(board: Board) -> list[Listing]:
         ),
         _stored(
             "reports",
-            "what was kept and closed at the end of a day",
+            "what was kept and closed at the end of a day, and what searches have found",
             store.reports,
             lambda person, key: _seen(store.report(ReportId(key)), lambda r: r.owner, person),
             lambda report, _: rows.report_row(report),

@@ -314,8 +314,8 @@ def report_row(report: Report) -> Row:
         }
         for judged in report.positions
     ]
-    about = {"id": report.id, "kind": report.kind, "at": report.at, "account": report.account}
-    return {**about, "positions": positions, "missed": report.missed}
+    about = {"id": report.id, "kind": report.kind, "at": report.at, "account": report.account or None}
+    return {**about, "positions": positions, "missed": report.missed, "figures": dict(report.figures)}
 
 
 def proposal_row(proposal: Proposal, language: str, now: datetime, picture: str | None = None) -> Row:

@@ -121,7 +121,7 @@ ROWS: Mapping[str, Schema] = {
         surface=maybe(TEXT), reason=maybe(TEXT), order_ids=many(TEXT),
     ),
     "reports": row(
-        id=TEXT, kind=TEXT, at=TIME, account=maybe(TEXT), missed=ANY,
+        id=TEXT, kind=TEXT, at=TIME, account=maybe(TEXT), missed=ANY, figures=THING,
         positions=many(row(symbol=TEXT, expiry=ANY, strike=ANY, last=maybe(DECIMAL), entry=maybe(DECIMAL), kept=ANY)),
     ),
     "links": row(

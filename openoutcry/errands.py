@@ -1,4 +1,5 @@
-"""What the command line asks of the people's register: done at once while the desk is down, handed to it while it runs.
+"""What the command line asks of the people's register and the journal: done at once while the desk is down, handed to
+it while it runs.
 
 The journal has one writer. So a running desk finds errands as files in its data directory, does them, and leaves the
 answer beside them. A token is drawn by who asked; only its hash and a password's hash are ever in a file.
@@ -18,6 +19,7 @@ from pathlib import Path
 from core.clock import SystemClock
 from core.ports import Clock, Store
 from core.rules.passwords import LENGTH_MAX, LENGTH_MIN, hash_password
+from core.services import searches
 from core.services.tokens import draw_token, token_hash
 from core.services.users import SPOKEN, Users
 from core.values.errors import Broken, DeskError
@@ -52,13 +54,16 @@ def token_errand(name: str, scope: str = Scope.ADMIN) -> tuple[Errand, str]:
     return {"do": "token", "username": name, "token_hash": token_hash(token), "scope": str(scope)}, token
 
 
-async def run(errand: Errand, users: Users) -> str:
-    """Why not; empty when it is done."""
+async def run(errand: Errand, users: Users, store: Store, clock: Clock) -> str:
+    """Why not; empty when it is done. Raises KeyError for an errand that lacks something."""
     match errand.get("do"):
         case "user":
             done = await users.add({name: value for name, value in errand.items() if name != "do"}, _BY)
         case "token":
             done = await users.keep_token(errand["username"], errand["token_hash"], _BY, errand["scope"])
+        case "report":
+            await searches.keep(store, clock, errand, _BY.surface)
+            return ""
         case _:
             return "an unknown errand"
     return render(f"refused.{done.code}", done.params) if isinstance(done, Refused) else ""
@@ -80,7 +85,7 @@ async def _alone(settings: Settings, errand: Errand) -> str:
     clock = SystemClock()
     store = await open_store(settings.desk.data_dir / "desk.sqlite3", clock)
     try:
-        return await run(errand, await register(settings, store, clock))
+        return await run(errand, await register(settings, store, clock), store, clock)
     finally:
         await store.close()
 
@@ -110,17 +115,17 @@ def _handed_over(data_dir: Path, errand: Errand) -> str:
     return str(said.get("refused", ""))
 
 
-async def watch(data_dir: Path, users: Users, wire: Clock) -> None:
+async def watch(data_dir: Path, users: Users, store: Store, wire: Clock) -> None:
     """Do errands as they come, until cancelled."""
     while True:
         for asked in _waiting(data_dir / "errands"):
-            _answer(asked, await _done(_read(asked), users))
+            _answer(asked, await _done(_read(asked), users, store, wire))
         await wire.sleep(LOOK_S)
 
 
-async def _done(errand: Errand, users: Users) -> str:
+async def _done(errand: Errand, users: Users, store: Store, wire: Clock) -> str:
     try:
-        return await run(errand, users)
+        return await run(errand, users, store, wire)
     except (KeyError, DeskError) as error:
         log.warning("an errand failed", extra={"reason": type(error).__name__})
         return f"it failed: {type(error).__name__}"

@@ -1,4 +1,4 @@
-"""/report: what today came to, and what the last days kept and closed."""
+"""/report: what today came to, what the last days kept and closed, and what searches have found."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from core.services.portfolio import Portfolio
 from core.values.money import ZERO, plain
 from core.values.notices import Line
 from core.values.people import Role
+from core.values.reports import OPTIMISATION
 
 REPORTS_SHOWN = 3
 
 
 async def report(tools: Tools, call: Call) -> Reply:
-    """A line an account: equity, the day's profit, what open positions stand at; then the newest end-of-day reports."""
+    """A line an account: equity, the day's profit, what open positions stand at; then the newest reports."""
     portfolio = Portfolio(tools.desk, tools.guardian)
     views = portfolio.positions(call.person)
     lines = []
@@ -33,6 +34,9 @@ async def report(tools: Tools, call: Call) -> Reply:
         lines.append(Line("command.report_account", params))
     owner = None if call.person.may(Role.ADMIN) else call.person.works_for or call.person.id
     for kept in (await tools.store.reports(REPORTS_SHOWN, None, owner)).items:
+        if kept.kind == OPTIMISATION:
+            lines += [Line("report.optimised", kept.figures), Line("report.optimised_figures", kept.figures)]
+            continue
         told = telling.day_ended(tools.desk.desk_id, kept, kept.at)
         lines += [Line(told.key, told.params), *told.lines]
     return reply(tools, call, "command.report", {}, lines)

@@ -1,9 +1,11 @@
-"""A picture of one trade as data: bars, the prices that matter to it, and where it was filled."""
+"""Pictures as data: one trade with its bars, prices and fills, and a heat map of what a search has found."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from core.values.market import Candle
@@ -55,6 +57,22 @@ class Chart:
     interval_s: int = 300
     levels: tuple[Level, ...] = ()
     marks: tuple[Mark, ...] = ()
+    theme: Theme = Theme.DARK
+    width: int = 1000
+    height: int = 560
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """values: by (column's value, row's value); a pair that is left out is an empty cell. columns, rows: ascending;
+    their names are shown as they are."""
+
+    title: Line
+    column_name: str
+    row_name: str
+    columns: tuple[Decimal, ...]
+    rows: tuple[Decimal, ...]
+    values: Mapping[tuple[Decimal, Decimal], Decimal]
     theme: Theme = Theme.DARK
     width: int = 1000
     height: int = 560

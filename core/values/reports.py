@@ -1,8 +1,9 @@
-"""What the desk writes down about a day, for people to read afterwards."""
+"""What the desk writes down for people to read afterwards: about a day, and what a search has found."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from core.values.ids import OWNER, AccountName, PositionId, ReportId, UserId
 from core.values.money import Price
 
 END_OF_DAY = "end_of_day"
+OPTIMISATION = "optimisation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """kind: END_OF_DAY. at: the moment it speaks for. missed: the desk was down then, so nothing was closed."""
+    """kind: END_OF_DAY or OPTIMISATION. at: the moment it speaks for. account: empty where it speaks of none. missed:
+    the desk was down then, so nothing was closed. figures: of a search: what it was and what it found, as shown."""
 
     id: ReportId
     kind: str
@@ -36,3 +39,4 @@ class Report:
     positions: tuple[Judged, ...]
     missed: bool = False
     owner: UserId = OWNER
+    figures: Mapping[str, str] = field(default_factory=dict)

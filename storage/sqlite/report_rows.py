@@ -14,6 +14,7 @@ from storage.sqlite.columns import (
     plain_or_none,
     read_list,
     read_price,
+    read_texts,
     read_time,
     read_time_or_none,
     time_or_none,
@@ -30,6 +31,7 @@ def report_row(report: Report) -> Row:
         "positions": encode([_judged_fields(judged) for judged in report.positions]),
         "missed": int(report.missed),
         "owner": report.owner,
+        "figures": encode(dict(report.figures)),
     }
 
 
@@ -67,4 +69,5 @@ def read_report(row: sqlite3.Row) -> Report:
         positions=tuple(map(_read_judged, read_list(row["positions"]))),
         missed=bool(row["missed"]),
         owner=row["owner"],
+        figures=read_texts(row["figures"]),
     )

@@ -69,7 +69,7 @@ class Postgres:
 
     def _run(self, program: str, *words: object) -> None:
         """PostgreSQL refuses root: its own user runs it then."""
-        other = {"user": UNPRIVILEGED, "group": UNPRIVILEGED, "extra_groups": []} if os.geteuid() == 0 else {}
+        root = os.geteuid() == 0
         done = subprocess.run(
             [_programs() / program, *map(str, words)],
             cwd=self._home,
@@ -79,7 +79,9 @@ class Postgres:
             text=True,
             timeout=60,
             check=False,
-            **other,  # type: ignore[arg-type]  # typeshed has no name for these three alone
+            user=UNPRIVILEGED if root else None,
+            group=UNPRIVILEGED if root else None,
+            extra_groups=[] if root else None,
         )
         assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
 

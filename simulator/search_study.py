@@ -1,0 +1,352 @@
+"""A search that is kept in a database: points that wait, run and are finished, for workers on any number of machines.
+
+Optuna keeps it. Its queue hands each waiting trial to one worker alone, and its heartbeat says who has died; what is to
+be tried, and that nothing is tried twice, is decided here. Importing this wants the extra `optimise`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from random import randrange
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning, OptunaError
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from core.ports import Clock
+from core.values.errors import Broken, Transient
+from simulator.search import Point, Range, Sampler, Tried, drawn, points
+
+QUEUED = 8
+"""Points that one worker makes wait at once, for itself and others."""
+TRIES_MAX = 3
+"""A point whose workers died or failed so often is given up."""
+_POINT, _RESULT, _STARTED, _NEEDLESS, _WHY, _ABOUT = "point", "result", "started", "needless", "why", "about"
+
+
+@dataclass(frozen=True, slots=True)
+class Quest:
+    """What is looked for. about: what is simulated, equal for everybody who works on this study. trials: how many
+    points; None: all of a grid. seed: which points chance draws. dead_after_s: who has not been heard of for so long
+    has died."""
+
+    study: str
+    about: Mapping[str, str]
+    ranges: tuple[Range, ...]
+    sampler: Sampler = Sampler.GRID
+    trials: int | None = None
+    seed: int = 1
+    prune: bool = False
+    dead_after_s: int = 30
+
+
+class Turn(StrEnum):
+    """What came of asking for work. WAIT: others are at the last of it, and may die."""
+
+    RAN = "ran"
+    WAIT = "wait"
+    DONE = "done"
+
+
+class Hopeless(Exception):
+    """Raised by a measure that gives its point up: the first days are worse than those of others."""
+
+
+class Needless(Exception):
+    """Another trial has this point."""
+
+
+Report = Callable[[Decimal, int], None]
+"""Profit so far, after so many days. Raises Hopeless where the point is to be given up."""
+Measure = Callable[[Mapping[str, Decimal], Report], Tried]
+"""The point by name -> what came of it; of the Tried's `point` no notice is taken."""
+
+
+class Study:
+    """One study in one database. Raises Broken for an address that is none, or a study of another simulation; Transient
+    where the database does not answer, here and in every method."""
+
+    def __init__(self, url: str, quest: Quest, clock: Clock) -> None:
+        self._quest, self._clock = quest, clock
+        self._wanted = _wanted(quest)
+        with _answering(), _quietly():
+            self._storage = _opened(url, quest.dead_after_s)
+            self._study = optuna.create_study(
+                storage=self._storage,
+                study_name=quest.study,
+                load_if_exists=True,
+                direction="maximize",
+                sampler=_sampler(quest),
+                pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_min_trials=5),
+            )
+            self._same_simulation()
+
+    def work(self, measure: Measure, catch: tuple[type[Exception], ...] = ()) -> Turn:
+        """Try one point. catch: of `measure`: the point has failed; others end the work."""
+        with _answering(), _quietly():
+            trials = self._trials()
+            if not any(trial.state is TrialState.WAITING for trial in trials) and not self._fill(trials):
+                self._tidy(trials)
+                return Turn.WAIT if any(trial.state is TrialState.RUNNING for trial in trials) else Turn.DONE
+            self._study.optimize(lambda trial: self._try(trial, measure, catch), n_trials=1, catch=(Needless, *catch))
+            return Turn.RAN
+
+    def tried(self) -> list[Tried]:
+        """What is finished of this quest, one of each point; pruned ones too."""
+        with _answering(), _quietly():
+            found: dict[Point, Tried] = {}
+            for trial in self._trials(TrialState.COMPLETE, TrialState.PRUNED):
+                if (point := self._point(trial)) is not None:
+                    found.setdefault(point, _read(trial, point))
+            wanted = set(self._wanted or found)
+            return [tried for point, tried in found.items() if point in wanted]
+
+    def finished(self) -> int:
+        """How many trials are, by whomever."""
+        with _answering():
+            return len(self._trials(TrialState.COMPLETE, TrialState.PRUNED))
+
+    def failed(self) -> dict[Point, str]:
+        """Points that were given up, with why."""
+        with _answering(), _quietly():
+            tries = self._tries(self._trials(TrialState.FAIL))
+            return {point: why for point, (number, why) in tries.items() if number >= TRIES_MAX}
+
+    def done(self) -> bool:
+        """Whether there is nothing left to be tried."""
+        if self._wanted is not None:
+            return len(self.tried()) + len(self.failed()) >= self.size()
+        with _answering(), _quietly():
+            return sum(_counts(trial) and trial.state.is_finished() for trial in self._trials()) >= self.size()
+
+    def size(self) -> int:
+        """How many points are to be tried."""
+        return len(self._wanted) if self._wanted is not None else self._quest.trials or 0
+
+    def close(self) -> None:
+        self._storage.remove_session()
+        self._storage.engine.dispose()
+
+    # the queue
+
+    def _fill(self, trials: Sequence[FrozenTrial]) -> int:
+        """Queue some of what is neither finished, running nor waiting; how many. Not all at once: what waits is read at
+        every turn. Others queue other points, as they begin elsewhere; what is queued twice all the same is tried once
+        (`_need`)."""
+        if self._wanted is None:
+            missing = self.size() - sum(map(_counts, trials))
+            for _ in range(min(QUEUED, missing)):
+                self._study.enqueue_trial({})
+            return max(0, missing)
+        there = {self._point(trial) for trial in trials if trial.state is not TrialState.FAIL}
+        hopeless = {point for point, (number, _) in self._tries(trials).items() if number >= TRIES_MAX}
+        missing_points = [point for point in self._wanted if point not in there and point not in hopeless]
+        begin = randrange(len(missing_points)) if missing_points else 0  # noqa: S311 - keeps no secret
+        for point in (missing_points[begin:] + missing_points[:begin])[:QUEUED]:
+            self._study.enqueue_trial(self._floats(point), user_attrs={_POINT: [str(value) for value in point]})
+        return len(missing_points)
+
+    def _tidy(self, trials: Sequence[FrozenTrial]) -> None:
+        """Fail the trials of the dead: those whose heart has stopped, and those that were taken and never begun. Before
+        each trial Optuna looks after the first by itself."""
+        optuna.storages.fail_stale_trials(self._study)
+        now = self._clock.now()
+        for trial in trials:
+            begun = trial.datetime_start
+            late = begun is not None and now - begun.astimezone() > timedelta(seconds=self._quest.dead_after_s)
+            if late and trial.state is TrialState.RUNNING and _STARTED not in trial.user_attrs:
+                self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+
+    def _try(self, trial: Trial, measure: Measure, catch: tuple[type[Exception], ...]) -> float:
+        study = self._storage.get_study_id_from_name(self._quest.study)
+        self._storage.record_heartbeat(self._storage.get_trial_id_from_study_id_trial_number(study, trial.number))
+        trial.set_user_attr(_STARTED, True)  # from here on its heart can be heard, so that its silence says something
+        self._need(trial)
+        point = self._suggested(trial)
+        if (known := self._known(trial, point)) is not None:
+            trial.set_user_attr(_RESULT, known.user_attrs[_RESULT])
+            return float(known.value or 0)
+
+        def report(profit: Decimal, days: int) -> None:
+            trial.report(float(profit), days)
+            if self._quest.prune and trial.should_prune():
+                trial.set_user_attr(_RESULT, {"profit": str(profit), "days": {}, "figures": {"days": str(days)}})
+                raise Hopeless
+
+        try:
+            tried = measure(dict(zip((each.name for each in self._quest.ranges), point, strict=True)), report)
+        except Hopeless:
+            raise optuna.TrialPruned from None
+        except catch as error:
+            trial.set_user_attr(_WHY, f"{type(error).__name__}: {error}")
+            raise
+        days = {day.isoformat(): str(profit) for day, profit in tried.days.items()}
+        trial.set_user_attr(_RESULT, {"profit": str(tried.profit), "days": days, "figures": dict(tried.figures)})
+        return float(tried.profit)
+
+    def _need(self, trial: Trial) -> None:
+        """Raises Needless where trials before this one make it so. Numbers are given out in one order by the database,
+        so of two that are alike one alone is second."""
+        before = [each for each in self._trials() if each.number < trial.number]
+        if self._wanted is None:
+            needless = sum(map(_counts, before)) >= self.size()
+        else:
+            mine = trial.user_attrs.get(_POINT)
+            twins = (each for each in before if each.user_attrs.get(_POINT) == mine)
+            needless = mine is None or any(each.state is not TrialState.FAIL for each in twins)
+        if needless:
+            trial.set_user_attr(_NEEDLESS, True)
+            raise Needless
+
+    def _known(self, trial: Trial, point: Point) -> FrozenTrial | None:
+        """A sampler may come back to a point that is finished: it is not played again."""
+        if self._wanted is not None:
+            return None
+        complete = (each for each in self._trials(TrialState.COMPLETE) if each.number != trial.number)
+        return next((each for each in complete if self._point(each) == point), None)
+
+    # reading trials
+
+    def _trials(self, *states: TrialState) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False, states=states or None)
+
+    def _tries(self, trials: Sequence[FrozenTrial]) -> dict[Point, tuple[int, str]]:
+        """How often each point failed, and why last."""
+        numbers, last = Counter[Point](), dict[Point, str]()
+        for trial in trials:
+            point = self._point(trial)
+            if trial.state is TrialState.FAIL and point is not None and _NEEDLESS not in trial.user_attrs:
+                numbers[point] += 1
+                last[point] = str(trial.user_attrs.get(_WHY, "its worker died"))
+        return {point: (number, last[point]) for point, number in numbers.items()}
+
+    def _point(self, trial: FrozenTrial) -> Point | None:
+        """None where no point was chosen for it yet."""
+        told = trial.user_attrs.get(_POINT)
+        if told is not None:
+            return tuple(map(Decimal, told))
+        names = [each.name for each in self._quest.ranges]
+        if any(name not in trial.params for name in names):
+            return None
+        return tuple(each.nearest(trial.params[each.name]) for each in self._quest.ranges)
+
+    def _suggested(self, trial: Trial) -> Point:
+        floats = [
+            trial.suggest_float(each.name, float(each.low), float(each.high), step=float(each.step))
+            for each in self._quest.ranges
+        ]
+        return tuple(each.nearest(value) for each, value in zip(self._quest.ranges, floats, strict=True))
+
+    def _floats(self, point: Point) -> dict[str, Any]:
+        return {each.name: float(value) for each, value in zip(self._quest.ranges, point, strict=True)}
+
+    def _same_simulation(self) -> None:
+        kept = self._study.user_attrs.get(_ABOUT)
+        if kept is None:
+            self._study.set_user_attr(_ABOUT, dict(self._quest.about))
+            return
+        for name, value in self._quest.about.items():
+            if kept.get(name) != value:
+                raise Broken(
+                    f"study {self._quest.study}: its {name} is {kept.get(name)}, not {value}; name another study"
+                )
+
+
+def _wanted(quest: Quest) -> Sequence[Point] | None:
+    """None where a sampler chooses as it goes."""
+    if quest.sampler is Sampler.TPE:
+        return None
+    if quest.sampler is Sampler.RANDOM:
+        return drawn(quest.ranges, quest.trials or 0, quest.seed)
+    return points(quest.ranges)
+
+
+def _counts(trial: FrozenTrial) -> bool:
+    """Whether it is one of those that a sampler was to choose: the dead are replaced, what failed by itself is not."""
+    return trial.state is not TrialState.FAIL or _WHY in trial.user_attrs
+
+
+def _sampler(quest: Quest) -> optuna.samplers.BaseSampler:
+    if quest.sampler is Sampler.TPE:
+        return optuna.samplers.TPESampler(constant_liar=True)
+    return optuna.samplers.RandomSampler()
+
+
+def _read(trial: FrozenTrial, point: Point) -> Tried:
+    told = trial.user_attrs[_RESULT]
+    days = {date.fromisoformat(day): Decimal(profit) for day, profit in told["days"].items()}
+    return Tried(point, Decimal(told["profit"]), days, trial.state is TrialState.PRUNED, told["figures"])
+
+
+def _opened(url: str, dead_after_s: int) -> RDBStorage:
+    """PostgreSQL is spoken with psycopg 3."""
+    driver, _, rest = url.partition("://")
+    lite = driver == "sqlite"
+    storage = RDBStorage(
+        f"postgresql+psycopg://{rest}" if driver == "postgresql" else url,
+        engine_kwargs={"connect_args": {"timeout": 60}} if lite else {"pool_pre_ping": True},
+        heartbeat_interval=max(1, dead_after_s // 4),
+        grace_period=dead_after_s,
+    )
+    if lite:
+        _one_at_a_time(storage.engine)
+    return storage
+
+
+def _one_at_a_time(engine: Engine) -> None:
+    """Optuna takes a waiting trial by reading its row for update, which SQLite does not know: two workers would take
+    one trial. So each transaction has the file to itself from its beginning. It writes ahead and leaves fsync to the
+    system: what a power cut takes is tried again."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    engine.dispose()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """A database that is away is Transient; Optuna's own faults on the way to that are no other matter."""
+    try:
+        yield
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise Broken(f"no address of a database: {error}") from None
+    except (SQLAlchemyError, OptunaError, UnboundLocalError) as error:
+        if not _away(error):
+            raise
+        raise Transient("the database does not answer") from error
+
+
+def _away(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, SQLAlchemyError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Optuna calls its heartbeat an experiment, and tells every trial."""
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        yield

@@ -1,0 +1,170 @@
+"""A search in a database: what is tried once, what is tried again, and what is given up."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.clock import SystemClock
+from core.values.errors import Broken, Transient
+from simulator.search import Range, Sampler, Tried, parse_range
+from simulator.search_study import TRIES_MAX, Quest, Report, Study, Turn
+
+RANGES: tuple[Range, ...] = (parse_range("dip=0.1:0.4:0.1"), parse_range("stop=0.5:0.7:0.1"))
+QUEST = Quest("a study", {"symbol": "SBER"}, RANGES)
+DAY = date(2025, 12, 1)
+Point = tuple[str, ...]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'studies.sqlite3'}"
+
+
+class Measures:
+    """The profit is the dip less the stop; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[Point] = Counter()
+
+    def __call__(self, figures: Mapping[str, Decimal], report: Report) -> Tried:
+        self.asked[tuple(map(str, figures.values()))] += 1
+        profit = figures["dip"] - figures["stop"]
+        return Tried((), profit, {DAY: profit}, figures={"trades": "1"})
+
+
+def finish(study: Study, measure: Callable[[Mapping[str, Decimal], Report], Tried]) -> int:
+    """How many turns it took until nothing was left."""
+    turns = 0
+    while study.work(measure, (ValueError,)) is Turn.RAN:
+        turns += 1
+    return turns
+
+
+def test_every_point_of_a_grid_is_tried_once(url: str) -> None:
+    """All twelve, and what came of each is read back exactly."""
+    measure, study = Measures(), Study(url, QUEST, SystemClock())
+    assert finish(study, measure) == 12
+    assert set(measure.asked.values()) == {1}
+    found = {each.point: each for each in study.tried()}
+    assert len(found) == study.size() == 12
+    best = found[Decimal("0.4"), Decimal("0.5")]
+    assert (best.profit, best.days, best.figures) == (Decimal("-0.1"), {DAY: Decimal("-0.1")}, {"trades": "1"})
+
+
+def test_a_study_goes_on_where_it_stopped(url: str) -> None:
+    """Another process, later, tries the rest alone; a third one nothing at all."""
+    first, second, third = Measures(), Measures(), Measures()
+    begun = Study(url, QUEST, SystemClock())
+    for _ in range(5):
+        begun.work(first)
+    begun.close()
+    assert finish(Study(url, QUEST, SystemClock()), second) == 7
+    assert finish(Study(url, QUEST, SystemClock()), third) == 0
+    assert first.asked + second.asked == Counter(dict.fromkeys(first.asked | second.asked, 1))
+
+
+def test_a_finer_grid_uses_what_a_coarser_one_has_found(url: str) -> None:
+    """Seven dips instead of four: only the new ones are tried."""
+    coarse, fine = Measures(), Measures()
+    finish(Study(url, QUEST, SystemClock()), coarse)
+    finer = Study(url, replace(QUEST, ranges=(parse_range("dip=0.1:0.4:0.05"), RANGES[1])), SystemClock())
+    assert finish(finer, fine) == 9
+    assert {point[0] for point in fine.asked} == {"0.15", "0.25", "0.35"}
+    assert len(finer.tried()) == 21
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")  # threads share what is filtered
+def test_two_that_queue_the_grid_at_once_try_no_point_twice(url: str) -> None:
+    """Four workers that begin together, each with a connection of its own."""
+    measures = [Measures() for _ in range(4)]
+    studies = [Study(url, QUEST, SystemClock()) for _ in measures]
+    together = threading.Barrier(4)
+
+    def work(study: Study, measure: Measures) -> None:
+        together.wait()
+        while study.work(measure) is not Turn.DONE:
+            pass
+
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(studies, measures, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    asked = sum((measure.asked for measure in measures), Counter())
+    assert (len(asked), set(asked.values())) == (12, {1})
+    assert len(studies[0].tried()) == 12
+
+
+def test_chance_tries_as_many_different_points_as_it_is_told(url: str) -> None:
+    """Five of twelve."""
+    measure = Measures()
+    study = Study(url, replace(QUEST, sampler=Sampler.RANDOM, trials=5), SystemClock())
+    assert finish(study, measure) == 5
+    assert (len(measure.asked), len(study.tried())) == (5, 5)
+
+
+def test_a_sampler_that_comes_back_to_a_point_has_its_answer_without_a_play(url: str) -> None:
+    """Thirty trials on twelve points play no point twice."""
+    measure = Measures()
+    study = Study(url, replace(QUEST, sampler=Sampler.TPE, trials=30), SystemClock())
+    assert finish(study, measure) == 30
+    assert set(measure.asked.values()) == {1}
+    assert study.done()
+
+
+def test_a_point_that_fails_is_tried_again_and_then_given_up_with_why(url: str) -> None:
+    """The others are tried all the same."""
+    measure = Measures()
+
+    def failing(figures: Mapping[str, Decimal], report: Report) -> Tried:
+        found = measure(figures, report)
+        if figures["dip"] == Decimal("0.2") and figures["stop"] == Decimal("0.5"):
+            raise ValueError("no such bar")
+        return found
+
+    study = Study(url, QUEST, SystemClock())
+    finish(study, failing)
+    assert study.failed() == {(Decimal("0.2"), Decimal("0.5")): "ValueError: no such bar"}
+    assert measure.asked["0.2", "0.5"] == TRIES_MAX
+    assert (len(study.tried()), study.done()) == (11, True)
+
+
+def test_a_point_worse_than_the_others_after_as_many_days_is_pruned(url: str) -> None:
+    """Each begins worse than the one before it: once five are known to their end, the others stop there."""
+    begun, ended = 0, 0
+
+    def measure(figures: Mapping[str, Decimal], report: Report) -> Tried:
+        nonlocal begun, ended
+        begun += 1
+        report(Decimal(-begun), 1)
+        ended += 1
+        return Tried((), figures["dip"], {}, figures={"trades": "1"})
+
+    study = Study(url, replace(QUEST, prune=True), SystemClock())
+    finish(study, measure)
+    pruned = [each for each in study.tried() if each.pruned]
+    assert (begun, ended, len(pruned)) == (12, 5, 7)
+    assert sorted(each.profit for each in pruned) == [Decimal(-number) for number in range(12, 5, -1)]
+
+
+def test_a_study_of_another_simulation_is_refused(url: str) -> None:
+    """Its figures would be mixed with ours."""
+    Study(url, QUEST, SystemClock())
+    with pytest.raises(Broken, match="a study: its symbol is SBER, not GAZP; name another study"):
+        Study(url, replace(QUEST, about={"symbol": "GAZP"}), SystemClock())
+
+
+@pytest.mark.parametrize("url", ["postgresql://desk:secret@127.0.0.1:1/none", "sqlite:////no/such/directory/file"])
+def test_a_database_that_does_not_answer_is_transient(url: str) -> None:
+    """Whoever asks may try again later; no password is told."""
+    with pytest.raises(Transient) as failed:
+        Study(url, QUEST, SystemClock())
+    assert "secret" not in str(failed.value)
