@@ -25,6 +25,7 @@ from openoutcry.logs import set_up_logs
 from openoutcry.optimise_cli import add_commands as add_optimise_command
 from openoutcry.people_cli import add_commands as add_people_commands
 from openoutcry.settings import Settings, SettingsError, load_settings
+from openoutcry.setup_cli import add_commands as add_setup_command
 from openoutcry.simulate_cli import add_commands as add_simulate_command
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
@@ -108,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add_collect_command(commands)
     add_optimise_command(commands)
     add_people_commands(commands)
+    add_setup_command(commands)
     add_simulate_command(commands)
     return parser
 

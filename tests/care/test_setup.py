@@ -1,0 +1,178 @@
+"""The set-up finds the chat, tries every answer, writes files for one pair of eyes, and proves that alerts arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import stat
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from openoutcry.settings import load_settings
+from tests.brokers.tinvest.harness import account_settings
+from tests.process import PROGRAM, environment, run_program
+from tests.servers.broker import hosting
+from tests.servers.telegram import TOKEN, TelegramServer, telegram
+from tests.servers.tinvest import TInvestServer
+
+PAPER = 'risk_percent = "0.5"\naccount_name = "Home"\n'
+
+
+@pytest.fixture
+async def chat() -> AsyncIterator[TelegramServer]:
+    async with telegram() as server:
+        yield server
+
+
+def prepared(folder: Path, text: str) -> tuple[Path, Path]:
+    """An answers file, and where the settings are to be."""
+    answers = folder / "answers.toml"
+    answers.write_text(f'data_dir = "{folder / "data"}"\n{text}', encoding="utf-8")
+    return answers, folder / "desk" / "settings.toml"
+
+
+def test_a_desk_on_paper_from_a_file_of_answers(tmp_path: Path) -> None:
+    """Settings that load, 0600, the secret in a file of its own; the message to paste; a test alert that arrived."""
+    answers, path = prepared(tmp_path, PAPER)
+    done = run_program("setup", "--settings", path, "--answers", answers)
+    assert done.returncode == 0, done.stderr
+    settings = load_settings(path)
+    assert [(a.name, a.broker, str(a.risk_percent)) for a in settings.accounts] == [("Home", "paper", "0.5")]
+    assert settings.desk.mode == "paper"
+    passphrase = settings.webhook.passphrase.get_secret_value()
+    assert passphrase not in path.read_text(encoding="utf-8")
+    assert f'"subaccount": "Home", "passphrase": "{passphrase}"' in done.stdout
+    assert "A test alert went through the desk, on paper: accepted." in done.stdout
+    files = [path, *(path.parent / "secrets").iterdir()]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('brooker = "paper"', "brooker: unknown key"),
+        ('broker = "nobody"', "broker: must be one of paper, tinvest"),
+        ('broker = "tinvest"', "token: missing"),
+        ("language = ", "answers.toml"),
+    ],
+)
+def test_answers_that_cannot_be_used_exit_2(tmp_path: Path, text: str, said: str) -> None:
+    """With the wrong word, and nothing is written."""
+    answers, path = prepared(tmp_path, text)
+    done = run_program("setup", "--settings", path, "--answers", answers)
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    assert not path.exists()
+
+
+def test_settings_that_stand_there_are_not_lost(tmp_path: Path) -> None:
+    """Exit 2; with --force they are kept aside."""
+    answers, path = prepared(tmp_path, PAPER)
+    path.parent.mkdir()
+    path.write_text("# mine", encoding="utf-8")
+    assert run_program("setup", "--settings", path, "--answers", answers).returncode == 2
+    assert path.read_text(encoding="utf-8") == "# mine"
+    assert run_program("setup", "--settings", path, "--answers", answers, "--force").returncode == 0
+    [aside] = path.parent.glob("settings.toml.before-*")
+    assert aside.read_text(encoding="utf-8") == "# mine"
+
+
+def test_a_limit_that_is_none_is_said(tmp_path: Path) -> None:
+    """A word where a figure should be: the key and the reason."""
+    answers, path = prepared(tmp_path, 'daily_loss_percent = "much"')
+    done = run_program("setup", "--settings", path, "--answers", answers)
+    assert (done.returncode, "daily_loss_percent" in done.stderr) == (1, True), done.stderr
+    assert not path.exists()
+
+
+async def run_setup(*arguments: object) -> tuple[int, str]:
+    """In a process of its own, while servers of this loop answer it."""
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM, "setup", *map(str, arguments),
+        env=environment(), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()
+
+
+async def test_the_chat_is_found_by_its_first_start(tmp_path: Path, chat: TelegramServer) -> None:
+    """Nobody looks up an id: who writes /start is allowed, is greeted, and hears of the test alert."""
+    answers, path = prepared(tmp_path, f'{PAPER}telegram_token = "{TOKEN}"\n')
+    await chat.say("hello", user=666)
+    await chat.say("/start", user=42)
+    code, out = await run_setup("--settings", path, "--answers", answers, "--api-base", chat.base)
+    assert code == 0, out
+    settings = load_settings(path)
+    assert (settings.telegram.allowed_user_ids, settings.telegram.chat_id) == ((42,), 0)
+    assert TOKEN not in path.read_text(encoding="utf-8") + out
+    assert "This chat is now your desk's." in chat.texts
+    assert any("SBER" in text for text in chat.texts), chat.texts
+
+
+async def test_a_groups_chat_is_kept_by_its_id(tmp_path: Path, chat: TelegramServer) -> None:
+    """There and nowhere else."""
+    answers, path = prepared(tmp_path, f'{PAPER}telegram_token = "{TOKEN}"\nlanguage = "ru"\n')
+    await chat.say("/start@desk_bot", user=42, chat=-100)
+    code, out = await run_setup("--settings", path, "--answers", answers, "--api-base", chat.base)
+    assert code == 0, out
+    assert (load_settings(path).telegram.allowed_user_ids, load_settings(path).telegram.chat_id) == ((42,), -100)
+    assert "Теперь это чат вашего деска." in chat.texts
+
+
+@pytest.mark.parametrize(
+    ("token", "words"), [("1:wrong", "telegram_token: Unauthorized"), (TOKEN, "nobody wrote /start")]
+)
+async def test_what_telegram_says_no_to_is_told(tmp_path: Path, chat: TelegramServer, token: str, words: str) -> None:
+    """A token that is none; a /start that does not come. Never the token itself."""
+    answers, path = prepared(tmp_path, f'{PAPER}telegram_token = "{token}"\n')
+    code, out = await run_setup("--settings", path, "--answers", answers, "--api-base", chat.base, "--wait", 0.5)
+    assert (code, words in out, token in out) == (1, True, False), out
+    assert not path.exists()
+
+
+async def test_a_brokers_token_is_tried_first(tmp_path: Path) -> None:
+    """By one question that reads; one that is refused is told in words, and nothing is written."""
+    server = TInvestServer(tmp_path / "ledger")
+    async with hosting(server):
+        block = account_settings(server)
+        token, more = block["token"], {k: block[k] for k in ("base_url", "stream_url")}
+        table = "[account]\n" + "\n".join(f'{key} = "{value}"' for key, value in more.items())
+        for given, code, words in ((str(token), 0, "T-Invest answers"), ("t.wrong", 1, "refuses the token")):
+            answers, path = prepared(tmp_path, f'{PAPER}broker = "tinvest"\ntoken = "{given}"\n{table}\n')
+            ended, out = await run_setup("--settings", path, "--answers", answers, "--force")
+            assert (ended, words in out) == (code, True), out
+            assert given not in out
+        assert not {call for call in server.calls if "Post" in call or "Order" in call}
+    assert (path.parent / "secrets" / "account.token").read_text(encoding="utf-8").strip() == token
+
+
+def test_somebody_at_a_terminal(tmp_path: Path) -> None:
+    """Questions in Russian, the defaults by Enter, a wrong answer asked again; a secret is not shown as it is typed."""
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "openoutcry", "setup", "--settings", str(tmp_path / "s.toml"), "--language", "ru"]
+    with subprocess.Popen(
+        command, env=environment(), stdin=slave, stdout=slave, stderr=slave, start_new_session=True, cwd=tmp_path
+    ) as process:
+        os.close(slave)
+        said, answers = b"", iter(["", "", "", "nobody"])
+        while piece := _read(master):
+            said += piece
+            if said.endswith(b" "):  # a question, and no line's end behind it
+                os.write(master, f"{next(answers, '')}\n".encode())
+        assert process.wait(60) == 0, said.decode()
+    assert "Брокер [paper/tinvest" in said.decode()
+    assert "Здесь нужен ответ." in said.decode()
+    assert load_settings(tmp_path / "s.toml").desk.language == "ru"
+
+
+def _read(master: int) -> bytes:
+    """Until the program lets go of its terminal."""
+    try:
+        return os.read(master, 4096)
+    except OSError:
+        return b""
