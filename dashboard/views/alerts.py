@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from core.rules.signals import Signal, screen
 from core.services.hub import may_publish
-from core.values.alerts import AlertRecord, Source
+from core.values.alerts import AlertRecord
 from core.values.ids import OWNER
 from core.values.people import Person
 from dashboard.board import Board
@@ -19,7 +19,7 @@ from kit.http import ApiError
 from texts import render
 
 LOOKED_AT = 200
-"""Of the newest alerts, whatever door they came through: the hub's among them are its screen."""
+"""Of the hub's newest alerts: its screen folds repeats and closes into one row."""
 OWN = 50
 """Alerts to be traded, a page."""
 SHOWN, SHOWN_MAX = 10, 99
@@ -30,17 +30,17 @@ TIMEOUT_MIN, REFRESH_S = 15, 5
 async def model(board: Board, person: Person, query: Query) -> Model:
     shown = _shown(query, person)
     owner, after = owner_of(person), query.get("after")
-    newest = await board.store.alerts(LOOKED_AT, None, owner)
+    newest = await board.store.alerts(LOOKED_AT, None, owner, hub=True)
     try:
-        page = await board.store.alerts(OWN, after, owner)
+        page = await board.store.alerts(OWN, after, owner, hub=False)
     except ValueError:
         raise bad_after() from None
     now = max(board.clock.now(), board.wire.now())
-    signals = screen((_signal(record) for record in reversed(newest.items) if _of_hub(record)), shown)
+    signals = screen(map(_signal, reversed(newest.items)), shown)
     return {
         "sees_hub": person.sees(OWNER),
         "signals": [(signal, _state(signal, now - signal.sent_at)) for signal in signals],
-        "own": [record for record in page.items if not _of_hub(record)],
+        "own": page.items,
         "names": {link.id: link.name for link in board.office.links.seen(person)},
         "older": page.next,
         "after": after,
@@ -55,10 +55,6 @@ def _shown(query: Query, person: Person) -> int:
     if not number:
         raise ApiError(422, "bad_field", render("page.alerts.show_bad", {}, person.language), "show")
     return number
-
-
-def _of_hub(record: AlertRecord) -> bool:
-    return record.alert.source is Source.HUB
 
 
 def _signal(record: AlertRecord) -> Signal:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from core.values.accounts import DayEquity
-from core.values.alerts import AlertRecord
+from core.values.alerts import AlertRecord, Source
 from core.values.changes import AuditRow
 from core.values.fills import Fill, Position
 from core.values.ids import (
@@ -63,8 +63,13 @@ class Reader:
         record = self._tables.alerts.get(alert_id)
         return None if record is None else self._told(record)
 
-    async def alerts(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[AlertRecord]:
-        page = _page(self._tables.alerts, limit, after, lambda record: owner in {None, record.alert.owner})
+    async def alerts(
+        self, limit: int, after: str | None = None, owner: UserId | None = None, *, hub: bool | None = None
+    ) -> Page[AlertRecord]:
+        def fits(record: AlertRecord) -> bool:
+            return owner in {None, record.alert.owner} and hub in {None, record.alert.source is Source.HUB}
+
+        page = _page(self._tables.alerts, limit, after, fits)
         return Page([self._told(record) for record in page.items], page.next)
 
     def _told(self, record: AlertRecord) -> AlertRecord:

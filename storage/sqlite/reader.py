@@ -61,6 +61,7 @@ SELECT *, (
         WHERE order_causes.kind = 'alert' AND order_causes.cause_id = alerts.id ORDER BY orders.seq
     )
 ) AS order_ids FROM alerts"""
+_OF_HUB = {None: "", True: " AND source = 'hub'", False: " AND source <> 'hub'"}
 
 
 class Reader:
@@ -86,8 +87,10 @@ class Reader:
     async def alert(self, alert_id: AlertId) -> AlertRecord | None:
         return await self._one(f"{_ALERTS} WHERE id = ?", (alert_id,), read_record)
 
-    async def alerts(self, limit: int, after: str | None = None, owner: UserId | None = None) -> Page[AlertRecord]:
-        return await self._page(_ALERTS, read_record, limit, after, owner=owner)
+    async def alerts(
+        self, limit: int, after: str | None = None, owner: UserId | None = None, *, hub: bool | None = None
+    ) -> Page[AlertRecord]:
+        return await self._page(_ALERTS, read_record, limit, after, (_OF_HUB[hub], {}), owner=owner)
 
     async def live_orders(self) -> Sequence[Order]:
         sql = "SELECT * FROM orders WHERE state NOT IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED') ORDER BY seq"

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from core.ports import Store
-from core.values.alerts import AlertStatus
+from core.values.alerts import AlertStatus, Source
 from core.values.changes import (
     AlertDone,
     OrderMade,
@@ -32,6 +32,16 @@ class AlertsContract:
         assert (receipt.alert_id, receipt.status) == (FIRST, AlertStatus.ACCEPTED)
         assert record is not None
         assert (record.alert, record.done, record.order_ids) == (alert(), False, ())
+
+    async def test_the_hubs_alerts_and_the_others(self, store: Store) -> None:
+        """Each by the page, however many of the other kind stand between."""
+        sources = {"a": Source.HUB, "b": Source.ORDER, "c": Source.HOOK, "d": Source.HUB}
+        for name, source in sources.items():
+            await store.accept_alert(alert(source=source), AlertId(name), name)
+        assert [one.id for one in (await store.alerts(10, hub=True)).items] == ["d", "a"]
+        others = await store.alerts(1, hub=False)
+        assert [one.id for one in others.items] == ["c"]
+        assert [one.id for one in (await store.alerts(1, others.next, hub=False)).items] == ["b"]
 
     async def test_unknown_alert_is_none(self, store: Store) -> None:
         """An id nobody has is None, not an error."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.views import alerts
 from tests.dashboard.browsing import log_in, opened_page, parts_of
 from tests.dashboard.conftest import PASSPHRASE, SAMPLE, Answer, Events, House
 from texts import catalogue
@@ -53,6 +54,16 @@ async def test_tv_30_newest_first_and_ten_unless_more_is_asked_for(house: House)
     assert [symbol for _, symbol in rows] == [f"MOEX:T{n}" for n in range(11, 1, -1)]
     assert len(await screen(house, path="/alerts?show=99")) == 12
     assert len(await screen(house, path="/alerts?show=1")) == 1
+
+
+async def test_tv_30_a_busy_desk_leaves_the_screen_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many alerts came to be traded since, the hub's newest are shown."""
+    monkeypatch.setattr(alerts, "LOOKED_AT", 2)
+    await screen(house, signal(5, symbol="MOEX:OLD"), signal(4, symbol="MOEX:SBER"), signal(3, symbol="MOEX:GAZP"))
+    for price in ("40000", "40000.5"):
+        answer = await house.post("/tradingview-to-webhook-order", {**SAMPLE, "price": price}, token=None)
+        assert answer.status == 200, answer.data
+    assert [symbol for _, symbol in await screen(house)] == ["MOEX:GAZP", "MOEX:SBER"]
 
 
 async def test_tv_31_32_33_closed_repeated_and_outdated(house: House) -> None:
