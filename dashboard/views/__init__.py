@@ -13,6 +13,7 @@ from dashboard.views.now import VIEW as NOW
 from dashboard.views.people import VIEW as PEOPLE
 from dashboard.views.positions import VIEW as POSITIONS
 from dashboard.views.proposals import VIEW as PROPOSALS
+from dashboard.views.research import VIEW as RESEARCH
 from dashboard.views.settings import VIEW as SETTINGS
 from dashboard.views.tasks import VIEW as TASKS
 
@@ -25,6 +26,7 @@ VIEWS: tuple[View, ...] = (
     LINKS,
     INSTRUMENTS,
     HISTORY,
+    RESEARCH,
     LOG,
     PEOPLE,
     SETTINGS,

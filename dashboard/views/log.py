@@ -1,7 +1,8 @@
-"""Log: what the desk said, the audit trail for admins, and ?id=: one intent's whole life."""
+"""Log: what the desk said; the audit trail and the log files for admins; and ?id=: one intent's whole life."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,15 +14,18 @@ from core.values.ids import UserId
 from core.values.notices import Notice, NoticeKind
 from core.values.pages import Page
 from core.values.people import Person, Role
+from dashboard.asking import need
 from dashboard.board import Board
 from dashboard.lists import owner_of
+from dashboard.logs import file_shown
 from dashboard.rows import alert_fields, notice_row, proposal_row
 from dashboard.timeline import Moment, left, timeline
 from dashboard.view import Model, Query, View, Wakes
 from kit.http import ApiError
 
 SHOWN = 50
-ASKED = ("id", "show", "kind", "q", "after")
+ASKED = ("id", "show", "kind", "q", "after", "feed", "file")
+LINES = 300
 FACTS = ("text", "role", "title", "side", "quantity", "amount", "ticker", "far", "near", "name", "value", "reason")
 """Of an audited row, what is shown before it is opened."""
 READ, READS = 100, 5
@@ -53,8 +57,10 @@ async def model(board: Board, person: Person, query: Query) -> Model:
         told = {**told, **await _life(board, person, asked["id"])}
     elif asked["show"] == "audit":
         told = {**told, **await _audit(board, person, asked)}
+    elif asked["show"] == "files":
+        told = {**told, **await _files(board, person, asked)}
     elif asked["show"]:
-        raise ApiError(422, "bad_field", "show must be audit", "show")
+        raise ApiError(422, "bad_field", "show must be audit or files", "show")
     else:
         told = {**told, **await _said(board, person, asked)}
     return {"asked": asked, "kinds": [kind.value for kind in NoticeKind], "admin": person.may(Role.ADMIN), **told}
@@ -93,9 +99,20 @@ def _row(notice: Notice, person: Person) -> Said:
     return Said(notice.id, notice.at, notice.kind.value, text, cause)
 
 
+async def _files(board: Board, person: Person, asked: Mapping[str, str]) -> Model:
+    """The last lines of a feed's newest file, or of another of its files."""
+    need(person, Role.ADMIN)
+    feed = asked["feed"] or next(iter(board.logs.feeds), "")
+    try:
+        names, lines = await asyncio.to_thread(file_shown, board.logs, feed, asked["file"], LINES)
+    except LookupError:
+        raise ApiError(404, "not_found", "there is no such log", "file") from None
+    file = asked["file"] or next(iter(names), "")
+    return {"feeds": board.logs.feeds, "feed": feed, "names": names, "file": file, "lines": lines}
+
+
 async def _audit(board: Board, person: Person, asked: Mapping[str, str]) -> Model:
-    if not person.may(Role.ADMIN):
-        raise ApiError(403, "not_allowed", "this needs the role admin")
+    need(person, Role.ADMIN)
     words, rows = asked["q"].casefold(), list[AuditRow]()
     after: str | None = asked["after"] or None
     for _ in range(READS):
@@ -155,5 +172,10 @@ async def _whole(board: Board, person: Person, life: Life | None) -> Life | None
 
 
 VIEW = View(
-    "log", model, parts=("list", "life"), wakes=Wakes.JOURNAL, scripts=("filters.js", "log.js"), query=frozenset(ASKED)
+    "log",
+    model,
+    parts=("list", "life", "files"),
+    wakes=Wakes.JOURNAL | Wakes.TIME,
+    scripts=("filters.js", "log.js"),
+    query=frozenset(ASKED),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -207,7 +208,7 @@ async def test_a_page_is_in_its_readers_language(tmp_path: Path) -> None:
     async with opened(tmp_path / "ru", language="ru") as russian:
         login = await opened_page(russian)
         assert '<html lang="ru"' in login.data
-    more = {"open_pages": owner_person("dashboard"), "sample_alert": lambda: dict(SAMPLE)}
+    more: dict[str, Any] = {"open_pages": owner_person("dashboard"), "sample_alert": lambda: dict(SAMPLE)}
     async with opened(tmp_path / "open", **more) as demo:
         await demo.trade()
         await demo.post("/api/v1/commands", {"text": "/language ru"})
