@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install -q --disable-pip-version-check
 
-.PHONY: run test test-real check bench prove prove-quick lock clean
+.PHONY: run test test-real check bench prove prove-quick docs docs-samples lock clean
 
 run: .venv/.run
 	@$(BIN)/openoutcry demo $(ARGS)
@@ -30,6 +30,13 @@ prove-quick: .venv/.dev
 prove: .venv/.dev
 	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-1000} $(BIN)/pytest -m proof -s $(ARGS)
 
+# The pages of docs/ in site/; a broken link ends it. docs-samples makes those pages anew that are made and not written.
+docs: .venv/.dev
+	@$(BIN)/mkdocs build --strict --quiet
+
+docs-samples: .venv/.dev
+	@OPENOUTCRY_WRITE_DOCS=1 $(BIN)/pytest tests/docs
+
 # The locks hold for every platform; no index addresses go into them. The largest set is solved first and the others
 # are held to it, so that the tests run on the very versions that people install.
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q
@@ -40,7 +47,7 @@ lock: .venv/.dev
 	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "openoutcry needs Python 3.11 or newer")'

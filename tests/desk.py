@@ -223,14 +223,15 @@ async def opened(
     listening: bool = True,
     settled: bool = True,
     later: timedelta = timedelta(0),
+    began: datetime | None = None,
     live: bool = False,
     factories: Mapping[str, BrokerFactory] = FACTORIES,
     **sections: Any,
 ) -> AsyncIterator[TestDesk]:
     """Build, listen, recover, come to rest. listening False: the brokers' events are left to lie. settled False: the
-    inbox is not waited for. later: the clocks go ahead."""
+    inbox is not waited for. later: the clocks go ahead. began: the clocks' start, else now."""
     settings = settings_for(data_dir, **sections)
-    wire = ManualClock(datetime.now(UTC) + later)
+    wire = ManualClock((began or datetime.now(UTC)) + later)
     async with AsyncExitStack() as stack:
         engine = await build(settings, stack, wire=wire, live=live, factories=factories)
         if listening:

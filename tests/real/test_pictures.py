@@ -1,4 +1,4 @@
-"""The README's pictures, made by the desk itself:
+"""The pictures of README and docs/tour.md, made by the desk itself:
 
 OPENOUTCRY_PICTURES=docs make test-real ARGS=tests/real/test_pictures.py
 """
@@ -15,7 +15,7 @@ import pytest
 
 from tests.process import Desk, demo
 from tests.real.chromium import Page, chromium
-from tests.real.doing import shows, visit
+from tests.real.doing import press, shows, visit
 
 pytestmark = pytest.mark.real
 
@@ -83,5 +83,42 @@ async def test_positions_are_pictured_on_a_screen(page: tuple[Desk, Page]) -> No
     await tab.run("for (const each of document.querySelectorAll('#part-held details')) each.open = true; true")
     await tab.until("[...document.querySelectorAll('#part-held .plot')].every((plot) => plot.querySelector('canvas'))")
     shot = await shoot(tab, "positions", 1, 1280, 860)
+    assert shot.startswith(PNG)
+    assert len(shot) < KB_MAX * 1000
+
+
+async def test_the_way_of_an_alert_is_pictured(tmp_path: Path) -> None:
+    """The sample alert: its four boxes on Now, and its whole life on Log."""
+    with demo(tmp_path / "d") as desk:
+        async with chromium(tmp_path / "profile") as tab:
+            await visit(tab, f"{desk.url}/", width=1000)
+            await press(tab, "#sample")
+            await tab.until("document.querySelectorAll('.step.done').length === 4")
+            await kept(tab, "story", 1000, 860)
+            [first] = [row for row in desk.items("orders") if row["role"] == "entry"]
+            await visit(tab, f"{desk.url}/log?id={first['id']}", width=1000)
+            await kept(tab, "why", 1000, 700)
+
+
+async def test_a_proposal_is_pictured(page: tuple[Desk, Page]) -> None:
+    """What one reads before saying yes."""
+    desk, tab = page
+    await visit(tab, f"{desk.url}/proposals", width=1000)
+    await shows(tab, "#part-waiting", "ETHPERP")
+    await kept(tab, "proposal", 1000, 620)
+
+
+async def test_tasks_are_pictured(page: tuple[Desk, Page]) -> None:
+    """What goes on by itself."""
+    desk, tab = page
+    desk.say("/buy 25 SBER")
+    desk.say("/spreads add SRZ6 SBER sell 620 1")
+    await visit(tab, f"{desk.url}/tasks", width=1000)
+    await shows(tab, "#part-running", "SBER")
+    await kept(tab, "tasks", 1000, 620)
+
+
+async def kept(tab: Page, name: str, width: int, height: int) -> None:
+    shot = await shoot(tab, name, 1, width, height)
     assert shot.startswith(PNG)
     assert len(shot) < KB_MAX * 1000
