@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -27,14 +27,13 @@ from openoutcry.settings import load_settings
 from simulator.alerts import AlertPlan, replay_alerts
 from simulator.clocks import LeapingClock, RestingLoop
 from simulator.feed import HistoryFeed
-from simulator.replay import Stage, replay
+from simulator.replay import EVER, Stage, replay
 from simulator.script import Plan, span
 from simulator.trades import Outcome
 from storage.memory import MemoryStore, Tables
 
 ACCOUNT = AccountName("Simulation")
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, where there is one
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def replayed(plan: Plan) -> Outcome:
@@ -151,4 +150,5 @@ def _stage(engine: Engine, feed: HistoryFeed, wire: LeapingClock) -> Stage:
         fills=fills,
         orders=orders,
         working=lambda: bool(engine.desk.ledger.orders),
+        waiting=lambda: bool(engine.desk.ledger.waiting),
     )

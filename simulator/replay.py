@@ -23,13 +23,15 @@ from simulator.trades import Execution, Outcome, joined
 
 PAST_DUE = timedelta(seconds=1)
 """What is due is woken by a beat a second."""
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+EVERY = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stage:
     """A desk built for it: market time, wire time, its one account, and who plays. fills: all there were, oldest first.
     rest: returns when nothing in the process can go on by itself. held: signed pieces at the broker. working: whether
-    any order is live."""
+    any order is live; waiting: whether anybody waits for something to become of one."""
 
     desk_id: DeskId
     clock: ManualClock
@@ -43,6 +45,9 @@ class Stage:
     fills: Callable[[], Awaitable[Sequence[Fill]]]
     orders: Callable[[], Awaitable[int]]
     working: Callable[[], bool]
+    waiting: Callable[[], bool]
+    breathed: datetime = EVER
+    """When everybody last had a turn, in market time."""
 
 
 async def replay(plan: Plan, stage: Stage) -> Outcome:
@@ -81,9 +86,12 @@ async def _begin(plan: Plan, stage: Stage, number: int) -> None:
 
 
 async def breathe(stage: Stage) -> None:
-    """What waits for a fill that does not come goes on; what was to be tried again is, before the next price."""
-    stage.wire.leap(stage.wire.now() + timedelta(seconds=LOOK_S))
-    await stage.rest()
+    """What waits for a fill that does not come goes on; what was to be tried again is, before the next price. Whatever
+    else looks round now and then has a turn once a minute: a price wakes everybody whom it concerns."""
+    if stage.waiting() or stage.clock.now() - stage.breathed >= EVERY:
+        stage.breathed = stage.clock.now()
+        stage.wire.leap(stage.wire.now() + timedelta(seconds=LOOK_S))
+        await stage.rest()
     due = [task.due_at for task in stage.supervisor.unfinished() if task.due_at is not None]
     if due:
         stage.wire.leap(max(due) + PAST_DUE)

@@ -195,7 +195,8 @@ class StrategyRuns:
             if run.moved:
                 run.moved = False
                 task = await self._counted(task)
-            task = replace(task, waits_for=run.waits_for())
+            if task.waits_for != (waits_for := run.waits_for()):
+                task = replace(task, waits_for=waits_for)
             await context.save(task)
             if not env.over:
                 await woken(run.news, self._desk.wire, LOOK_S)

@@ -95,6 +95,8 @@ def match(orders: Iterable[Working], book: Quote, position: Quantity, step: Quan
         made: list[Execution] = []
         for side in (Side.SELL, Side.BUY):
             queue = sorted((o for o in live.values() if o.side is side and not o.waiting), key=_priority)
+            if not queue:
+                continue
             done, position, book = _trade(queue, book, position, step)
             made += done
         if not made:
@@ -138,8 +140,8 @@ def _priority(order: Working) -> tuple[bool, Decimal, int]:
 def _trade(
     queue: Sequence[Working], book: Quote, position: Quantity, step: Quantity
 ) -> tuple[list[Execution], Quantity, Quote]:
-    """Let one side's live orders, best first, take what the other side shows."""
-    selling = bool(queue) and queue[0].side is Side.SELL
+    """Let one side's live orders, best first and at least one, take what the other side shows."""
+    selling = queue[0].side is Side.SELL
     best, size = (book.bid, book.bid_size) if selling else (book.ask, book.ask_size)
     fills: list[Execution] = []
     if best is None:
@@ -155,7 +157,9 @@ def _trade(
         fills.append(Execution(order.id, order.side, quantity, price))
         size = Quantity(size - quantity)
         position = Quantity(position + quantity * order.side.sign)
-    return fills, position, replace(book, bid_size=size) if selling else replace(book, ask_size=size)
+    if fills:
+        book = replace(book, bid_size=size) if selling else replace(book, ask_size=size)
+    return fills, position, book
 
 
 def _end(order: Working, position: Quantity) -> str:

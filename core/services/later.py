@@ -29,11 +29,17 @@ class Later:
 
 
 async def woken(event: asyncio.Event, clock: Clock, seconds: float) -> None:
-    """Wait for an event, for so long at most."""
-    heard = asyncio.ensure_future(event.wait())
+    """Wait for an event, for so long at most; it is set afterwards, either way."""
+    if event.is_set():
+        return
+
+    def over(done: asyncio.Future[None]) -> None:
+        if not done.cancelled():
+            event.set()
+
     due = asyncio.ensure_future(clock.sleep(seconds))
+    due.add_done_callback(over)
     try:
-        await asyncio.wait({heard, due}, return_when=asyncio.FIRST_COMPLETED)
+        await event.wait()
     finally:
-        heard.cancel()
         due.cancel()

@@ -41,7 +41,8 @@ log = logging.getLogger(__name__)
 
 
 class Ledger:
-    """Load once, then `make`, `move` and `absorb`. `listeners` hear of every changed (account, ticker, book)."""
+    """Load once, then `make`, `move` and `absorb`. `listeners` hear of every changed (account, ticker, book). waiting:
+    how many are in `until`."""
 
     def __init__(self, store: Store, desk_id: DeskId, clock: Clock) -> None:
         self._store = store
@@ -51,6 +52,7 @@ class Ledger:
         self._changed = asyncio.Event()
         self._executed: dict[OrderId, tuple[Decimal, Decimal]] = {}
         self._awaited: dict[OrderId, OrderTicket] = {}
+        self.waiting = 0
         self.orders: dict[OrderId, Order] = {}
         self.positions: dict[Key, Position] = {}
         self.listeners: list[Callable[[Key], None]] = []
@@ -108,6 +110,9 @@ class Ledger:
 
     async def until(self, holds: Callable[[], bool], clock: Clock, timeout_s: float) -> bool:
         """Wait for something to become true of the books; False after `timeout_s` of `clock`."""
+        if holds():
+            return True
+        self.waiting += 1
         timeout = asyncio.ensure_future(clock.sleep(timeout_s))
         try:
             while not holds() and not timeout.done():
@@ -116,6 +121,7 @@ class Ledger:
                 changed.cancel()
         finally:
             timeout.cancel()
+            self.waiting -= 1
         return holds()
 
     def nudge(self) -> None:
@@ -176,9 +182,12 @@ class Ledger:
         order = await self.order(ticket.order_id) if ticket.order_id else None
         if order is None:
             return None
+        state = OrderState.PART_FILLED if ticket.state is OrderState.OPEN and order.filled else ticket.state
+        if state is order.state and order.broker_id == ticket.broker_id:
+            return order  # told before: an answer and the stream say the same
         told = replace(
             order,
-            state=OrderState.PART_FILLED if ticket.state is OrderState.OPEN and order.filled else ticket.state,
+            state=state,
             broker_id=ticket.broker_id or order.broker_id,
             reason=ticket.reason or order.reason,
         )
