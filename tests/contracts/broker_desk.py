@@ -89,7 +89,7 @@ class Desk:
             because=(Cause(CauseKind.PERSON, "contract"),),
             price=None if price is None else self.at(price),
             stop_price=None if stop is None else self.at(stop),
-            reduce_only=type_.triggered and self.on.broker.capabilities.reduce_only,
+            reduce_only=type_.triggered,  # as the core asks it, also of venues that know no such flag
         )
 
     async def send(self, request: OrderRequest) -> OrderTicket:
