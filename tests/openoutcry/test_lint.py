@@ -12,7 +12,7 @@ from openoutcry.lint import Report, lint
 from openoutcry.settings import load_settings
 from tests.process import run_program
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "tradingview.md"
 SECRET = "a passphrase nobody may read"
 GOOD = {
     "ticker": "BTCPERP", "exchange": "BYBIT", "action": "buy", "type": "limit", "price": "40000", "message": "entry",
@@ -39,9 +39,9 @@ def test_a_good_message_is_told_in_full() -> None:
     assert "Quantity 0.5: 1 % of 10000 USDT" in told
 
 
-def test_the_message_of_the_readme_is_fine() -> None:
+def test_the_message_of_the_set_up_page_is_fine() -> None:
     """With its placeholders, one of them with quotes in it, as it is pasted."""
-    text = README.read_text(encoding="utf-8").split("```json\n")[1].split("```")[0]
+    text = PAGE.read_text(encoding="utf-8").split("```json\n")[1].split("```")[0]
     assert linted(text.encode(), webhook={}).problems == []
 
 
