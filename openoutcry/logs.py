@@ -38,7 +38,7 @@ FEEDS: Mapping[str, tuple[str, ...]] = {
 
 def log_files(directory: Path) -> LogFiles:
     """directory: `data_dir/logs`."""
-    return LogFiles(directory, FEEDS)
+    return LogFiles(directory, sorted(FEEDS, key=lambda feed: feed != REST))
 
 
 def feed_of(logger: str) -> str:

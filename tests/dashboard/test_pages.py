@@ -20,7 +20,7 @@ from tests.dashboard.conftest import PASSPHRASE, SAMPLE, TOKENS, House, opened
 
 PLACES = (
     *("/", "/proposals", "/positions", "/alerts", "/tasks", "/links", "/instruments"),
-    *("/history", "/log", "/people", "/settings", "/console"),
+    *("/history", "/research", "/log", "/people", "/settings", "/console"),
 )
 ASSETS = {
     "desk.css": "text/css; charset=utf-8",
