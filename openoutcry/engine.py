@@ -143,11 +143,9 @@ async def build(
     stack.push_async_callback(opening.close_all)
     office = await _office(settings, store, desk, opening)
     naming = Naming(desk.directory, desk.ledger, office.links, settings.webhook.approval)
-    execution = Execution(desk, naming, settings.risk.over_leverage)
-    execution.on_nobody = lambda position: protection.leaving.leave(position, "exit")
+    execution = _execution(desk, naming, protection.leaving, settings)
     approvals = _approvals(settings, desk, execution, naming, lanes, stack)
-    outbox = Outbox(store, wire)
-    outbox.private = office.users.has
+    outbox = _outbox(store, wire, office)
     worklist = Worklist(store, desk.directory, clock)
     spreading = _spreading(desk, settings.jobs, stack)
     strategies = StrategyRuns(desk, execution, lanes, kinds(settings.strategies.cycle_rules()))
@@ -175,6 +173,18 @@ async def build(
         supervisor=supervisor,
         office=office,
     )
+
+
+def _execution(desk: Desk, naming: Naming, leaving: Leaving, settings: Settings) -> Execution:
+    execution = Execution(desk, naming, settings.risk.over_leverage)
+    execution.on_nobody = lambda position: leaving.leave(position, "exit")
+    return execution
+
+
+def _outbox(store: Store, wire: Clock, office: Office) -> Outbox:
+    outbox = Outbox(store, wire)
+    outbox.private = office.users.has
+    return outbox
 
 
 def _approvals(

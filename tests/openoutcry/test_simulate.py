@@ -122,6 +122,8 @@ def test_days_from_and_to_are_included() -> None:
         ((*CYCLE, "--slippage-percent", "100"), "--slippage-percent"),
         ((*CYCLE, "--engine", "steam"), "steam"),
         ((*CYCLE, "--draws", "0"), "--draws"),
+        ((*CYCLE, "--models"), "--models"),
+        ((*CYCLE, "--settings", "/nowhere.toml"), "/nowhere.toml"),
         (CYCLE[:2], "--symbol"),
         (CYCLE[2:], "--strategy"),
         (("--alerts", *CYCLE[2:]), "--market candles"),
@@ -193,6 +195,25 @@ def test_candles_that_are_not_there_are_named(tmp_path: Path, words: tuple[str, 
     """Exit 2 and the word."""
     done = said("--strategy", "cycle", *filed(tmp_path), *words, "--json")
     assert (done.returncode, done.stdout, named in done.stderr) == (2, "", True), done.stderr
+
+
+def test_a_settings_file_says_what_the_strategy_goes_by(tmp_path: Path) -> None:
+    """Its own figures of [strategies.cycle], on any market."""
+    file = tmp_path / "desk.toml"
+    file.write_text("[strategies.cycle]\ndip = 0.6\n")
+    words = (*CYCLE, "--days", "9", "--seed", "7")
+    usual, deep = answer(*words), answer(*words, "--settings", str(file))
+    assert usual["entry_ratio"] != deep["entry_ratio"]
+    file.write_text("[strategies.cycle]\ndip = 'deep'\n")
+    done = said(*words, "--settings", str(file))
+    assert (done.returncode, "strategies.cycle.dip" in done.stderr) == (2, True), done.stderr
+
+
+def test_models_keep_a_run_from_beginning(tmp_path: Path) -> None:
+    """Three days on file teach nothing of what cycle wants to know of a symbol; without the word nobody is asked."""
+    words = (*CYCLE[:4], *filed(tmp_path), "--lot", "10", "--tick", "0.01")
+    assert answer(*words)["attempts"] > 0
+    assert answer(*words, "--models")["attempts"] == 0
 
 
 async def test_alerts_of_the_journal_are_traded_again(tmp_path: Path) -> None:
