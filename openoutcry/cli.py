@@ -27,6 +27,7 @@ from openoutcry.people_cli import add_commands as add_people_commands
 from openoutcry.settings import Settings, SettingsError, load_settings
 from openoutcry.setup_cli import add_commands as add_setup_command
 from openoutcry.simulate_cli import add_commands as add_simulate_command
+from openoutcry.update_cli import add_commands as add_update_commands
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 DEMO_DATA = Path("data/demo")
@@ -111,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     add_people_commands(commands)
     add_setup_command(commands)
     add_simulate_command(commands)
+    add_update_commands(commands)
     return parser
 
 

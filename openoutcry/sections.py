@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -75,8 +76,11 @@ class Section(BaseModel):
 
 
 def _secret_from(key: str, path: object) -> str:
+    """Of `folder/name` that systemd was told to hand over (LoadCredential=folder:...) the copy that it made."""
+    file = Path(str(path))
+    handed = Path(os.environ.get("CREDENTIALS_DIRECTORY", os.devnull)) / f"{file.parent.name}_{file.name}"
     try:
-        return Path(str(path)).read_text(encoding="utf-8").strip()
+        return (handed if handed.is_file() else file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ValueError(f"{key} cannot be read: {reason}") from error
