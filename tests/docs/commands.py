@@ -180,12 +180,14 @@ def shown() -> Sequence[Command]:
 
 def _sections(samples: dict[str, list[str]]) -> list[str]:
     known = {command.name: command for command in shown()}
+    for name in known:
+        assert name in samples, f"/{name} has no sample: type it in CONVERSATION of {Path(__file__).name}"
     told: list[str] = []
     for title, names in GROUPS.items():
         told += [f"## {title}", ""]
         for name in names.split():
             told += _section(known.pop(name), samples[name])
-    assert not known, f"GROUPS names no {', '.join(known)}"
+    assert not known, f"GROUPS of {Path(__file__).name} names no {', '.join(known)}"
     return told
 
 
