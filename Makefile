@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install -q --disable-pip-version-check
 
-.PHONY: run test test-real check bench prove prove-quick docs docs-samples lock clean
+.PHONY: run test test-real check bench bench-peers prove prove-quick docs docs-samples lock clean
 
 run: .venv/.run
 	@$(BIN)/openoutcry demo $(ARGS)
@@ -22,6 +22,15 @@ check: .venv/.dev
 
 bench: .venv/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# Other people's simulators, in an environment of their own, on the same year of minutes as ours.
+bench-peers: .venv/.dev .venv-peers/.made
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
+
+.venv-peers/.made: requirements/peers.txt
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/peers.txt
+	@touch $@
 
 # Kills by the dozen (quick) or by the thousand; every failure names the seed that repeats it.
 prove-quick: .venv/.dev
@@ -45,9 +54,10 @@ lock: .venv/.dev
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
 	$(LOCK) requirements/run.in -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
+	$(LOCK) requirements/peers.in -o requirements/peers.txt
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "openoutcry needs Python 3.11 or newer")'

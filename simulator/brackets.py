@@ -19,7 +19,7 @@ import numpy as np
 from core.values.money import ZERO, Price, Quantity
 from core.values.orders import Side
 from core.values.rule import Rule
-from simulator.columns import MOST, Bids, Columns, Ticks, bids_of, unit
+from simulator.columns import MOST, Bids, Columns, Ticks, bids_of, unit, worth
 from simulator.compiling import COMPILED
 from simulator.loops import HIGH, LOW, NEVER, play
 from simulator.trades import Execution, joined
@@ -42,9 +42,9 @@ class Score:
 
 
 class Terms(NamedTuple):
-    """A rule in whole numbers. Levels are a price times their numerator over `whole`; 0: there is none. fee: what a
-    fill costs, in parts of 1 / `fee_of` of its value. spare: how much may be lost before there is too little cash for a
-    bid, in parts of 1 / `fee_of` of `columns.unit`."""
+    """A rule in whole numbers. Levels are a price times their numerator over `whole`; 0: there is none. What a bid is
+    worth, in `columns.unit`, is worth / worth_of; what a fill costs is fee / fee_of of its value. spare: how much may
+    be lost before there is too little cash for a bid, in units / fee_of."""
 
     wait_s: int
     hold_s: int
@@ -52,6 +52,8 @@ class Terms(NamedTuple):
     target: int
     trailing: int
     whole: int
+    worth: int
+    worth_of: int
     fee: int
     fee_of: int
     spare: int
@@ -66,11 +68,11 @@ def played(columns: Columns, rule: Rule, bids: Bids) -> Ticks:
     """Executions, oldest first, in rows of BAR, TURN, PIECES, LEVEL. What is held at the end is not sold. Raises
     ValueError for figures that cannot be reckoned with in 64 bits."""
     terms = terms_of(columns, rule)
-    largest = int((bids.wanted * (bids.limit > 0)).max(initial=0)) * int(columns.ask.max(initial=1))
-    if largest * terms.fee_of * 16 > MOST or int(columns.ask.max(initial=1)) * terms.whole * 2 > MOST:
+    dearest = terms.worth // (bids.least * terms.worth_of) * columns.top
+    if max(dearest * terms.fee_of * 16, terms.worth, columns.top * max(2 * terms.whole, terms.worth_of)) > MOST:
         raise ValueError("too much money, or too many digits of a percentage, to be reckoned with in 64 bits")
     after = () if COMPILED else _after(columns, bids, rule.wait_s)
-    rows = columns.at, columns.price, columns.bid, columns.ask, columns.size, bids.limit, bids.wanted, bids.ends
+    rows = columns.at, columns.price, columns.bid, columns.ask, columns.size, bids.limit, bids.ends
     looked = rows if COMPILED else tuple(row.data for row in rows)  # a view hands out plain whole numbers, and faster
     search = columns.at, columns.dipped, columns.bid[LOW], columns.price[HIGH], after
     found: Ticks
@@ -82,7 +84,7 @@ def terms_of(columns: Columns, rule: Rule) -> Terms:
     shares = [Fraction(share) / 100 for share in (rule.stop, rule.target or 0, rule.trailing or 0)]
     whole = lcm(*(share.denominator for share in shares))
     stop, target, trailing = (int(share * whole) for share in shares)
-    fee = Fraction(columns.conditions.fee_percent) / 100
+    fee, value = Fraction(columns.conditions.fee_percent) / 100, worth(columns, rule)
     spare = (Fraction(columns.cash) - Fraction(rule.money)) * fee.denominator / Fraction(unit(columns.instrument))
     return Terms(
         rule.wait_s,
@@ -91,6 +93,8 @@ def terms_of(columns: Columns, rule: Rule) -> Terms:
         whole + target if target else 0,
         whole - trailing if trailing else 0,
         whole,
+        value.numerator,
+        value.denominator,
         fee.numerator,
         fee.denominator,
         max(-MOST, min(MOST, spare.numerator // spare.denominator)),

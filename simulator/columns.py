@@ -30,7 +30,8 @@ MOST = 2**61
 class Columns:
     """at: whole seconds since 1970. price, bid, ask: ticks; a row each for open, high, low and close. size: steps that
     each price offers on each side. opens: whether a run may begin. closes: second at which trading of the day ends.
-    dipped: what the ask falls to in a bar that sells anything; NEVER in one that does not."""
+    dipped: what the ask falls to in a bar that sells anything; NEVER in one that does not. low, top: no price
+    is lower, no ask higher."""
 
     instrument: Instrument
     interval_s: int
@@ -44,9 +45,13 @@ class Columns:
     opens: NDArray[np.bool_]
     closes: Ticks
     dipped: Ticks = field(init=False)
+    low: int = field(init=False)
+    top: int = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dipped", np.where(self.size > 0, self.ask[2], NEVER))
+        object.__setattr__(self, "low", int(self.price.min(initial=NEVER)))
+        object.__setattr__(self, "top", int(self.ask.max(initial=1)))
 
     @property
     def seconds(self) -> tuple[int, int, int, int]:
@@ -59,11 +64,12 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Bids:
-    """For each bar: the limit of a run that begins with it, in ticks (0: none), its steps, and when it must be over."""
+    """For each bar the limit of a run that begins with it, in ticks (0: there is none), and when it must be over.
+    least: no limit is lower."""
 
     limit: Ticks
-    wanted: Ticks
     ends: Ticks
+    least: int
 
 
 def columns_of(plan: Plan) -> Columns:
@@ -98,8 +104,9 @@ def columns_from(
 ) -> Columns:
     """table: a row a bar, oldest first: at, open, high, low, close, volume, as `simulator.market.Bar` has them."""
     price = np.ascontiguousarray(table[:, 1:5].T)
-    slip = conditions.slippage_ticks + _part(price, conditions.slippage_percent)
-    offered = -_part(-table[:, 5], conditions.volume_percent) // PRICES
+    slip = conditions.slippage_ticks + _part(price, conditions.slippage_percent, int(price.max(initial=1)))
+    volume = table[:, 5]
+    offered = -_part(-volume, conditions.volume_percent, int(volume.max(initial=0))) // PRICES
     return Columns(
         instrument,
         interval_s,
@@ -120,29 +127,32 @@ def unit(instrument: Instrument) -> Decimal:
     return instrument.tick * instrument.step * instrument.point_value
 
 
+def worth(columns: Columns, rule: Rule) -> Fraction:
+    """The money of a bid, in units."""
+    return Fraction(rule.money) / Fraction(unit(columns.instrument))
+
+
 def bids_of(columns: Columns, rule: Rule) -> Bids:
     """The rule's own entry: `dip` percent below the open, at least a tick."""
-    first = columns.price[0]
-    return bids_at(columns, rule, first - np.maximum(1, _part(first, rule.dip)))
+    first, share = columns.price[0], Fraction(rule.dip) / 100
+    least = columns.low - max(1, -(-columns.low * share.numerator // share.denominator))
+    return bids_at(columns, rule, first - np.maximum(1, _part(first, rule.dip, columns.top)), least)
 
 
-def bids_at(columns: Columns, rule: Rule, limit: Ticks) -> Bids:
-    """An entry of one's own, as the limit of each bar. Where none is to be made: 0 or less."""
-    value = Fraction(rule.money) / Fraction(unit(columns.instrument))
-    asked = np.maximum(limit, 1)
-    if value.numerator > MOST:
-        raise ValueError("money: too much to be reckoned with in 64 bits")
-    wanted = value.numerator // (asked * value.denominator)
+def bids_at(columns: Columns, rule: Rule, limit: Ticks, least: int = 1) -> Bids:
+    """An entry of one's own, as the limit of each bar. Where none is to be made: 0 or less. None is made either where
+    the money does not buy a step. least: no limit above 0 is lower."""
     lead = max(int(CLOSE_LEAD.total_seconds()), rule.flat_s)
     ends = columns.closes - lead
-    made = columns.opens & (limit > 0) & (wanted > 0) & (columns.at < ends)
-    return Bids(np.where(made, limit, 0), wanted, ends)
+    dearest = min(MOST, int(worth(columns, rule)))
+    made = columns.opens & (limit > 0) & (limit <= dearest) & (columns.at < ends)
+    return Bids(limit * made, ends, max(1, least))
 
 
-def _part(value: Ticks, percent: Decimal) -> Ticks:
-    """So many percent of each, rounded up. Raises ValueError where that does not fit 64 bits."""
+def _part(value: Ticks, percent: Decimal, top: int) -> Ticks:
+    """So many percent of each, rounded up. top: none is larger. Raises ValueError where that does not fit 64 bits."""
     share = Fraction(percent) / 100
-    if len(value.ravel()) and int(np.abs(value).max()) * share.numerator > MOST:
+    if top * share.numerator > MOST:
         raise ValueError(f"{percent} percent: too many digits to be reckoned with in 64 bits")
     return -(-value * share.numerator // share.denominator)
 

@@ -29,7 +29,7 @@ def _jump(row: Any, last: Any, looked: Any, search: Any, tail: Any, wait_s: Any)
 
 def _walk(row: Any, last: Any, looked: Any, search: Any, tail: Any, wait_s: Any) -> Any:
     """The next bar that a run begins with which is filled; `last` where there is none."""
-    at, limits, ends, dipped = looked[0], looked[5], looked[7], search[1]
+    at, limits, ends, dipped = looked[0], looked[5], looked[6], search[1]
     while row < last:
         limit, here, until = limits[row], row, min(at[row] + wait_s, ends[row])
         while limit > 0:
@@ -122,7 +122,7 @@ def _hold(
 ) -> Any:
     """From a fill until all is sold: the bar after that, the executions, their count, and what the sales brought over
     what was paid, fees taken off."""
-    at, price, bid, _, size, _, _, _ = looked
+    at, price, bid, _, size, _, _ = looked
     path, last, gained = FLAT, len(at), 0
     stop = -(-paid * terms.stop // terms.whole)
     offer = -(-paid * terms.target // terms.whole) if terms.target > 0 else NEVER
@@ -154,7 +154,7 @@ def _hold(
 @compiled
 def play(looked: Any, search: Any, seconds: Any, terms: Any) -> Any:
     """Every run, one after the other: the executions and their count."""
-    at, _, bid, ask, size, limits, wanted, ends = looked
+    at, _, bid, ask, size, limits, ends = looked
     last, row, count, gained = len(at), 0, 0, 0
     found = np.empty((256, 4), np.int64)
     while True:
@@ -170,7 +170,7 @@ def play(looked: Any, search: Any, seconds: Any, terms: Any) -> Any:
             row = filled + 1
         else:
             paid = ask[0, row] if filled == row and turn == 0 else limit
-            pieces = min(wanted[row], size[filled])
+            pieces = min(terms.worth // (limit * terms.worth_of), size[filled])
             found = _noted(found, count, filled, turn, pieces, paid)
             gained -= pieces * paid * terms.fee
             row, found, count, earned = _hold(
