@@ -8,19 +8,31 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 
-_armed: dict[str, int] = {}
+_armed: dict[str, tuple[int, Callable[[], None]]] = {}
 
 
-def arm(spec: str) -> None:
+def _kill() -> None:
+    """No clean-up runs, as in a power cut."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(spec: str, die: Callable[[], None] = _kill) -> None:
     """`name` or `name:nth`: die when the point is passed for the nth time (default: the first)."""
     name, _, nth = spec.partition(":")
-    _armed[name] = int(nth) if nth else 1
+    _armed[name] = (int(nth) if nth else 1, die)
+
+
+def disarm() -> None:
+    """Nobody dies any more."""
+    _armed.clear()
 
 
 def crashpoint(name: str) -> None:
-    """Die here by SIGKILL if this point is armed and due: no clean-up runs, as in a power cut."""
+    """Die here if this point is armed and due."""
     if _armed and name in _armed:
-        _armed[name] -= 1
-        if _armed[name] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        left, die = _armed[name]
+        _armed[name] = (left - 1, die)
+        if left == 1:
+            die()

@@ -71,6 +71,10 @@ class JournalStore(Store, Protocol):
     def commits(self) -> Seconds: ...
 
 
+OpenJournal = Callable[[Path, Clock], Awaitable[JournalStore]]
+"""Opens the file of this name; see `storage.sqlite.open_store`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Protection:
     """What keeps positions from being left alone."""
@@ -120,7 +124,7 @@ async def build(
     live: bool = False,
     factories: Mapping[str, BrokerFactory] = FACTORIES,
     wire: Clock | None = None,
-    journal: Callable[[Path, Clock], Awaitable[JournalStore]] = open_store,
+    journal: OpenJournal = open_store,
     learn: Callable[[str], None] = lambda _secret: None,
 ) -> Engine:
     """Every part in its place, brokers connected; `stack` takes it down again. wire: real time unless given.

@@ -21,13 +21,14 @@ from core import commands, crashpoints
 from core.commands.console import Console
 from core.commands.registry import Tools
 from core.jobs.refresh import refresh
-from core.ports import BrokerFactory, Clock, Store
+from core.ports import BrokerFactory, Clock, Store, Surface
 from core.services.daily_loss import DailyLoss
 from core.services.desk import Desk
 from core.services.earnings import EquityKeeper
 from core.services.end_of_day import EndOfDay
 from core.services.hub import Hub
 from core.services.intake import KEPT
+from core.services.invariants import Invariants
 from core.services.office import Office
 from core.services.options import Options
 from core.services.people import People
@@ -48,17 +49,19 @@ from openoutcry.bell import Bell
 from openoutcry.chats import open_chats
 from openoutcry.controls import Puppeteer
 from openoutcry.deadman import ping
-from openoutcry.engine import Engine, build, recover
+from openoutcry.engine import Engine, OpenJournal, build, recover
 from openoutcry.errands import watch as watch_errands
 from openoutcry.hub import open_hub
 from openoutcry.in_force import roof_of
 from openoutcry.logs import log_files
 from openoutcry.persons import who
 from openoutcry.pictures import album, drawing
+from openoutcry.pulse import Pulse
 from openoutcry.research import open_research
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES
 from openoutcry.watchdog import feed, notify, period_s
+from storage.sqlite import open_store
 from webhook_receiver.hook import Hook, hook_route
 from webhook_receiver.routes import Receiver, webhook_routes
 
@@ -66,18 +69,20 @@ log = logging.getLogger(__name__)
 
 FINISH_S = 10.0
 """How long a stopping desk waits for what is in flight."""
-HEARTBEAT_S_MAX = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Mood:
     """How this run differs from a plain one. demo: pages need no login, demo routes are open. learn: told credentials
-    that come while it runs, for the logs' redactor."""
+    that come while it runs, for the logs' redactor. wire: real time unless given. surfaces: read beside the chats."""
 
     demo: bool = False
     live: bool = False
     sample: Callable[[Desk], dict[str, str]] | None = None
     learn: Callable[[str], None] = lambda _secret: None
+    wire: Clock | None = None
+    journal: OpenJournal = open_store
+    surfaces: Sequence[Surface] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +94,6 @@ class House:
     url: str
     setup_url: str | None = None
     """Where the first admin is made, once; None where somebody can log in already."""
-
-
-class Pulse:
-    """What /livez and /readyz say: the loop turns, and recovery is done."""
-
-    def __init__(self, wire: Clock) -> None:
-        self._wire = wire
-        self._beat = wire.now()
-        self.ready = False
-        self.lag_s = 0.0
-
-    async def run(self) -> None:
-        while True:
-            self._beat = self._wire.now()
-            await self._wire.sleep(HEARTBEAT_S_MAX / 4)
-            self.lag_s = max(0.0, (self._wire.now() - self._beat).total_seconds() - HEARTBEAT_S_MAX / 4)
-
-    def alive(self) -> bool:
-        return (self._wire.now() - self._beat).total_seconds() < HEARTBEAT_S_MAX
 
 
 @asynccontextmanager
@@ -124,7 +110,10 @@ async def open_house(
     traded once recovery is done.
     """
     async with AsyncExitStack() as stack:
-        engine = await build(settings, stack, live=mood.live, factories=factories, learn=mood.learn)
+        engine = await build(
+            settings, stack, live=mood.live, factories=factories, wire=mood.wire, journal=mood.journal, learn=mood.learn
+        )
+        engine.outbox.add(*mood.surfaces)
         pulse = Pulse(engine.wire)
         research, studies = open_research(settings, engine, stack)
         people = who(settings, engine.office.users)
@@ -158,25 +147,37 @@ async def open_house(
         await stack.enter_async_context(running(*studies))
         await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True
-        gc.collect()
-        gc.set_threshold(5000, 10, 10)  # a burst makes short-lived things by the thousand; see benchmarks/
-        gc.freeze()  # what start-up made lives as long as the process: the collector need not walk it again
+        _calm_collector()
         try:
             yield house
         finally:
             pulse.ready = False
             await hub.hub.close()
             await listener.close()
-            await engine.supervisor.close()
-            with suppress(TimeoutError):  # what takes longer is found again at the next start
-                async with asyncio.timeout(FINISH_S):
-                    await engine.lanes.idle()
+            await _finish(engine)
+
+
+async def _finish(engine: Engine) -> None:
+    """What takes longer is found again at the next start."""
+    await engine.supervisor.close()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FINISH_S):
+            await engine.lanes.idle()
+
+
+def _calm_collector() -> None:
+    gc.collect()
+    gc.set_threshold(5000, 10, 10)  # a burst makes short-lived things by the thousand; see benchmarks/
+    gc.freeze()  # what start-up made lives as long as the process: the collector need not walk it again
 
 
 def _watchers(settings: Settings, engine: Engine, pulse: Pulse, board: Board) -> list[Coroutine[None, None, None]]:
     """What is kept of the world, what ends the day, and who outside hears that we live."""
     prices, dead_man = settings.prices, settings.dead_man
-    found: list[Coroutine[None, None, None]] = [EquityKeeper(engine.desk).run()]
+    found: list[Coroutine[None, None, None]] = [
+        EquityKeeper(engine.desk).run(),
+        Invariants(engine.desk, engine.reconciler).run(),
+    ]
     if prices.every_s:
         kept = timedelta(days=prices.keep_days)
         found.append(PriceKeeper(engine.desk, prices.every_s, kept, prices.tickers).run())

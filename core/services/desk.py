@@ -18,7 +18,7 @@ from core.services.ledger import Ledger
 from core.services.safety import Safety
 from core.values.accounts import Account, Margin, Mode
 from core.values.changes import Audited, Change, NoticeMade
-from core.values.errors import OutcomeUnknown, Rejected, Transient
+from core.values.errors import DeskError, OutcomeUnknown, Rejected, Transient
 from core.values.ids import AccountName, DeskId, OrderId
 from core.values.market import Quote
 from core.values.money import ZERO
@@ -181,13 +181,20 @@ class Desk:
             return await self.refuse(order, verdict)
         sent = await self.ledger.move(replace(order, state=OrderState.SENT))
         crashpoint("send.marked")
-        return await self._place(sent, situation) if sent.state is OrderState.SENT else sent
+        return await self._placed(sent, situation) if sent.state is OrderState.SENT else sent
 
     async def resend(self, order: Order) -> Order:
         """Send an UNKNOWN order again under the same id. Only where ids are idempotent for ever."""
         situation = await self.situation(order.request)
         sent = await self.ledger.move(replace(order, state=OrderState.SENT))
-        return await self._place(sent, situation) if sent.state is OrderState.SENT else sent
+        return await self._placed(sent, situation) if sent.state is OrderState.SENT else sent
+
+    async def _placed(self, order: Order, situation: Situation) -> Order:
+        try:
+            return await self._place(order, situation)
+        except DeskError:  # the journal did not take what came of it: somebody asks the broker until it does
+            self.on_unknown(order)
+            raise
 
     async def _place(self, order: Order, situation: Situation) -> Order:
         request = order.request

@@ -63,8 +63,8 @@ class Outbox:
         self.private: Callable[[UserId], bool] = lambda _owner: False
         store.listen(self._wake)
 
-    def add(self, surface: Surface) -> None:
-        self._posts.append(_Post(surface))
+    def add(self, *surfaces: Surface) -> None:
+        self._posts += map(_Post, surfaces)
 
     async def tell(self, notice: Notice) -> None:
         """Keep a notice; the surfaces have it as soon as they can."""

@@ -80,7 +80,7 @@ class Reconciler:
                 if current is not None:
                     await self._settle(current, report)
             for ticket in await venue.broker.open_orders():
-                await self._beware(venue.account.name, ticket)
+                await self.beware(venue.account.name, ticket)
             crashpoint("recon.mid")
             await self._compare_positions(venue, report)
         except Transient as error:
@@ -113,7 +113,7 @@ class Reconciler:
         beside = [o for o in self._ledger.orders.values() if o.request.intent == order.request.intent]
         return not any(o.request.role is OrderRole.ENTRY and o.state is OrderState.INTENDED for o in beside)
 
-    async def _beware(self, account: AccountName, ticket: OrderTicket) -> None:
+    async def beware(self, account: AccountName, ticket: OrderTicket) -> None:
         """Another desk trades on this account, or this journal is a copy from before its last orders: an order carries
         a desk's id and is not here. No new risk until a person has looked."""
         order_id = ticket.order_id
@@ -132,14 +132,14 @@ class Reconciler:
 
         An order may fill between two questions, so only a difference that is found twice is one.
         """
-        first = await self._differences(venue)
-        again = await self._differences(venue) if first else {}
+        first = await self.differences(venue)
+        again = await self.differences(venue) if first else {}
         for ticker, (difference, average) in sorted(again.items()):
             if ticker in first and first[ticker][0] == difference:
                 report.mismatches += 1
                 await self._adopt(venue.account, ticker, difference, average)
 
-    async def _differences(self, venue: Venue) -> dict[str, tuple[Decimal, Price]]:
+    async def differences(self, venue: Venue) -> dict[str, tuple[Decimal, Price]]:
         """By ticker: signed pieces that the broker holds more than our books, and its average price."""
         account = venue.account.name
         told = {holding.ticker: holding for holding in await venue.broker.positions()}
@@ -218,7 +218,7 @@ class Reconciler:
                 if isinstance(word, Fill):
                     word = replace(word, owner=venue.account.owner)  # noqa: PLW2901 - brokers know no owners
                 if await self._ledger.absorb(account, word) is None and isinstance(word, OrderTicket):
-                    await self._beware(account, word)
+                    await self.beware(account, word)
         except Transient as error:
             log.warning("events stopped", extra={"account": account, "reason": error.reason})
             await self._desk.wire.sleep(error.retry_after_s)

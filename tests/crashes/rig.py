@@ -7,8 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+from tests.crashes.verdict import Row, disagreements
 from tests.process import OPEN_DOORS, ORDER_ROUTE, Desk, environment
 
 SETTLED_S = 45.0
@@ -24,11 +24,8 @@ POINT_S = 20.0
 PRICES = {"SBER": Decimal(300), "GAZP": Decimal(130), "BTCPERP": Decimal(64000), "ETHPERP": Decimal(3200)}
 BITCOIN = {"bybit": "BTCUSDT", "binance": "BTCUSDT", "okx": "BTC-USDT-SWAP"}
 """What crypto venues call BTCPERP."""
-DOUBT = {"SENT", "UNKNOWN"}
-LIVE = {"OPEN", "PART_FILLED"}
 OWN_SERVERS = {"tinvest": "tinvest", "alpaca": "alpaca", "bybit": "venue", "binance": "venue", "okx": "venue"}
 """Venues with a server of their own; the others are dialects of tests/servers/broker.py."""
-Row = dict[str, Any]
 
 
 class Broker:
@@ -214,14 +211,7 @@ class Rig:
         """What the desk's books and the referee's ledger do not agree on; empty when all is well."""
         lists = {name: self.desk.items(name) for name in ("alerts", "orders", "positions", "notices")}
         referee = {name: self.broker.ask(name) for name in ("ledger", "orders", "stop_orders", "positions")}
-        return [
-            *_alerts_lost(self.accepted, lists["alerts"]),
-            *_doubled(lists["orders"], referee["ledger"], self.broker.dialect),
-            *_orphans(lists["orders"], referee),
-            *_unsettled(lists["orders"], lists["notices"]),
-            *_positions_differ(lists["positions"], referee["positions"]),
-            *_unprotected(lists["positions"], referee["stop_orders"], self.broker.dialect),
-        ]
+        return disagreements(self.accepted, lists, referee, self.broker.dialect)
 
     def well(self) -> None:
         """Everything settles, and then the two sides agree on it."""
@@ -248,77 +238,3 @@ def eventually(read: Callable[[], Any], holds: Callable[[Any], object], within_s
         assert time.monotonic() < deadline, f"after {within_s:.0f} s: {value}"
         time.sleep(0.05)
     return value
-
-
-def _alerts_lost(accepted: Sequence[str], alerts: Sequence[Row]) -> list[str]:
-    """I1: what got its 200 is in the inbox and handled to its end."""
-    done = {row["id"]: row["done"] for row in alerts}
-    return [f"I1 alert {i} is lost" for i in accepted if i not in done] + [
-        f"I1 alert {i} is not done" for i, over in done.items() if not over
-    ]
-
-
-def _doubled(orders: Sequence[Row], ledger: Sequence[Row], dialect: str) -> list[str]:
-    """I2: one order per client id and one entry per alert. I7: where ids are no keys, no second request after a first
-    whose outcome was not told."""
-    accepted = [line["client_id"] for line in ledger if line["kind"] == "order"]
-    causes = {o["id"]: o["because"][0]["id"] for o in orders if o["role"] == "entry"}
-    found = [f"I2 order {i} was accepted {n} times" for i, n in Counter(accepted).items() if n > 1]
-    entered = Counter(causes[i] for i in accepted if i in causes)
-    found += [f"I2 alert {i} has {n} entries" for i, n in entered.items() if n > 1]
-    if dialect in {"while_open", "never", *BITCOIN}:
-        asked = Counter(line["client_id"] for line in ledger if line["kind"] == "request")
-        told = Counter(line["client_id"] for line in ledger if line["kind"] in {"busy", "refused"})
-        found += [f"I7 order {i} was sent {n} times" for i, n in asked.items() if n - told[i] > 1]
-    return found
-
-
-def _orphans(orders: Sequence[Row], referee: Mapping[str, Sequence[Row]]) -> list[str]:
-    """I3: an order at the broker has a row, written before it was sent; and both say the same of what works."""
-    rows = {o["id"]: o for o in orders}
-    arrived = {line["client_id"]: line["at"] for line in reversed(referee["ledger"]) if line["kind"] == "request"}
-    found = [f"I3 order {i} is not in the journal" for i in arrived if i not in rows]
-    found += [
-        f"I3 order {i} was written after it arrived" for i, at in arrived.items() if i in rows and rows[i]["at"] > at
-    ]
-    there = {row["order_id"] for row in [*referee["orders"], *referee["stop_orders"]]}
-    here = {i for i, row in rows.items() if row["state"] in LIVE}
-    return found + [f"I3 order {i} works on one side only" for i in there ^ here]
-
-
-def _unsettled(orders: Sequence[Row], notices: Sequence[Row]) -> list[str]:
-    """An outcome that nobody knows is found out, or people are told that it was not."""
-    told = {about for n in notices if n["key"] == "order.unknown" for about in n["about"]}
-    return [
-        f"order {o['id']} is {o['state']}" for o in orders if o["state"] in DOUBT and f"order:{o['id']}" not in told
-    ]
-
-
-def _positions_differ(ours: Sequence[Row], theirs: Sequence[Row]) -> list[str]:
-    """I4: our books add up to what the broker holds."""
-    held: Counter[str] = Counter()
-    for row in ours:
-        held[row["ticker"]] += Decimal(row["quantity"])  # type: ignore[assignment]  # Counter adds any number
-    for row in theirs:
-        held[row["ticker"]] -= Decimal(row["quantity"])  # type: ignore[assignment]  # as above
-    return [
-        f"I4 {ticker}: we hold {difference} more than the broker" for ticker, difference in held.items() if difference
-    ]
-
-
-def _unprotected(positions: Sequence[Row], stops: Sequence[Row], dialect: str) -> list[str]:
-    """I5: a stop for all of each managed position stands at the broker, or is watched where that keeps none."""
-    if dialect == "bare":
-        return [f"I5 {row['ticker']} is not watched" for row in positions if row["protected_by"] != "desk"]
-    found = []
-    for row in positions:
-        quantity = Decimal(row["quantity"])
-        side = "sell" if quantity > 0 else "buy"
-        covers = sum(
-            Decimal(s["quantity"]) - Decimal(s["filled"])
-            for s in stops
-            if (s["ticker"], s["side"], s["type"]) == (row["ticker"], side, "stop")
-        )
-        if row["protection"] == "managed" and covers < abs(quantity):
-            found.append(f"I5 {row['ticker']}: {quantity} held, {covers} covered")
-    return found

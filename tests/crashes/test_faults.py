@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.crashes.rig import PRICES, Rig, Row, eventually
+from tests.crashes.rig import PRICES, Rig, eventually
+from tests.crashes.verdict import Row
 
 HIDDEN = ("accept_then_drop", "accept_then_500", "accept_then_garbage", "accept_then_silence")
 """Faults after which the order is there and nobody has heard so."""

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crashes.rig import PRICES, Rig, Row, running
+from tests.crashes.rig import PRICES, Rig, running
+from tests.crashes.verdict import Row
 
 DIALECTS = ("always", "plain", "while_open", "never")
 ALERTS = 20

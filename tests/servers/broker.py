@@ -240,7 +240,7 @@ class BrokerServer:
         if asked.get("ticker") not in self.instruments:
             return self._refused(asked, Rejected("unknown_ticker", str(asked.get("ticker"))))
         try:
-            row = self.venue.row(_order(asked["client_id"], None))
+            row = self.venue.row(asked_about(asked["client_id"], None))
             known = set(self.venue._rows)
             ticket = self.venue.accept(order_request(asked))
         except (Rejected, KeyError, ValueError, ArithmeticError) as error:
@@ -290,7 +290,7 @@ class BrokerServer:
         return web.json_response({"code": "busy"}, status=429, headers={"Retry-After": str(seconds)})
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
-        row = self.venue.row(_order(request.query["client_id"], request.query.get("broker_id")))
+        row = self.venue.row(asked_about(request.query["client_id"], request.query.get("broker_id")))
         if row is None:
             return web.json_response({"code": "unknown_order"}, status=404)
         self._write("cancel", client_id=row.request.id, broker_id=row.broker_id)
@@ -299,7 +299,7 @@ class BrokerServer:
         return web.json_response(payload(row.ticket()))
 
     async def find(self, request: web.Request) -> web.StreamResponse:
-        row = self.venue.row(_order(request.query["client_id"], request.query.get("broker_id")))
+        row = self.venue.row(asked_about(request.query["client_id"], request.query.get("broker_id")))
         if row is None:
             return web.json_response({"code": "unknown_order"}, status=404)
         return web.json_response(payload(row.ticket()))
@@ -395,7 +395,7 @@ def order_request(asked: Mapping[str, Any]) -> OrderRequest:
     )
 
 
-def _order(client_id: str, broker_id: str | None) -> Order:
+def asked_about(client_id: str, broker_id: str | None) -> Order:
     """A question about an order, in the form the venue takes it."""
     blank = {"ticker": "", "side": "buy", "type": "limit", "quantity": "1", "reduce_only": False}
     request = order_request({**blank, "client_id": client_id, "price": None, "stop_price": None, "expires_at": None})

@@ -1,0 +1,31 @@
+"""What the desk does while nobody knows what became of an order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.values.alerts import AlertKind
+from core.values.errors import Transient
+from core.values.orders import OrderRole, OrderState, OrderType, Side
+from tests.desk import an_alert, levels, opened, price
+
+
+async def test_an_answer_that_the_journal_did_not_take_is_asked_for(tmp_path: Path) -> None:
+    """The broker has the order and the disk says no: found in simulation, where it stood as SENT for ever."""
+    async with opened(tmp_path, listening=False) as desk:
+        ledger, absorb = desk.engine.desk.ledger, desk.engine.desk.ledger.absorb
+
+        async def no(*_: object) -> None:
+            ledger.absorb = absorb  # type: ignore[method-assign]  # the disk fails once
+            raise Transient("disk full")
+
+        ledger.absorb = no  # type: ignore[method-assign, assignment]
+        await desk.let_in(
+            an_alert(
+                AlertKind.ENTRY, desk.now, side=Side.BUY, order_type=OrderType.LIMIT, price=price("39500"),
+                long=levels("39300"), sent_at=desk.now,
+            )
+        )  # fmt: skip
+        await desk.breathe()
+        await desk.wait(3)
+        assert [o.state for o in desk.live(OrderRole.ENTRY)] == [OrderState.OPEN]

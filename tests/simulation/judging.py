@@ -1,0 +1,53 @@
+"""What must be so once all troubles are over: the verdict of tests/crashes, and what only a simulator can see."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from openoutcry.parts import House
+from tests.crashes.verdict import disagreements
+from tests.servers.broker import payload
+from tests.simulation.doors import call
+
+if TYPE_CHECKING:
+    from tests.simulation.story import Run
+
+
+async def judge(run: Run, house: House) -> list[str]:
+    """Everything that is wrong; empty when all is well."""
+    desk = {name: await _items(run, name) for name in ("alerts", "orders", "positions", "notices")}
+    exchange = run.exchange
+    referee = {name: payload_of(exchange.ask(name)) for name in ("orders", "stop_orders", "positions")}
+    found = disagreements(run.people.accepted, desk, referee | {"ledger": exchange.ledger}, run.dialect)
+    halt = house.desk.safety.halt
+    if halt is not None and halt.by == "desk":
+        found.append(f"the desk halted itself: {halt.reason}")
+    for row in desk["positions"]:
+        run.trace("desk", "holds", row["ticker"], row["quantity"])
+    return found
+
+
+def payload_of(rows: Any) -> list[dict[str, Any]]:
+    return [payload(row) for row in rows]
+
+
+async def _items(run: Run, name: str) -> list[dict[str, Any]]:
+    """Every row of a list of the API, page by page."""
+    rows: list[dict[str, Any]] = []
+    after = ""
+    while True:
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        path = f"/api/v1/{name}?limit=1000{after}"
+        call(run.loop, "GET", path, None, "test-token", partial(_give, answer))
+        status, body = await answer
+        assert status == 200, body
+        rows += body["items"]
+        if body["next"] is None:
+            return rows
+        after = f"&after={body['next']}"
+
+
+def _give(answer: asyncio.Future[Any], status: int, body: Any) -> None:
+    answer.set_result((status, body))
