@@ -6,10 +6,8 @@ be tried, and that nothing is tried twice, is decided here. Importing this wants
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,15 +16,13 @@ from random import randrange
 from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning, OptunaError
-from optuna.storages import RDBStorage
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from core.ports import Clock
-from core.values.errors import Broken, Transient
+from core.values.errors import Broken
 from simulator.search import Point, Range, Sampler, Tried, drawn, points
+from simulator.search_storage import answering, open_storage, quietly
 
 QUEUED = 8
 """Points that one worker makes wait at once, for itself and others."""
@@ -80,8 +76,8 @@ class Study:
     def __init__(self, url: str, quest: Quest, clock: Clock) -> None:
         self._quest, self._clock = quest, clock
         self._wanted = _wanted(quest)
-        with _answering(), _quietly():
-            self._storage = _opened(url, quest.dead_after_s)
+        with answering(), quietly():
+            self._storage = open_storage(url, quest.dead_after_s)
             self._study = optuna.create_study(
                 storage=self._storage,
                 study_name=quest.study,
@@ -94,17 +90,17 @@ class Study:
 
     def work(self, measure: Measure, catch: tuple[type[Exception], ...] = ()) -> Turn:
         """Try one point. catch: of `measure`: the point has failed; others end the work."""
-        with _answering(), _quietly():
+        with answering(), quietly():
             trials = self._trials()
             if not any(trial.state is TrialState.WAITING for trial in trials) and not self._fill(trials):
                 self._tidy(trials)
                 return Turn.WAIT if any(trial.state is TrialState.RUNNING for trial in trials) else Turn.DONE
-            self._study.optimize(lambda trial: self._try(trial, measure, catch), n_trials=1, catch=(Needless, *catch))
+            self._try_one(measure, catch)
             return Turn.RAN
 
     def tried(self) -> list[Tried]:
         """What is finished of this quest, one of each point; pruned ones too."""
-        with _answering(), _quietly():
+        with answering(), quietly():
             found: dict[Point, Tried] = {}
             for trial in self._trials(TrialState.COMPLETE, TrialState.PRUNED):
                 if (point := self._point(trial)) is not None:
@@ -114,12 +110,12 @@ class Study:
 
     def finished(self) -> int:
         """How many trials are, by whomever."""
-        with _answering():
+        with answering():
             return len(self._trials(TrialState.COMPLETE, TrialState.PRUNED))
 
     def failed(self) -> dict[Point, str]:
         """Points that were given up, with why."""
-        with _answering(), _quietly():
+        with answering(), quietly():
             tries = self._tries(self._trials(TrialState.FAIL))
             return {point: why for point, (number, why) in tries.items() if number >= TRIES_MAX}
 
@@ -127,7 +123,7 @@ class Study:
         """Whether there is nothing left to be tried."""
         if self._wanted is not None:
             return len(self.tried()) + len(self.failed()) >= self.size()
-        with _answering(), _quietly():
+        with answering(), quietly():
             return sum(_counts(trial) and trial.state.is_finished() for trial in self._trials()) >= self.size()
 
     def size(self) -> int:
@@ -167,6 +163,21 @@ class Study:
             late = begun is not None and now - begun.astimezone() > timedelta(seconds=self._quest.dead_after_s)
             if late and trial.state is TrialState.RUNNING and _STARTED not in trial.user_attrs:
                 self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+
+    def _try_one(self, measure: Measure, catch: tuple[type[Exception], ...]) -> None:
+        """Who was silent for too long is taken for dead, and comes back to find its trial failed: another has it."""
+        numbers: list[int] = []
+
+        def objective(trial: Trial) -> float:
+            numbers.append(trial.number)
+            return self._try(trial, measure, catch)
+
+        try:
+            self._study.optimize(objective, n_trials=1, catch=(Needless, *catch))
+        except (ValueError, UpdateFinishedTrialError):
+            mine = [trial for trial in self._trials(TrialState.FAIL) if trial.number in numbers]
+            if not mine:
+                raise
 
     def _try(self, trial: Trial, measure: Measure, catch: tuple[type[Exception], ...]) -> float:
         study = self._storage.get_study_id_from_name(self._quest.study)
@@ -287,66 +298,3 @@ def _read(trial: FrozenTrial, point: Point) -> Tried:
     told = trial.user_attrs[_RESULT]
     days = {date.fromisoformat(day): Decimal(profit) for day, profit in told["days"].items()}
     return Tried(point, Decimal(told["profit"]), days, trial.state is TrialState.PRUNED, told["figures"])
-
-
-def _opened(url: str, dead_after_s: int) -> RDBStorage:
-    """PostgreSQL is spoken with psycopg 3."""
-    driver, _, rest = url.partition("://")
-    lite = driver == "sqlite"
-    storage = RDBStorage(
-        f"postgresql+psycopg://{rest}" if driver == "postgresql" else url,
-        engine_kwargs={"connect_args": {"timeout": 60}} if lite else {"pool_pre_ping": True},
-        heartbeat_interval=max(1, dead_after_s // 4),
-        grace_period=dead_after_s,
-    )
-    if lite:
-        _one_at_a_time(storage.engine)
-    return storage
-
-
-def _one_at_a_time(engine: Engine) -> None:
-    """Optuna takes a waiting trial by reading its row for update, which SQLite does not know: two workers would take
-    one trial. So each transaction has the file to itself from its beginning. It writes ahead and leaves fsync to the
-    system: what a power cut takes is tried again."""
-
-    @event.listens_for(engine, "connect")
-    def connected(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-
-    @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    engine.dispose()
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """A database that is away is Transient; Optuna's own faults on the way to that are no other matter."""
-    try:
-        yield
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise Broken(f"no address of a database: {error}") from None
-    except (SQLAlchemyError, OptunaError, UnboundLocalError) as error:
-        if not _away(error):
-            raise
-        raise Transient("the database does not answer") from error
-
-
-def _away(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, SQLAlchemyError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Optuna calls its heartbeat an experiment, and tells every trial."""
-    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        yield
