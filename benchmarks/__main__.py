@@ -12,6 +12,7 @@ from benchmarks import (
     alerts_accepted,
     candles,
     chats,
+    disk,
     guardian,
     hook,
     hub,
@@ -42,6 +43,8 @@ def main() -> None:
     found = idle.measure()
     keep("demo idle memory", found["rss_mb"], "MB")
     keep("demo start to READY", found["ready_s"], "s")
+    keep("demo idle processor", found["cpu_percent"], "% of a core")
+    keep("written to disk at 50 alerts a day", disk.measure()["gb_month"], "GB a month")
     keep("restart to READY with 100 open orders, p99", restart.measure()["p99"], "s")
     both = chats.measure()
     keep("both chats, memory after every command", both["rss_mb"], "MB")

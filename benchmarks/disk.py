@@ -1,0 +1,60 @@
+"""What a desk writes to its disk: an SD card wears out by it.
+
+A demo, first left alone, then with as many alerts as a busy desk has in a day. Target: under 5 GB a month at 50 alerts
+a day. What the kernel counts as sent to the disk (/proc/PID/io), so the folder must not be in memory.
+
+    python -m benchmarks.disk [--watch S]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from decimal import Decimal
+from pathlib import Path
+
+from tests.process import OPEN_DOORS, Desk, start
+
+ALERTS = 50
+DAY_S = 24 * 3600
+TARGET_GB = 5.0
+
+
+def written(desk: Desk) -> int:
+    """Bytes, of the process and of those it has waited for."""
+    lines = Path(f"/proc/{desk.process.pid}/io").read_text(encoding="ascii").splitlines()
+    return int(dict(line.split(": ") for line in lines)["write_bytes"])
+
+
+def measure(watch_s: float = 180.0) -> dict[str, float]:
+    """GB a month, and its two parts."""
+    with (
+        tempfile.TemporaryDirectory(dir=".") as directory,
+        start("demo", "--port", 0, "--data-dir", Path(directory) / "d", env=OPEN_DOORS) as desk,
+    ):
+        desk.ready().demo_lines()
+        time.sleep(5)  # what starting wrote
+        began, before = time.monotonic(), written(desk)
+        time.sleep(watch_s)
+        idle = (written(desk) - before) / (time.monotonic() - began)
+        before = written(desk)
+        for number in range(ALERTS):
+            price = Decimal(desk.sample["price"]) + Decimal(number) / 100
+            assert desk.alert(price=str(price), time=None)[0] == 200
+        desk.wait_for("alerts", lambda rows: len(rows) >= ALERTS and not any(row["status"] == "new" for row in rows))
+        time.sleep(5)
+        alert = (written(desk) - before) / ALERTS
+        desk.stop()
+    month = (idle * DAY_S + alert * ALERTS) * 30 / 1e9
+    print(
+        f"disk: {idle * 3600 / 1e6:.1f} MB an hour idle, {alert / 1e3:.0f} kB an alert: {month:.2f} GB a month at "
+        f"{ALERTS} alerts a day (target {TARGET_GB:.0f})"
+    )
+    return {"gb_month": month, "idle_mb_hour": idle * 3600 / 1e6, "alert_kb": alert / 1e3}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--watch", type=float, default=180.0)
+    measure(parser.parse_args().watch)
