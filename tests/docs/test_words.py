@@ -76,3 +76,11 @@ def test_every_command_line_of_a_page_is_understood(path: Path) -> None:
             cli._parser().parse_args(shlex.split(line, comments=True))
         except SystemExit as refused:
             pytest.fail(f"openoutcry {line}: exit {refused.code}")
+
+
+@pytest.mark.parametrize("path", sorted(HOUSE.glob("*.md")), ids=lambda path: path.stem)
+def test_the_links_of_a_page_outside_the_site_lead_somewhere(path: Path) -> None:
+    """Those inside it are MkDocs' to follow."""
+    text = path.read_text(encoding="utf-8")
+    linked = [*re.findall(r"\]\(([^)#]+)", text), *re.findall(r'src="([^"]+)"', text)]
+    assert [link for link in linked if "://" not in link and not (HOUSE / link).exists()] == []
