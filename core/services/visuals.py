@@ -82,6 +82,7 @@ class Visuals:
         self._desk, self._candles, self._painter, self._theme = desk, candles, painter, theme
         self.calendars = calendars
         self._made: dict[Subject, Visual] = {}
+        self._minutes: dict[str, Mapping[DayOnFile, int]] = {}
         self._work: asyncio.Task[None] | None = None
         self._again = asyncio.Lock()
 
@@ -148,12 +149,14 @@ class Visuals:
         return Visual(subject, now, prices=points, valid_days=valid, picture=picture)
 
     def _on_file(self, symbol: str) -> tuple[Sequence[DayOnFile], Mapping[date, int]]:
-        """A month at a time, so that memory does not go by the years."""
-        kept = self._candles.days(symbol)
-        minutes: dict[date, int] = {}
-        for first, last in _months(kept):
+        """Days that are as they were are not counted again; the others a month at a time, so that memory does not go
+        by the years."""
+        kept, before = self._candles.days(symbol), self._minutes.get(symbol, {})
+        minutes = {day.date: before[day] for day in kept if day in before}
+        for first, last in _months([day for day in kept if day not in before]):
             some = [day for day in kept if first <= day.date <= last]
             minutes |= minutes_filled(some, self._candles.load(symbol, first, last), self._candles.interval_s)
+        self._minutes[symbol] = {day: minutes[day.date] for day in kept}
         return kept, minutes
 
     async def _runs(self, subject: Subject) -> Visual:

@@ -14,7 +14,7 @@ from core.rules.research_charts import of_runs
 from core.services.collecting import days_up_to
 from core.services.run_records import RunRecords
 from core.services.visuals import EVERY_S, FIRST_DAY, RUNS, Subject, Visuals, VisualType
-from core.values.candles import SymbolDay
+from core.values.candles import Columns, SymbolDay
 from core.values.changes import TaskSet
 from core.values.charts import Chart, Theme
 from core.values.errors import Transient
@@ -23,6 +23,7 @@ from core.values.money import ZERO, Price
 from core.values.orders import Refused
 from core.values.people import Role
 from core.values.tasks import Task, TaskGoal, TaskState
+from storage.candles.store import ParquetCandles
 from tests.collecting import Bench, bench, new_york
 from tests.desk import TESTING, TestDesk, opened, person, turns
 
@@ -52,6 +53,7 @@ class Studio:
     it: Bench
     brush: Brush
     visuals: Visuals
+    candles: Path
 
     async def made(self, subject: Subject) -> None:
         """Generate it, and wait until it is there."""
@@ -69,7 +71,7 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
     async with opened(tmp_path / "desk", began=now) as desk:
         brush = Brush()
         visuals = Visuals(desk.engine.desk, it.store, {"SBER": "NYSE"}, brush, Theme.DARK)
-        yield Studio(desk, it, brush, visuals)
+        yield Studio(desk, it, brush, visuals, tmp_path / "candles")
         await visuals.close()
 
 
@@ -112,6 +114,27 @@ async def test_tc_47_a_point_for_every_market_day(studio: Studio) -> None:
     assert points[DAYS[1]].minutes == 100
     assert (points[DAYS[2]].open, points[DAYS[2]].minutes) == (Price(ZERO), 0)
     assert len(visual.prices) == len(points) > 2000
+
+
+async def test_only_days_that_changed_are_counted_again(studio: Studio) -> None:
+    """Ten years of minutes take half a second: not every hour."""
+    await studio.made(PRICES)
+    last = studio.it.store.day("SBER", DAYS[-1])
+    assert last is not None
+    studio.it.store.save(replace(last, bars=last.bars[:200]))
+    asked: list[tuple[date, date]] = []
+
+    class Told(ParquetCandles):
+        def load(self, symbol: str, first: date = date.min, last: date = date.max) -> Columns:
+            asked.append((first, last))
+            return super().load(symbol, first, last)
+
+    studio.visuals._candles = Told(studio.candles, 60)
+    await studio.made(PRICES)
+    visual = studio.visuals.get(PRICES)
+    assert visual is not None
+    assert [point.minutes for point in visual.prices[-5:]] == [390, 390, 390, 390, 200]
+    assert asked == [(DAYS[-1], DAYS[-1])]
 
 
 async def test_tc_47_days_that_are_not_fit_are_not_counted(studio: Studio) -> None:
