@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -100,8 +101,4 @@ async def breathe(stage: Stage) -> None:
 
 def _entered(runs: Sequence[datetime], fills: Sequence[Fill]) -> int:
     """How many runs bought something: they do not overlap."""
-    ends = [*runs[1:], datetime.max.replace(tzinfo=UTC)]
-    return sum(
-        any(start <= fill.at < end and fill.side.sign > 0 for fill in fills)
-        for start, end in zip(runs, ends, strict=True)
-    )
+    return len({bisect_right(runs, fill.at) for fill in fills if fill.side.sign > 0})

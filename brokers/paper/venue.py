@@ -138,6 +138,8 @@ class Venue:
         offered = sum((w.left for w in rivals if w.side is Side.SELL and not w.waiting and not w.reduce_only), ZERO)
         sellable = self.ledger.quantity(request.ticker) - offered
         check(request, instrument, self._feed.quote(request.ticker), self._terms.capabilities, sellable)
+        if row.working is not None and (row.working.waiting or row.working.reduce_only):
+            return  # holds no margin
         needed = self._margin_with((row,))
         if needed > self._margin_with(()) and needed > self.ledger.equity(self._mark):
             raise Rejected("insufficient_margin", f"{plain(round(needed, 2))} {self._terms.currency} needed in all")
