@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 from decimal import Decimal
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -90,9 +91,11 @@ def often(count: int) -> Callable[..., object]:
 def drawn(
     rule: Rule, seed: int, swing: int, cash: Decimal, costs: tuple[Decimal, int, Decimal], stops: list[int]
 ) -> Plan:
-    """Random bars with fees, slippage, little volume, gaps and halts; two of them begin before the window opens."""
+    """Random bars with fees, slippage, little volume, gaps and halts; two of them begin before the window opens, and in
+    every seventh minute no run may begin."""
     kind = within(dip(rule), time(10, 32), time(11, 15))
-    return Plan(kind, Past(wild(seed, 60, swing)), (DAY,), cash, Conditions(*costs, halts=halts(stops)))
+    plan = Plan(kind, Past(wild(seed, 60, swing)), (DAY,), cash, Conditions(*costs, halts=halts(stops)))
+    return replace(plan, viable=lambda moment: moment.minute % 7 != 3)
 
 
 @often(120)
@@ -157,6 +160,20 @@ def test_a_run_ends_before_the_bell_of_its_calendar() -> None:
     assert simulate(plan).executions[-1].at == start + timedelta(minutes=3, seconds=40)
 
 
+def test_what_lasts_over_the_night_is_sold_in_the_morning() -> None:
+    """Before the window opens: bars out of it count where something is held, and a day that is not played does not."""
+    days = (DAY, DAY + timedelta(days=2))
+    evening, morning = OPENS + timedelta(hours=4, minutes=29), OPENS - timedelta(minutes=20)
+    rows = bars("100 100 99.5 99.6", "99.6 99.6 99.6 99.6", start=evening)
+    for after in (1, 2):
+        rows += bars("99.6 100 99.6 99.9", "99.9 99.9 99.9 99.9", start=morning + timedelta(days=after))
+    plan = Plan(dip(RULE), Past(rows), days)
+    told = on_columns(plan, RULE)
+    assert told == simulate(plan).executions
+    assert told == on_columns(plan, RULE, PLAIN)
+    assert told[-1].at == morning + timedelta(days=2, seconds=40)
+
+
 def test_an_entry_of_ones_own_is_a_column_of_limits() -> None:
     """Here a bid at the close before; a bar without one begins no run."""
     plan = planned(RULE, Past(bars("100 100 99.9 100", "100.1 100.2 99.9 100.1", "100.4 100.4 100.4 100.4")))
@@ -198,3 +215,9 @@ def test_a_grid_says_the_same_with_threads_and_with_processes(monkeypatch: pytes
     assert run_columns(columns, rules, workers=2) == alone
     monkeypatch.setattr("simulator.grid.COMPILED", False)
     assert run_columns(columns, rules, workers=2) == alone
+
+
+def test_what_is_compiled_is_kept_in_the_users_cache() -> None:
+    """Not beside the code, where an installation may be somebody else's."""
+    assert run(planned(RULE, Past(bars(BOUGHT))), [RULE])
+    assert not list(Path(compiling.__file__).parent.rglob("*.nb[ci]"))
