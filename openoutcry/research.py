@@ -13,6 +13,7 @@ from functools import partial
 from charts.painter import WorkerPainter
 from core.jobs.collecting import Collecting
 from core.jobs.day_trading import DayTrader, Wish
+from core.jobs.optimising import Optimising
 from core.ports.strategies import Analyst
 from core.rules.candles import zone
 from core.services.health_checks import HealthChecks
@@ -24,6 +25,7 @@ from openoutcry.collecting import candle_store, models_dir, open_collecting
 from openoutcry.engine import Engine
 from openoutcry.health_process import HealthProcess
 from openoutcry.settings import Settings, SettingsError
+from openoutcry.weighing import ProcessWeights, weights_dir
 from strategies.analyst import Lottery
 from strategies.kinds import Kind, kinds
 
@@ -45,6 +47,9 @@ def open_research(
     if trader is not None:
         research = replace(research, states={**research.states, "day_trader": partial(_state, candles, "waiting")})
         works.append(kept("day trader", trader.run, engine.wire))
+        if (optimising := open_optimising(settings, engine, candles)) is not None:
+            research = replace(research, states={**research.states, "optimiser": partial(_state, candles, "waiting")})
+            works.append(kept("optimiser", optimising.run, engine.wire))
     return research, works
 
 
@@ -120,7 +125,19 @@ def _analyst(settings: Settings, chosen: dict[str, Kind], candles: Collecting | 
         )
     from strategies.advising import ModelAnalyst  # noqa: PLC0415 - numpy, only where models are asked
     from strategies.analyses import Analyses  # noqa: PLC0415 - as above
+    from strategies.scales import Scales  # noqa: PLC0415 - as above
     from strategies.shelf import Shelf  # noqa: PLC0415 - as above
 
     analyses = Analyses(Shelf(models_dir(settings)), candles.recent)
-    return ModelAnalyst(analyses, chosen, candles.loaded.is_set, draw)
+    return ModelAnalyst(analyses, chosen, candles.loaded.is_set, draw, Scales(weights_dir(settings)))
+
+
+def open_optimising(settings: Settings, engine: Engine, candles: Collecting | None) -> Optimising | None:
+    """None where no strategy that trades weighs what models say."""
+    section = settings.day_trading
+    known = kinds(settings.strategies.cycle_rules())
+    weighing = tuple(name for name in section.strategies if known[name].wants.weights)
+    if candles is None or not weighing:
+        return None
+    calendars = {symbol: candles.calendars[symbol] for symbol in section.symbols}
+    return Optimising(ProcessWeights(settings), calendars, weighing, engine.wire, candles.loaded.wait)

@@ -12,7 +12,7 @@ from core.ports.candles import Lesson
 from core.rules.candles import day_before, today
 from core.services.collecting import LEARNED, days_up_to
 from openoutcry.pasts import FiledPast
-from strategies.analyses import LOOKS_BACK, by_bars, by_lessons
+from strategies.analyses import LOOKS_BACK, View, by_bars, by_lessons
 from strategies.shelf import Knowledge, Shelf
 from strategies.training import Training
 from strategies.wants import Wants
@@ -37,11 +37,15 @@ class Adviser:
 
     def viable(self, now: datetime) -> bool:
         """Whether a run may begin. Raises Broken for candles that cannot be read."""
+        return self.view(now).satisfies(self._wants)
+
+    def view(self, now: datetime) -> View:
+        """What they would have said; of the first round alone where that says no. Raises Broken."""
         knowledge = self._knowledge(today(self._calendar, now))
-        if not by_lessons(knowledge, self._calendar, now, self._wants).viable:
-            return False
+        if not (first := by_lessons(knowledge, self._calendar, now, self._wants)).viable:
+            return first
         bars = self._past.columns.between(now - LOOKS_BACK, now)
-        return by_bars(knowledge, self._calendar, bars, now, self._wants).satisfies(self._wants)
+        return by_bars(knowledge, self._calendar, bars, now, self._wants)
 
     def _knowledge(self, day: date) -> Knowledge:
         """Of the days before `day`, and of none after it. Kept: a walk forward asks about the same days again."""

@@ -46,11 +46,16 @@ def tickets(histories: Mapping[str, History]) -> dict[str, float]:
     return {name: max(TICKETS_MIN, 100 * (each - lowest) / span) if span else 100.0 for name, each in found.items()}
 
 
-def choose(histories: Mapping[str, History], draw: random.Random) -> str | None:
-    """None where there is nothing to choose from. The same draw and histories choose the same."""
+def choose(
+    histories: Mapping[str, History], draw: random.Random, scores: Mapping[str, float] | None = None
+) -> str | None:
+    """None where there is nothing to choose from. scores: what models say, by which tickets are multiplied; those of
+    whom nothing is said have their mean. The same draw, histories and scores choose the same."""
     names = sorted(histories)
+    known = {name: score for name, score in (scores or {}).items() if name in histories}
+    usual = fmean(known.values()) if known else 1.0
     weights = tickets(histories)
-    return draw.choices(names, [weights[name] for name in names])[0] if names else None
+    return draw.choices(names, [weights[name] * known.get(name, usual) for name in names])[0] if names else None
 
 
 def _size(percents: tuple[float, ...]) -> float:

@@ -148,3 +148,13 @@ class Analyst(Protocol):
 
     def choose(self, trips: Mapping[str, Sequence[Trip]]) -> str | None:
         """One of the names, by how its runs went; None of none."""
+
+
+class WeightSearch(Protocol):
+    """Looks for the weights of models by which a strategy would have earned most on a symbol."""
+
+    def last(self, symbol: str, strategy: str) -> datetime | None:
+        """When this pair was searched; None: never."""
+
+    async def search(self, symbol: str, calendar: str, strategy: str, now: datetime) -> None:
+        """Search it and keep what is found, for whoever asks models next. Raises Transient."""

@@ -12,6 +12,7 @@ from strategies.advising import ModelAnalyst
 from strategies.analyses import Analyses
 from strategies.analyst import history
 from strategies.kinds import cycle, recycle
+from strategies.scales import Scales, Weighed
 from strategies.shelf import Shelf
 from strategies.wants import Wants
 from tests.strategies.test_analyses import FILTERS, GOOD, NOW, WEIGHTS, Asked, knowing
@@ -21,9 +22,12 @@ X = replace(CENTS, ticker="X", calendar="NYSE")
 SOME = replace(cycle(), wants=Wants(FILTERS, {"profitability": WEIGHTS["profitability"]}))
 
 
-def adviser(shelf: Shelf, asked: Asked, *, loaded: bool = True) -> ModelAnalyst:
+NO_SCALES = Scales(Path("/no/such/directory"))
+
+
+def adviser(shelf: Shelf, asked: Asked, *, loaded: bool = True, scales: Scales = NO_SCALES) -> ModelAnalyst:
     kinds = {"cycle": SOME, "recycle": recycle()}
-    return ModelAnalyst(Analyses(shelf, asked), kinds, lambda: loaded, random.Random(1))
+    return ModelAnalyst(Analyses(shelf, asked), kinds, lambda: loaded, random.Random(1), scales)
 
 
 async def test_tc_25_the_first_round_goes_by_what_was_learned(tmp_path: Path) -> None:
@@ -69,3 +73,20 @@ def test_tc_41_the_history_of_a_pair_is_made_of_its_runs(tmp_path: Path) -> None
     chosen = [analyst.choose(pairs) for _ in range(200)]
     assert chosen.count("good") > 5 * chosen.count("bad")
     assert analyst.choose({}) is None
+
+
+async def test_tc_40_weights_that_were_searched_make_the_score(tmp_path: Path) -> None:
+    """Of two symbols with equal histories, the one that they like better is chosen more often; before, both alike."""
+    shelf, scales = Shelf(tmp_path / "models"), Scales(tmp_path / "weights")
+    symbols = ("X", "Y")
+    knowing(shelf, GOOD)
+    shelf.write("Y", shelf.read("X"))
+    scales.write("X", "cycle", Weighed(NOW, 9, {"profitability": WEIGHTS["profitability"] * 4}))
+    analyst = adviser(shelf, Asked(), scales=scales)
+    pairs: dict[str, list[Trip]] = {f"cycle {symbol}": [] for symbol in symbols}
+    before = [analyst.choose(pairs) for _ in range(200)]
+    for symbol in symbols:
+        assert await analyst.second_round("cycle", replace(X, ticker=symbol), NOW)
+    after = [analyst.choose(pairs) for _ in range(200)]
+    assert 80 < before.count("cycle X") < 120
+    assert 140 < after.count("cycle X") < 180
