@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from core.rules.noise import CHOICES
 from core.values.people import Person
 from dashboard.gate import Asked
 from dashboard.schemas import (
@@ -221,6 +222,8 @@ _KNOWN: Mapping[str, Schema] = {
     f"GET {API}/me": row(
         id=TEXT, name=TEXT, role=ROLES, language=TEXT, works_for=maybe(TEXT), password=FLAG, second_factor=FLAG
     ),
+    f"GET {API}/me/noise": row(**dict.fromkeys(CHOICES, TEXT)),
+    f"PUT {API}/me/noise": row(**dict.fromkeys(CHOICES, TEXT)),
     f"POST {API}/me/second_factor": row(secret=TEXT, uri=TEXT),
     f"POST {API}/me/second_factor/confirm": row(recovery=many(TEXT)),
     f"POST {API}/me/password": SUCCESS,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from core.rules.noise import CHOICES
 from core.values.people import Person
 from dashboard.board import Board
 from dashboard.bodies import read_object, text_of
@@ -18,6 +19,7 @@ from kit.http import ApiError, json_response
 
 _CODE = {"code": "six digits, or one of those written down"}
 _PRESENT = {"password?": "the present password, of who has one"}
+_NOISE = {f"{name}?": " | ".join(choices) for name, choices in CHOICES.items()}
 _ENDS = "change one's password; ends every session and web token, but no API token"
 
 
@@ -25,6 +27,7 @@ class Me:
     def __init__(self, board: Board) -> None:
         self._users = board.office.users
         self._second = board.office.second_factor
+        self._noise = board.office.noise
 
     def routes(self, api: str) -> list[Route]:
         me, otp = f"{api}/me", f"{api}/me/second_factor"
@@ -37,6 +40,8 @@ class Me:
                 "POST", f"{otp}/confirm", "its first code; answers with ten codes, told this once", self.confirm, _CODE
             ),
             Route("DELETE", otp, "ask for no code any more", self.stop, _CODE),
+            Route("GET", f"{me}/noise", "what chats tell one, and how loud: word by name", self.noise),
+            Route("PUT", f"{me}/noise", "change some of it; what is not said stays", self.choose_noise, _NOISE),
             Route("DELETE", f"{api}/users/{{id}}/second_factor", "of somebody who lost theirs (admin)", self.reset),
         ]
 
@@ -54,6 +59,15 @@ class Me:
                 "second_factor": ours and await self._second.has(person.id),
             }
         )
+
+    async def noise(self, _request: web.Request, person: Person) -> web.Response:
+        return json_response(self._noise.of(person.id))
+
+    async def choose_noise(self, request: web.Request, person: Person) -> web.Response:
+        refused = await self._noise.choose(await read_object(request), person)
+        if refused is not None:
+            refuse(refused, person)
+        return json_response(self._noise.of(person.id))
 
     async def password(self, request: web.Request, person: Person) -> web.Response:
         body = await read_object(request)

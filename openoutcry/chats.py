@@ -24,7 +24,7 @@ def open_chats(settings: Settings, engine: Engine, console: Console, people: Peo
         found.append(_telegram(settings, engine, console, people))
     if settings.discord.token.get_secret_value():
         found.append(_discord(settings, engine, console, people))
-    return found
+    return [*found, engine.office.noise.run()] if found else []
 
 
 def _telegram(settings: Settings, engine: Engine, console: Console, people: People) -> Running:
@@ -47,6 +47,7 @@ def _telegram(settings: Settings, engine: Engine, console: Console, people: Peop
         allowed=telegram.allowed_user_ids,
         api_base=telegram.api_base,
         language=settings.desk.language,
+        noise=engine.office.noise,
         on_conflict=on_conflict,
     )
     engine.outbox.add(bot.surface)
@@ -71,6 +72,7 @@ def _discord(settings: Settings, engine: Engine, console: Console, people: Peopl
         gateway_url=discord.gateway_url,
         text_commands=discord.text_commands,
         language=settings.desk.language,
+        noise=engine.office.noise,
         payload=payload_reader(engine),
     )
     engine.outbox.add(bot.surface)

@@ -55,6 +55,7 @@ from kit.timing import Seconds
 from openoutcry.errands import register
 from openoutcry.latch import FileLatch
 from openoutcry.opening import Opening
+from openoutcry.persons import noise_of
 from openoutcry.report import started
 from openoutcry.sections import Jobs
 from openoutcry.settings import Settings
@@ -232,7 +233,9 @@ async def _office(settings: Settings, store: Store, desk: Desk, opening: Opening
     await bots.load()
     lists = Lists(store, desk.directory, desk.clock, settings.jobs.tunables())
     passes, second = Passes(desk.wire), SecondFactor(store, vault, desk.wire)
-    return Office(users, accounts, links, bots, lists, passes, second, await signing_key(vault))
+    noise = noise_of(settings, store, desk.wire)
+    await noise.load()
+    return Office(users, accounts, links, bots, lists, passes, second, noise, await signing_key(vault))
 
 
 def _protection(desk: Desk, lanes: Lanes, settings: Settings, stack: AsyncExitStack) -> Protection:

@@ -16,6 +16,7 @@ from pydantic_settings import (
 
 from openoutcry.care_sections import Backup
 from openoutcry.hub_sections import DeadMan, Hub, Prices, Targets
+from openoutcry.noise_section import Noise
 from openoutcry.research_sections import Collect, DayTrading, Strategies
 from openoutcry.sections import (
     AccountSettings,
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     telegram: Telegram = Telegram()
     discord: Discord = Discord()
     people: tuple[PersonSection, ...] = ()
+    noise: Noise = Noise()
     risk: Risk = Risk()
     guardian: Guardian = Guardian()
     proposals: Proposals = Proposals()

@@ -19,6 +19,7 @@ from bot.discord.surface import DiscordSurface
 from bot.discord.texting import Texting
 from core.commands.console import Console
 from core.ports import Clock, Store, Surface
+from core.services.noise import Noise
 from core.services.people import People
 from core.values.changes import NoticeMade
 from core.values.errors import DeskError
@@ -60,12 +61,13 @@ class DiscordBot:
         gateway_url: str,
         text_commands: bool,
         language: str,
+        noise: Noise,
         payload: Payload,
     ) -> None:
         point_at(api_base, gateway_url)
         places = Places(guild_id, study_channel_id, log_channel_id, error_channel_id)
         self._office = Office(console, people, store, wire, places, language, payload)
-        self._surface = DiscordSurface(store, places, language)
+        self._surface = DiscordSurface(store, places, language, noise)
         self._ears = Ears(self._opened, Clicking(self._office), Texting(self._office, self._latency))
         self._steps = Steps(self._office, self._surface.follow)
         self._token = token

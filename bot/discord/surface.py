@@ -19,6 +19,8 @@ from bot.discord.rendering import TEXT_MAX, buttons, cut, notice_text, quoted
 from bot.discord.study import study_post
 from bot.discord.threads import Threads, proposal_of
 from core.ports import Store
+from core.rules.noise import Level
+from core.services.noise import Noise
 from core.services.proposal_cards import proposal_params
 from core.values.alerts import Source
 from core.values.errors import Rejected, Transient
@@ -53,11 +55,12 @@ class DiscordSurface:
 
     name = "discord"
 
-    def __init__(self, store: Store, places: Places, language: str) -> None:
+    def __init__(self, store: Store, places: Places, language: str, noise: Noise) -> None:
         self.client: DeskClient | None = None
         self._store = store
         self._places = places
         self._language = language
+        self._noise = noise
         self._cards = Cards(store, self.name)
         self._threads = Threads(self._cards, places.guild, places.study)
 
@@ -86,30 +89,43 @@ class DiscordSurface:
 
     def _steps(self, notice: Notice) -> list[Callable[[], Awaitable[None]]]:
         """What is to be done, in the order in which people should see it."""
+        level = self._noise.channel(notice)
+        if level is Level.OFF:
+            return [partial(self._keep_true, notice)] if notice.card.startswith("proposal:") else []
+        silent = level is Level.SILENT
         alerts = [AlertId(about[6:]) for about in notice.about if about.startswith("alert:")]
-        steps: list[Callable[[], Awaitable[None]]] = [partial(self._show_alert, alert_id) for alert_id in alerts]
+        steps: list[Callable[[], Awaitable[None]]] = [
+            partial(self._show_alert, alert_id, silent=silent) for alert_id in alerts
+        ]
         text = quoted(notice_text(notice, self._language))
         proposal = proposal_of(notice.about)
         if notice.card.startswith("proposal:"):
-            steps.append(partial(self._show_card, notice))
+            steps.append(partial(self._show_card, notice, silent=silent))
         elif proposal is not None:
             steps.append(partial(self.follow, proposal, text, _nonce(f"t{notice.id}")))
-        steps.append(partial(self._log, notice, text))
+        steps.append(partial(self._log, notice, text, silent=silent))
         if notice.critical or notice.kind in TROUBLE:
             steps.append(partial(self._post, self._places.error, text, f"e{notice.id}"))
         return steps
 
-    async def _show_alert(self, alert_id: AlertId) -> None:
+    async def _keep_true(self, notice: Notice) -> None:
+        """A card that stands is edited whatever people chose: its buttons would lie, and an edit makes no sound."""
+        if self._places.study in await self._cards.find(notice.card):
+            await self._show_card(notice, silent=True)
+
+    async def _show_alert(self, alert_id: AlertId, *, silent: bool) -> None:
         """A study alert comes into the study channel once, with the first notice that speaks of it."""
         card = f"alert:{alert_id}"
         record = await self._store.alert(alert_id)
         if record is None or record.alert.source is not Source.STUDY or await self._cards.find(card):
             return
-        message = await self._new(self._places.study, study_post(record.alert, self._language), f"a{alert_id}")
+        message = await self._new(
+            self._places.study, study_post(record.alert, self._language), f"a{alert_id}", silent=silent
+        )
         if message is not None:
             await self._cards.keep(card, self._places.study, message.id)
 
-    async def _show_card(self, notice: Notice) -> None:
+    async def _show_card(self, notice: Notice, *, silent: bool) -> None:
         text = notice_text(notice, self._language)
         if notice.actions and (ends := notice.params.get("expires_at")):
             counted = render("discord.ends", {"when": f"<t:{ends}:R>"}, self._language)
@@ -121,7 +137,7 @@ class DiscordSurface:
             with suppress(discord.NotFound):  # somebody deleted the message: it is sent anew
                 await self._channel(self._places.study).get_partial_message(shown).edit(content=text, view=view)
                 return
-        message = await self._new(self._places.study, text, f"c{notice.id}", view)
+        message = await self._new(self._places.study, text, f"c{notice.id}", view, silent=silent)
         if message is not None:
             await self._cards.keep(notice.card, self._places.study, message.id)
 
@@ -132,9 +148,9 @@ class DiscordSurface:
             title = render("discord.thread", proposal_params(proposal), self._language)
             await self._threads.post(self._live(), card, title, text, nonce)
 
-    async def _log(self, notice: Notice, text: str) -> None:
+    async def _log(self, notice: Notice, text: str, *, silent: bool) -> None:
         """Which message tells of an order is kept: its picture comes later."""
-        message = await self._new(self._places.log, text, f"l{notice.id}")
+        message = await self._new(self._places.log, text, f"l{notice.id}", silent=silent)
         if message is not None and notice.card.startswith("order:"):
             await self._cards.keep(notice.card, self._places.log, message.id)
 
@@ -142,12 +158,12 @@ class DiscordSurface:
         await self._new(channel, text, nonce)
 
     async def _new(
-        self, channel: int, text: str, nonce: str, view: discord.ui.View | None = None
+        self, channel: int, text: str, nonce: str, view: discord.ui.View | None = None, *, silent: bool = False
     ) -> discord.Message | None:
         if not channel:
             return None
         more: dict[str, Any] = {} if view is None else {"view": view}
-        return await self._channel(channel).send(text, nonce=_nonce(nonce), **more)
+        return await self._channel(channel).send(text, nonce=_nonce(nonce), silent=silent, **more)
 
     def _channel(self, channel: int) -> discord.PartialMessageable:
         return self._live().get_partial_messageable(channel, guild_id=self._places.guild)

@@ -78,10 +78,9 @@ class Access:
             return None
         return Speaker(person, user.id, message.chat.id)
 
-    def readers(self, owner: UserId, language: str) -> Mapping[int, str]:
-        """The chats that a notice of this owner's belongs to, each with its language: a group's is the desk's."""
+    def readers(self, owner: UserId) -> Mapping[int, Person | None]:
+        """The chats that a notice of this owner's belongs to, each with its person; a group's is nobody's own."""
         if self._chat_id:
-            return {self._chat_id: language}
+            return {self._chat_id: None}
         found = ((user, self._people.by_telegram(user)) for user in sorted(self._allowed))
-        seeing = [(user, p) for user, p in found if p and (p.sees(owner) or p.may(Role.APPROVER))]
-        return {user: person.language for user, person in seeing}
+        return {user: p for user, p in found if p and (p.sees(owner) or p.may(Role.APPROVER))}

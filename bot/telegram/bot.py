@@ -31,10 +31,11 @@ from bot.telegram.light import (
 )
 from bot.telegram.polling import Polling, within
 from bot.telegram.sender import Sender
-from bot.telegram.surface import TelegramSurface
+from bot.telegram.surface import Readers, TelegramSurface
 from bot.words import help_line, words
 from core.commands.console import Console
 from core.ports import Clock, Store
+from core.services.noise import Noise
 from core.services.people import People
 from core.values.errors import Broken, DeskError, Transient
 from core.values.ids import ActionId
@@ -68,6 +69,7 @@ class TelegramBot:
         allowed: Collection[int],
         api_base: str,
         language: str,
+        noise: Noise,
         on_conflict: Callable[[], Awaitable[None]],
     ) -> None:
         """on_conflict: called when another desk polls with the same token. Raises Broken for what is no bot token."""
@@ -95,7 +97,7 @@ class TelegramBot:
             on_conflict=on_conflict,
         )
         self.surface = TelegramSurface(
-            self._sender, Cards(store, "telegram"), lambda notice: self._access.readers(notice.owner, language)
+            self._sender, Cards(store, "telegram"), Readers(self._access.readers, noise, language)
         )
 
     async def run(self) -> None:

@@ -79,11 +79,19 @@ class Showing:
         return (await self._cards.find(card)).get(chat)
 
     async def show(
-        self, card: str, chat: int, text: str, buttons: Buttons, *, urgent: bool, reply: ReplyParameters | None = None
+        self,
+        card: str,
+        chat: int,
+        text: str,
+        buttons: Buttons,
+        *,
+        urgent: bool,
+        reply: ReplyParameters | None = None,
+        silent: bool = False,
     ) -> None:
         """Send a card, or edit it where it stands; what does not fit is the dashboard's. Raises as Sender.send.
 
-        reply: what the new message stands below.
+        reply: what the new message stands below. silent: without a sound, as an edit always is.
         """
         lock = self._locks.setdefault(card, asyncio.Lock())
         async with lock:
@@ -103,6 +111,7 @@ class Showing:
                 link_preview_options=NO_PREVIEW,
                 reply_markup=buttons,
                 reply_parameters=reply,
+                disable_notification=silent or None,
             )
             sent = await self._sender.send(chat, new, urgent=urgent)
             self._remember(card, chat, _Shown(text, buttons))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from bot.cards import Cards
 from bot.telegram.light import (
@@ -17,21 +18,41 @@ from bot.telegram.light import (
 from bot.telegram.sender import Sender
 from bot.telegram.showing import NO_PREVIEW, Buttons, Showing, in_pieces
 from bot.words import label, words
+from core.rules.noise import Level
+from core.services.noise import Noise
 from core.values.errors import Rejected
-from core.values.ids import NoticeId
+from core.values.ids import NoticeId, UserId
 from core.values.notices import Notice, NoticeKind
+from core.values.people import Person
 
 log = logging.getLogger(__name__)
 
 BUTTONS_A_ROW = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads a notice, in which language and how loud. chats: those of an owner's notices, each with its person; of
+    a group there is none, and the desk's language and its owner's noise count."""
+
+    chats: Callable[[UserId], Mapping[int, Person | None]]
+    noise: Noise
+    language: str
+
+    def of(self, notice: Notice) -> Iterator[tuple[int, str, Level]]:
+        for chat, person in self.chats(notice.owner).items():
+            if person is None:
+                yield chat, self.language, self.noise.shared(notice)
+            else:
+                yield chat, person.language, self.noise.level(notice, person.id)
+
+
 class TelegramSurface:
-    """The outbox's way into every chat that listens. readers: those of a notice, as chats, each with its language."""
+    """The outbox's way into every chat that listens."""
 
     name = "telegram"
 
-    def __init__(self, sender: Sender, cards: Cards, readers: Callable[[Notice], Mapping[int, str]]) -> None:
+    def __init__(self, sender: Sender, cards: Cards, readers: Readers) -> None:
         self._sender = sender
         self._showing = Showing(sender, cards)
         self._readers = readers
@@ -43,11 +64,11 @@ class TelegramSurface:
             self._had = (notice.id, set())
         had = self._had[1]
         refused: Rejected | None = None
-        for chat, language in self._readers(notice).items():
-            if chat in had:
+        for chat, language, level in self._readers.of(notice):
+            if chat in had or (level is Level.OFF and not await self._shows(notice, chat)):
                 continue
             try:
-                await self.show(notice, chat, language, urgent=_urgent(notice))
+                await self.show(notice, chat, language, urgent=_urgent(notice), silent=level is not Level.ON)
             except Rejected as error:
                 refused = error
                 log.warning("a chat refused a notice", extra={"chat": chat, "reason": error.reason})
@@ -56,17 +77,23 @@ class TelegramSurface:
         if refused is not None and not had:
             raise refused
 
-    async def show(self, notice: Notice, chat: int, language: str, *, urgent: bool = True) -> None:
+    async def _shows(self, notice: Notice, chat: int) -> bool:
+        """A card that stands is kept true whatever people chose: its buttons would lie, and an edit makes no sound."""
+        return bool(notice.card) and await self._showing.place(notice.card, chat) is not None
+
+    async def show(
+        self, notice: Notice, chat: int, language: str, *, urgent: bool = True, silent: bool = False
+    ) -> None:
         """Send a notice to one chat, or edit its card there. Raises as Sender.send."""
         said, buttons = words(notice, language), _keyboard(notice, language)
         reply = await self._below(notice, chat)
         if notice.card:
-            await self._showing.show(notice.card, chat, said, buttons, urgent=urgent, reply=reply)
+            await self._showing.show(notice.card, chat, said, buttons, urgent=urgent, reply=reply, silent=silent)
             return
         *pieces, last = in_pieces(said)
         for piece in pieces:
-            await self._send(chat, piece, None, reply, urgent=urgent)
-        await self._send(chat, last, buttons, reply, urgent=urgent)
+            await self._send(chat, piece, None, reply, urgent=urgent, silent=silent)
+        await self._send(chat, last, buttons, reply, urgent=urgent, silent=silent)
 
     async def _below(self, notice: Notice, chat: int) -> ReplyParameters | None:
         """What comes of a proposal answers its card."""
@@ -79,7 +106,7 @@ class TelegramSurface:
         await self._showing.illustrate(card, png, urgent=card.startswith("proposal:"))
 
     async def _send(
-        self, chat: int, text: str, buttons: Buttons, reply: ReplyParameters | None, *, urgent: bool
+        self, chat: int, text: str, buttons: Buttons, reply: ReplyParameters | None, *, urgent: bool, silent: bool
     ) -> None:
         method = SendMessage(
             chat_id=chat,
@@ -88,6 +115,7 @@ class TelegramSurface:
             link_preview_options=NO_PREVIEW,
             reply_markup=buttons,
             reply_parameters=reply,
+            disable_notification=silent or None,
         )
         await self._sender.send(chat, method, urgent=urgent)
 

@@ -133,7 +133,7 @@ def sessions(calendar: str, start: datetime, end: datetime, closed: Collection[d
 
 
 def is_open(calendar: str, moment: datetime, offset_s: float = 0, closed: Collection[date] = ()) -> bool:
-    """Whether it trades at `moment`: open <= moment < close. offset_s: distance kept from both bells, itself included."""
+    """Whether it trades at `moment`: open <= moment < close. offset_s: distance kept from both bells, inclusive."""
     if calendar == ALWAYS:
         return True
     blink, offset = timedelta(microseconds=1), timedelta(seconds=offset_s)

@@ -8,6 +8,7 @@ from core.services.accounts import Accounts
 from core.services.bots import Bots
 from core.services.links import Links
 from core.services.lists import Lists
+from core.services.noise import Noise
 from core.services.passes import Passes
 from core.services.second_factor import SecondFactor
 from core.services.users import Users
@@ -22,5 +23,6 @@ class Office:
     lists: Lists
     passes: Passes
     second_factor: SecondFactor
+    noise: Noise
     signing_key: bytes = field(repr=False)
     """What web tokens are signed with; kept by the vault."""

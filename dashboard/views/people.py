@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.rules.noise import CHATS, EVENTS, Level
 from core.services.users import LANGUAGES
 from core.values.ids import OWNER
 from core.values.people import ApiToken, Person, Role, Scope, User
@@ -38,6 +39,10 @@ async def model(board: Board, person: Person, _query: Query) -> Model:
         "roles": [role.word for role in Role],
         "scopes": [scope.value for scope in Scope],
         "languages": LANGUAGES,
+        "noise": board.office.noise.of(person.id),
+        "events": EVENTS,
+        "levels": [level.value for level in Level],
+        "chats": CHATS,
     }
 
 

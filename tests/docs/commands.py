@@ -39,13 +39,15 @@ GROUPS = {
     "Stop orders by the dozen": "stops shorts nuke stash restore",
     "Spreads": "spreads sprices scan dscan",
     "Strategies and links": "strategies recollect reset_history links answer",
-    "The desk itself": "help language dashboard reload",
+    "The desk itself": "help language noise dashboard reload",
 }
 CONVERSATION = """
 /help
 /status
 /health
 /language en
+/noise entries silent
+/noise quiet 23:00-07:00
 ! enter
 /positions
 /orders

@@ -44,6 +44,8 @@ EXAMPLES: Mapping[str, object] = {
     "discord.approver_role_ids": [5],
     "discord.trader_user_ids": [12],
     "discord.trader_role_ids": [6],
+    "noise.quiet": "23:00-07:00",
+    "noise.first": "discord",
     "people.name": "anna",
     "people.role": "approver",
     "people.telegram_id": 123456789,

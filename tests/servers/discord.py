@@ -403,6 +403,7 @@ class DiscordServer:
         if nonce is not None and nonce in self._nonces:
             return _json(self.messages[self._nonces[nonce]])
         message = self._message(channel, body["content"], User(BOT, bot=True).json())
+        message["flags"] = body.get("flags", 0)
         message["components"] = body.get("components", [])
         message["had_buttons"] = bool(message["components"])
         number = int(message["id"])

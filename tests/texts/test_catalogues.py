@@ -25,11 +25,13 @@ ALIKE = {
     "alert.told",  # figures and other people's words alone
     "command.healthy",  # True and False, which programs read
     "command.list_row",
+    "command.noise_word",  # as it is typed
     "command.speaks_en",  # the answer to a choice of language, in that language
     "command.speaks_ru",
     "command.unhealthy",
     "command.why_step",
     "discord.thread",
+    "noise.counted",
     "outbox.missed_kind",
     "page.alerts.reason",  # a reason alone
     "page.api",

@@ -102,6 +102,7 @@ def bot_for(desk: TestDesk, server: DiscordServer, **more: Any) -> DiscordBot:
         "gateway_url": server.gateway_url,
         "text_commands": True,
         "language": "en",
+        "noise": desk.engine.office.noise,
         "payload": payload_of(desk),
     }
     return DiscordBot(**(known | more))

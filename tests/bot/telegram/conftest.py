@@ -13,6 +13,7 @@ import pytest
 from bot.telegram.bot import TelegramBot
 from core.clock import ManualClock, SystemClock
 from core.ports import Clock
+from core.services.noise import Noise
 from core.services.outbox import Outbox
 from core.services.people import Member, People
 from core.values.alerts import AlertKind, Source
@@ -65,6 +66,7 @@ class Chat:
         chat_id: int = 0,
         allowed: Collection[int] = (OWNER,),
         language: str = "en",
+        noise: Noise | None = None,
     ) -> TelegramBot:
         async def on_conflict() -> None:
             self.conflicts.append(1)
@@ -81,6 +83,7 @@ class Chat:
             allowed=allowed,
             api_base=self.server.base,
             language=language,
+            noise=noise or self.desk.engine.office.noise,
             on_conflict=on_conflict,
         )
 
