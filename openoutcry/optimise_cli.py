@@ -131,7 +131,7 @@ def _ranges(options: argparse.Namespace) -> tuple[Range, ...]:
             each = Range(figure(asked.name), asked.low, asked.high, asked.step)
         except LookupError as error:
             there = ", ".join(SEARCHED)
-            raise Misuse(f"--grid {text}: {options.strategy} has no figure {error}; there are {there}") from None
+            raise Misuse(f"--grid {text}: {options.strategy} has no figure {error.args[0]!r}; there are {there}") from None
         except ValueError as error:
             raise Misuse(f"--grid {text}: {error}") from None
         if why := fault(each.name, each.low) or fault(each.name, each.high):
