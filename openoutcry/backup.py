@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,11 +52,8 @@ def make(data_dir: Path, target: Path, now: datetime) -> Made:
     Raises Broken or Transient for a journal that cannot be read, OSError for a disk that cannot be written, Locked
     while another backup is being made.
     """
-    with (
-        held(data_dir / "backup.lock", f"another backup of {data_dir} is being made"),
-        TemporaryDirectory(prefix=".backup-", dir=data_dir) as scratch,
-    ):
-        copy = Path(scratch) / JOURNAL
+    with held(data_dir / "backup.lock", f"another backup of {data_dir} is being made"), _scratch(data_dir) as scratch:
+        copy = scratch / JOURNAL
         copy_journal(data_dir / JOURNAL, copy)
         facts = examine(copy)
         path = _name(target, facts.desk, now)
@@ -64,6 +62,15 @@ def make(data_dir: Path, target: Path, now: datetime) -> Made:
             _pack(part, copy, key_file(data_dir).path, keys.read()[0], {"at": now.isoformat(), **asdict(facts)})
             read_through(part, keys.read())
         return Made(path, now, facts)
+
+
+@contextmanager
+def _scratch(data_dir: Path) -> Iterator[Path]:
+    """A folder for the copy, on the journal's own disk. Those of makers that were killed go first."""
+    for stale in data_dir.glob(".backup-*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    with TemporaryDirectory(prefix=".backup-", dir=data_dir) as scratch:
+        yield Path(scratch)
 
 
 def _name(target: Path, desk: str, now: datetime) -> Path:

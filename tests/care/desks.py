@@ -5,10 +5,14 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
+
+import pytest
 
 from core.clock import ManualClock
 from core.values.changes import Audited, FlagSet
 from core.values.ids import OWNER
+from openoutcry.cli import run
 from storage.sqlite import open_store
 from tests.contracts.samples import NOON
 
@@ -35,3 +39,18 @@ def break_audit(journal: Path, row: int) -> None:
     with closing(sqlite3.connect(journal)) as db, db:
         db.execute("DROP TRIGGER audit_is_not_changed")
         db.execute("UPDATE audit SET action = 'forged' WHERE seq = ?", (row,))
+
+
+class Said(NamedTuple):
+    """How a command line ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> Said:
+    """One command line, in this very process: the same as the program from its arguments on."""
+    capsys.readouterr()
+    code = run([str(argument) for argument in arguments])
+    return Said(code, *capsys.readouterr())

@@ -12,7 +12,7 @@ from core.values.errors import Broken
 from openoutcry.backup import keep_newest, kept, make, read_through
 from openoutcry.lock import Locked, held
 from storage.vault import BACKUP, VAULT, key_file
-from tests.care.desks import ROWS, break_audit, make_journal
+from tests.care.desks import ROWS, break_audit, command, make_journal
 from tests.contracts.samples import NOON
 from tests.process import demo, run_program
 
@@ -30,7 +30,8 @@ def settings_file(data_dir: Path) -> Path:
 
 
 def test_a_backup_is_named_and_for_its_owner_alone(data_dir: Path) -> None:
-    """The name tells desk and moment; nothing but it and the locks is left over."""
+    """The name tells desk and moment; nothing but it and the locks is left over, nor from a maker that was killed."""
+    (data_dir / ".backup-killed").mkdir()
     made = make(data_dir, data_dir, NOON)
     assert made.path.name == f"openoutcry-{made.facts.desk}-{NOON:%Y%m%dT%H%M%SZ}.backup"
     assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
@@ -114,20 +115,20 @@ def test_a_running_desk_is_backed_up(tmp_path: Path) -> None:
     assert "its audit trail is whole" in drilled.stdout
 
 
-def test_a_broken_audit_trail_is_backed_up_and_said(data_dir: Path) -> None:
+def test_a_broken_audit_trail_is_backed_up_and_said(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is left is worth keeping; exit 1 names the row, as `audit verify` does."""
     break_audit(data_dir / "desk.sqlite3", 2)
     settings = settings_file(data_dir)
-    done = run_program("backup", "--settings", settings)
-    assert (done.returncode, "broken at row 2" in done.stderr) == (1, True)
-    assert Path(done.stdout.split()[0]).exists()
-    assert "broken at row 2" in run_program("audit", "verify", "--settings", settings).stderr
+    done = command(capsys, "backup", "--settings", settings)
+    assert (done.code, "broken at row 2" in done.err) == (1, True)
+    assert Path(done.out.split()[0]).exists()
+    assert "broken at row 2" in command(capsys, "audit", "verify", "--settings", settings).err
 
 
-def test_without_a_journal_there_is_nothing_to_back_up(tmp_path: Path) -> None:
+def test_without_a_journal_there_is_nothing_to_back_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It says which file is missing, and makes none."""
     data_dir = tmp_path / "data"
     data_dir.mkdir()
-    done = run_program("backup", "--settings", settings_file(data_dir))
-    assert (done.returncode, "there is no journal yet" in done.stderr) == (1, True)
+    done = command(capsys, "backup", "--settings", settings_file(data_dir))
+    assert (done.code, "there is no journal yet" in done.err) == (1, True)
     assert not (data_dir / "desk.sqlite3").exists()

@@ -14,7 +14,11 @@ from pathlib import Path
 import pytest
 
 from openoutcry.settings import load_settings
+from openoutcry.setup_files import Draft, write
+from openoutcry.setup_telegram import Found, looking
 from tests.brokers.tinvest.harness import account_settings
+from tests.care.desks import command
+from tests.contracts.samples import NOON
 from tests.process import PROGRAM, environment, run_program
 from tests.servers.broker import hosting
 from tests.servers.telegram import TOKEN, TelegramServer, telegram
@@ -62,31 +66,40 @@ def test_a_desk_on_paper_from_a_file_of_answers(tmp_path: Path) -> None:
         ("language = ", "answers.toml"),
     ],
 )
-def test_answers_that_cannot_be_used_exit_2(tmp_path: Path, text: str, said: str) -> None:
+def test_answers_that_cannot_be_used_exit_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
     """With the wrong word, and nothing is written."""
     answers, path = prepared(tmp_path, text)
-    done = run_program("setup", "--settings", path, "--answers", answers)
-    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    done = command(capsys, "setup", "--settings", path, "--answers", answers)
+    assert (done.code, said in done.err) == (2, True), done.err
     assert not path.exists()
 
 
-def test_settings_that_stand_there_are_not_lost(tmp_path: Path) -> None:
-    """Exit 2; with --force they are kept aside."""
+def test_settings_that_stand_there_are_not_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 2 without --force; with it they are kept aside."""
     answers, path = prepared(tmp_path, PAPER)
     path.parent.mkdir()
     path.write_text("# mine", encoding="utf-8")
-    assert run_program("setup", "--settings", path, "--answers", answers).returncode == 2
+    assert command(capsys, "setup", "--settings", path, "--answers", answers).code == 2
     assert path.read_text(encoding="utf-8") == "# mine"
-    assert run_program("setup", "--settings", path, "--answers", answers, "--force").returncode == 0
-    [aside] = path.parent.glob("settings.toml.before-*")
-    assert aside.read_text(encoding="utf-8") == "# mine"
+    write(Draft(account={"name": "Home", "broker": "paper"}), path, NOON)
+    assert path.with_name(f"settings.toml.before-{NOON:%Y%m%dT%H%M%SZ}").read_text(encoding="utf-8") == "# mine"
+    assert [account.name for account in load_settings(path).accounts] == ["Home"]
 
 
-def test_a_limit_that_is_none_is_said(tmp_path: Path) -> None:
+def test_an_input_that_ends_writes_nothing(tmp_path: Path) -> None:
+    """A terminal that was closed in the middle."""
+    done = run_program("setup", "--settings", tmp_path / "s.toml")
+    assert (done.returncode, "the input ended" in done.stderr) == (1, True)
+    assert not (tmp_path / "s.toml").exists()
+
+
+def test_a_limit_that_is_none_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A word where a figure should be: the key and the reason."""
     answers, path = prepared(tmp_path, 'daily_loss_percent = "much"')
-    done = run_program("setup", "--settings", path, "--answers", answers)
-    assert (done.returncode, "daily_loss_percent" in done.stderr) == (1, True), done.stderr
+    done = command(capsys, "setup", "--settings", path, "--answers", answers)
+    assert (done.code, "daily_loss_percent" in done.err) == (1, True), done.err
     assert not path.exists()
 
 
@@ -114,14 +127,13 @@ async def test_the_chat_is_found_by_its_first_start(tmp_path: Path, chat: Telegr
     assert any("SBER" in text for text in chat.texts), chat.texts
 
 
-async def test_a_groups_chat_is_kept_by_its_id(tmp_path: Path, chat: TelegramServer) -> None:
-    """There and nowhere else."""
-    answers, path = prepared(tmp_path, f'{PAPER}telegram_token = "{TOKEN}"\nlanguage = "ru"\n')
+async def test_a_groups_chat_is_kept_by_its_id(chat: TelegramServer) -> None:
+    """There and nowhere else; bots and other words do not count, and the desk will not be asked /start again."""
+    await chat.say("/start", user=7, **{"from": {"id": 7, "is_bot": True, "first_name": "B"}})
     await chat.say("/start@desk_bot", user=42, chat=-100)
-    code, out = await run_setup("--settings", path, "--answers", answers, "--api-base", chat.base)
-    assert code == 0, out
-    assert (load_settings(path).telegram.allowed_user_ids, load_settings(path).telegram.chat_id) == ((42,), -100)
-    assert "Теперь это чат вашего деска." in chat.texts
+    async with looking(chat.base, TOKEN) as look:
+        assert await look.first_start(10) == Found(42, "person42", -100)
+        assert await look._call("getUpdates", {"timeout": 0}) == []
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,10 @@ import pytest
 
 from openoutcry.lock import held
 from storage.sqlite.copies import newest_schema, schema_of
-from tests.process import HOUSE, environment, run_program
+from tests.care.desks import command
+from tests.process import HOUSE, environment
 
+Capsys = pytest.CaptureFixture[str]
 NO_SETTINGS = '[server]\nport = 1\n[desk]\ndata_dir = "{}"\n'
 CONTROL = """
 import fcntl, os, signal, subprocess, sys
@@ -43,32 +45,32 @@ def settings_file(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_program_that_install_sh_did_not_lay_out_says_how_it_is_updated(tmp_path: Path) -> None:
+def test_a_program_that_install_sh_did_not_lay_out_says_how_it_is_updated(tmp_path: Path, capsys: Capsys) -> None:
     """Here, a checkout: nothing is touched."""
-    done = run_program("update", "--settings", settings_file(tmp_path, NO_SETTINGS.format(tmp_path)))
-    assert (done.returncode, "pipx upgrade openoutcry" in done.stderr) == (1, True)
+    done = command(capsys, "update", "--settings", settings_file(tmp_path, NO_SETTINGS.format(tmp_path)))
+    assert (done.code, "pipx upgrade openoutcry" in done.err) == (1, True)
 
 
-def test_one_update_at_a_time(tmp_path: Path) -> None:
+def test_one_update_at_a_time(tmp_path: Path, capsys: Capsys) -> None:
     """The second is told so: exit 75."""
     settings = settings_file(tmp_path, NO_SETTINGS.format(tmp_path))
     with held(tmp_path / "update.lock", "busy"):
-        for command in ("update", "rollback"):
-            done = run_program(command, "--settings", settings, "--root", tmp_path)
-            assert (done.returncode, "another update" in done.stderr) == (75, True)
+        for verb in ("update", "rollback"):
+            done = command(capsys, verb, "--settings", settings, "--root", tmp_path)
+            assert (done.code, "another update" in done.err) == (75, True)
 
 
-def test_a_desk_on_any_port_cannot_be_asked(tmp_path: Path) -> None:
+def test_a_desk_on_any_port_cannot_be_asked(tmp_path: Path, capsys: Capsys) -> None:
     """Exit 2 with the key."""
-    done = run_program("update", "--settings", settings_file(tmp_path, "[server]\nport = 0\n"), "--root", tmp_path)
-    assert (done.returncode, "server.port" in done.stderr) == (2, True)
+    done = command(capsys, "update", "--settings", settings_file(tmp_path, "[server]\nport = 0\n"), "--root", tmp_path)
+    assert (done.code, "server.port" in done.err) == (2, True)
 
 
-def test_what_is_no_wheel_of_ours_is_said(tmp_path: Path) -> None:
+def test_what_is_no_wheel_of_ours_is_said(tmp_path: Path, capsys: Capsys) -> None:
     """Before anything is stopped."""
     settings = settings_file(tmp_path, NO_SETTINGS.format(tmp_path))
-    done = run_program("update", "--settings", settings, "--root", tmp_path, "--wheel", settings)
-    assert (done.returncode, "is no wheel of openoutcry" in done.stderr) == (1, True)
+    done = command(capsys, "update", "--settings", settings, "--root", tmp_path, "--wheel", settings)
+    assert (done.code, "is no wheel of openoutcry" in done.err) == (1, True)
 
 
 def rewritten(wheel: Path, version: str, changes: Mapping[str, str]) -> Path:
