@@ -21,7 +21,7 @@ from core.values.orders import Side
 from core.values.rule import Rule
 from simulator.columns import MOST, Bids, Columns, Ticks, bids_of, unit, worth
 from simulator.compiling import COMPILED
-from simulator.loops import HIGH, LOW, NEVER, play
+from simulator.loops import HIGH, LOW, NEVER, OPEN, play
 from simulator.trades import Execution, joined
 
 BAR, TURN, PIECES, LEVEL = 0, 1, 2, 3
@@ -71,7 +71,7 @@ def played(columns: Columns, rule: Rule, bids: Bids) -> Ticks:
     dearest = terms.worth // (bids.least * terms.worth_of) * columns.top
     if max(dearest * terms.fee_of * 16, terms.worth, columns.top * max(2 * terms.whole, terms.worth_of)) > MOST:
         raise ValueError("too much money, or too many digits of a percentage, to be reckoned with in 64 bits")
-    after = () if COMPILED else _after(columns, bids, rule.wait_s)
+    after = () if COMPILED else _after(columns, bids, terms)
     rows = columns.at, columns.price, columns.bid, columns.ask, columns.size, bids.limit, bids.ends
     looked = rows if COMPILED else tuple(row.data for row in rows)  # a view hands out plain whole numbers, and faster
     search = columns.at, columns.dipped, columns.bid[LOW], columns.price[HIGH], after
@@ -101,11 +101,11 @@ def terms_of(columns: Columns, rule: Rule) -> Terms:
     )
 
 
-def _after(columns: Columns, bids: Bids, wait_s: int) -> list[int]:
+def _after(columns: Columns, bids: Bids, terms: Terms) -> list[int]:
     """For each bar the next at which a run may begin, were one to begin with it and not be filled; the bar itself where
     it is filled. Without a compiler this is what makes waiting cheap: all windows' lowest prices at once."""
     last, rows = len(columns), np.arange(len(columns))
-    until = np.minimum(columns.at + wait_s, bids.ends)
+    until = np.minimum(columns.at + terms.wait_s, bids.ends)
     final = np.searchsorted(columns.at + (columns.interval_s - 1), until)
     final = np.clip(final, rows, last - 1)
     length = final - rows + 1
@@ -114,8 +114,9 @@ def _after(columns: Columns, bids: Bids, wait_s: int) -> list[int]:
         level, width = np.minimum(level[: last - 2 * width + 1], level[width : last - width + 1]), 2 * width
         wide = np.flatnonzero(length >= width)
         lowest[wide] = np.minimum(level[wide], level[final[wide] - width + 1])
-    after = np.where(bids.limit > 0, final + 1, rows + 1)
-    filled: list[int] = np.where((bids.limit > 0) & (lowest <= bids.limit), rows, after).tolist()
+    lasts = (bids.limit > 0) & (columns.bid[OPEN] > -(-bids.limit * terms.stop // terms.whole))
+    after = np.where(lasts, final + 1, rows + 1)
+    filled: list[int] = np.where(lasts & (lowest <= bids.limit), rows, after).tolist()
     return filled
 
 

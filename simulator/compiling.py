@@ -1,7 +1,7 @@
 """Whether loops over columns are compiled: they are where numba is installed (the extra `fast`).
 
-What it compiles is kept in the user's own cache directory, never beside the code: the first run pays some seconds, later
-ones a few tenths. NUMBA_CACHE_DIR has the last word; where nothing can be written, every process compiles anew.
+What it compiles is kept in the user's own cache directory, never beside the code: the first run pays some seconds,
+later ones a few tenths. NUMBA_CACHE_DIR has the last word; where nothing can be written, every process compiles anew.
 """
 
 from __future__ import annotations

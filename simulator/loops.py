@@ -20,20 +20,21 @@ NEVER = 2**62
 BLOCK, LARGEST = 64, 1 << 14
 
 
-def _jump(row: Any, last: Any, looked: Any, search: Any, tail: Any, wait_s: Any) -> Any:  # noqa: ARG001 - as _walk
+def _jump(row: Any, last: Any, looked: Any, search: Any, tail: Any, terms: Any) -> Any:  # noqa: ARG001 - as _walk
     after = search[4]
     while row < last and after[row] != row:
         row = after[row]
     return row
 
 
-def _walk(row: Any, last: Any, looked: Any, search: Any, tail: Any, wait_s: Any) -> Any:
-    """The next bar that a run begins with which is filled; `last` where there is none."""
-    at, limits, ends, dipped = looked[0], looked[5], looked[6], search[1]
+def _walk(row: Any, last: Any, looked: Any, search: Any, tail: Any, terms: Any) -> Any:
+    """The next bar that a run begins with which is filled; `last` where there is none. Where its stop would fire before
+    it is bought, a run is over at once."""
+    at, _, bid, _, _, limits, ends = looked
     while row < last:
-        limit, here, until = limits[row], row, min(at[row] + wait_s, ends[row])
-        while limit > 0:
-            if dipped[here] <= limit:
+        limit, here, until = limits[row], row, min(at[row] + terms.wait_s, ends[row])
+        while limit > 0 and bid[0, row] > -(-limit * terms.stop // terms.whole):
+            if search[1][here] <= limit:
                 return row
             if at[here] + tail >= until or here + 1 == last:
                 break
@@ -154,19 +155,17 @@ def _hold(
 @compiled
 def play(looked: Any, search: Any, seconds: Any, terms: Any) -> Any:
     """Every run, one after the other: the executions and their count."""
-    at, _, bid, ask, size, limits, ends = looked
+    at, _, _, ask, size, limits, ends = looked
     last, row, count, gained = len(at), 0, 0, 0
     found = np.empty((256, 4), np.int64)
     while True:
-        row = _begun(row, last, looked, search, seconds[3], terms.wait_s)
+        row = _begun(row, last, looked, search, seconds[3], terms)
         if row >= last or gained < -terms.spare:
             return found, count
         limit, until = limits[row], min(at[row] + terms.wait_s, ends[row])
         filled = _dip(search, limit, row, last)
         turn = _turn(at[filled], ask, filled, limit, until, seconds)
-        if bid[0, row] <= -(-limit * terms.stop // terms.whole):
-            row += 1  # where its stop would fire at once nothing is bought
-        elif turn == 4:
+        if turn == 4:
             row = filled + 1
         else:
             paid = ask[0, row] if filled == row and turn == 0 else limit

@@ -79,7 +79,7 @@ CASES = given(
     seed=st.integers(0, 10**6),
     swing=st.sampled_from([20, 60, 150]),
     cash=percents("3001", "30000"),
-    costs=st.tuples(percents("0", "0.05", "1"), st.integers(0, 5), percents("0", "0.01")),
+    costs=st.tuples(percents("0", "0.05", "1"), st.sampled_from([0, 1, 5, 60, 300]), percents("0", "0.01", "0.3")),
     stops=st.lists(st.integers(0, 60), max_size=2),
 )
 
