@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -128,6 +129,16 @@ def test_the_desk_that_is_played_warns_nobody_and_leaves_the_log_as_it_was(caplo
     replayed(Plan(recycle(), Past(wild(3, 40, 150)), (DAY,)))
     assert [record for record in caplog.records if record.name.startswith("core")] == []
     assert logging.getLogger("core").level == before
+
+
+def test_both_engines_begin_where_a_run_is_viable() -> None:
+    """Asked at every bar while none runs, by either; a run that is under way goes on."""
+    plan = Plan(recycle(), Past(wild(3, 60, 60)), (DAY,))
+    fifth = replace(plan, viable=lambda moment: moment.minute % 5 == 0)
+    outcome = simulate(fifth)
+    assert outcome.runs
+    assert all(run.minute % 5 == 0 for run in outcome.runs)
+    assert told(outcome) == told(replayed(fifth)) != told(simulate(plan))
 
 
 def test_the_same_plan_gives_the_same_answer_again() -> None:
