@@ -129,7 +129,7 @@ async def test_the_chat_is_found_by_its_first_start(tmp_path: Path, chat: Telegr
 
 async def test_a_groups_chat_is_kept_by_its_id(chat: TelegramServer) -> None:
     """There and nowhere else; bots and other words do not count, and the desk will not be asked /start again."""
-    await chat.say("/start", user=7, **{"from": {"id": 7, "is_bot": True, "first_name": "B"}})
+    await chat.push(message=chat.message("/start", 7) | {"from": {"id": 7, "is_bot": True, "first_name": "B"}})
     await chat.say("/start@desk_bot", user=42, chat=-100)
     async with looking(chat.base, TOKEN) as look:
         assert await look.first_start(10) == Found(42, "person42", -100)
