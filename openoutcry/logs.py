@@ -25,7 +25,7 @@ FEEDS: Mapping[str, tuple[str, ...]] = {
         *("core.jobs.collecting", "core.services.collecting", "core.services.streaming", "core.services.candles"),
         *("storage.candles", "openoutcry.collecting", "strategies.shelf", "strategies.training"),
     ),
-    "optimisation": ("core.jobs.optimising", "openoutcry.optimise", "simulator.search"),
+    "optimisation": ("core.jobs.optimising", "openoutcry.optimise", "openoutcry.optimising", "simulator.search"),
     "api": ("kit.http", "dashboard", "webhook_receiver"),
     "visuals": ("charts", "core.services.pictures", "core.services.visuals", "core.rules.charting"),
     "simulation": ("simulator", "openoutcry.simulate", "openoutcry.simulation"),

@@ -43,7 +43,7 @@ def open_research(
     if candles is not None:
         research = _looked_at(settings, engine, candles, stack)
         works.append(kept("candles", candles.run, engine.wire))
-        works += [kept("looks", partial(_looking, research, candles), engine.wire)]
+        works.append(kept("visuals and health checks", partial(_looking, research, candles), engine.wire))
     if trader is not None:
         research = replace(research, states={**research.states, "day_trader": partial(_state, candles, "waiting")})
         works.append(kept("day trader", trader.run, engine.wire))

@@ -58,6 +58,7 @@ def test_tc_52_every_feed_is_there() -> None:
         ("brokers.tinvest.client", "trading"),
         ("openoutcry.optimise_cli", "optimisation"),
         ("core.jobs.optimising", "optimisation"),
+        ("openoutcry.optimising", "optimisation"),
         ("kit.http", "api"),
         ("dashboard.live", "api"),
         ("core.services.visuals", "visuals"),
