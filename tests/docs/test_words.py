@@ -63,7 +63,7 @@ def test_every_refusal_that_a_page_explains_is_one(page: str) -> None:
 def lines(path: Path) -> Iterator[str]:
     """Command lines of our own program in the fenced blocks."""
     for block in re.findall(r"^ *```(?:sh)?\n(.*?)^ *```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
-        for line in block.splitlines():
+        for line in re.sub(r"\\\n\s*", "", block).splitlines():
             if match := re.search(r"(?:^|\| )(?:\.venv/bin/)?openoutcry (.*)", line.strip()):
                 yield match[1]
 
