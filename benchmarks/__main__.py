@@ -12,6 +12,7 @@ from benchmarks import (
     alerts_accepted,
     candles,
     chats,
+    columns,
     disk,
     guardian,
     hook,
@@ -83,6 +84,9 @@ def main() -> None:
     keep("simulation, bars of the kernel a second", past["kernel_bars"], "1/s")
     keep("simulation, orders of the whole desk a second", past["desk_orders"], "1/s")
     keep("simulation, first answer cold", past["cold_s"], "s")
+    rule = columns.measure()
+    keep("simulation, bars of a rule a second", rule["bars"], "1/s")
+    keep("simulation, a hundred rules over a year of minutes", rule["grid_s"], "s")
 
 
 if __name__ == "__main__":
