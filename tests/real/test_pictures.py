@@ -112,7 +112,6 @@ async def test_tasks_are_pictured(page: tuple[Desk, Page]) -> None:
     """What goes on by itself."""
     desk, tab = page
     desk.say("/buy 25 SBER")
-    desk.say("/spreads add SRZ6 SBER sell 620 1")
     await visit(tab, f"{desk.url}/tasks", width=1000)
     await shows(tab, "#part-running", "SBER")
     await kept(tab, "tasks", 1000, 620)
