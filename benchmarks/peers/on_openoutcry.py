@@ -1,11 +1,14 @@
 """The rule on our own columns, compiled where numba is; `plain` as a third argument hides it."""
 
+# ruff: noqa: E402 - numba is hidden before anybody looks for it
+
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-if sys.argv[3:] == ["plain"]:
+PLAIN = sys.argv[3:] == ["plain"]
+if PLAIN:
     sys.modules["numba"] = None  # type: ignore[assignment]
 
 from decimal import Decimal
@@ -16,9 +19,9 @@ from benchmarks.peers.rule import WAIT, Figures, Trade, asked, measure
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.money import Quantity
 from core.values.rule import Rule
+from simulator import grid
 from simulator.brackets import LEVEL, PIECES, played
 from simulator.columns import bids_of, columns_from
-from simulator.grid import run_columns
 from simulator.market import Conditions
 
 BARS, GRID = asked()
@@ -33,6 +36,10 @@ COLUMNS = columns_from(
     Decimal(10**7),
     Conditions(),
 )
+
+
+if PLAIN:
+    grid.WORKER = "benchmarks.peers.plain_worker"
 
 
 def rule_of(figures: Figures) -> Rule:
@@ -52,7 +59,7 @@ def one(figures: Figures) -> Sequence[Trade]:
 
 
 def many(points: Sequence[Figures]) -> None:
-    run_columns(COLUMNS, [rule_of(figures) for figures in points], workers=2)
+    grid.run_columns(COLUMNS, [rule_of(figures) for figures in points], workers=2)
 
 
 if __name__ == "__main__":
