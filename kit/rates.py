@@ -61,6 +61,7 @@ class Rates:
     def _wait_s(self, urgency: int, ahead: int) -> float:
         """Seconds until one more is free with `ahead` others before it; 0 when it is now."""
         now = self._now()
+        self._set_back(now)
         while self._taken and self._taken[0][0] + self._window <= now:
             self._taken.popleft()
         silence = 0.0 if self._not_before is None else (self._not_before - now).total_seconds()
@@ -71,3 +72,10 @@ class Rates:
             return max(0.0, silence)
         oldest = self._taken[min(over, len(self._taken)) - 1][0] if self._taken else now
         return max(silence, (oldest + self._window - now).total_seconds(), 0.001)
+
+    def _set_back(self, now: datetime) -> None:
+        """Nobody waits until a clock that was set back is where it was: the last call counts as made now."""
+        if self._taken and (ahead := self._taken[-1][0] - now) > timedelta(0):
+            self._taken = deque((moment - ahead, urgency) for moment, urgency in self._taken)
+            if self._not_before is not None:
+                self._not_before -= ahead

@@ -18,8 +18,8 @@ class Bell:
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
     def daily(self, hour: int, minute: int, work: Work) -> None:
-        """At this time of the day, UTC; a minute's delay does not lose it."""
-        self._scheduler.add_job(work, "cron", hour=hour, minute=minute, coalesce=True, misfire_grace_time=60)
+        """At this time of the day, UTC; once, however late: what it wakes can be done at any time."""
+        self._scheduler.add_job(work, "cron", hour=hour, minute=minute, coalesce=True, misfire_grace_time=None)
 
     def next_rings(self) -> list[datetime]:
         """When it will ring next, soonest first."""

@@ -113,4 +113,4 @@ class Scanner:
                 await feed.unwatch(ticker)
 
     def _fresh(self, quote: Quote | None) -> bool:
-        return quote is not None and self._desk.clock.now() - quote.at <= QUOTE_AGE_MAX
+        return quote is not None and abs(self._desk.clock.now() - quote.at) <= QUOTE_AGE_MAX

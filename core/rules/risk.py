@@ -126,7 +126,7 @@ def _session(_request: OrderRequest, _limits: Limits, situation: Situation) -> R
 
 def _quote(request: OrderRequest, _limits: Limits, situation: Situation) -> Refused | None:
     quote = situation.quote
-    if quote is None or situation.now - quote.at > QUOTE_AGE_MAX or situation.reference(request) <= 0:
+    if quote is None or abs(situation.now - quote.at) > QUOTE_AGE_MAX or situation.reference(request) <= 0:
         return Refused("no_quote", {"ticker": situation.instrument.ticker})
     return None
 

@@ -86,7 +86,7 @@ class Desk:
         """A quote fresh enough to trade on; None where none can be had now."""
         feed = self.venues[account].feed
         quote = feed.quote(ticker)
-        if quote is not None and self.clock.now() - quote.at <= QUOTE_AGE_MAX:
+        if quote is not None and abs(self.clock.now() - quote.at) <= QUOTE_AGE_MAX:
             return quote
         try:
             return await feed.fresh_quote(ticker)

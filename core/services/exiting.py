@@ -94,7 +94,7 @@ class Exiting:
         """Whether it is known that nobody is there to close a position with. What protects it then had better stay."""
         account, ticker, _ = key
         quote, held = self._desk.venues[account].feed.quote(ticker), self._ledger.held(key)
-        if held == 0 or quote is None or self._desk.clock.now() - quote.at > QUOTE_AGE_MAX:
+        if held == 0 or quote is None or abs(self._desk.clock.now() - quote.at) > QUOTE_AGE_MAX:
             return None
         return None if offered(quote, side_of(held).opposite) else Refused("empty_book", {"ticker": ticker})
 

@@ -52,6 +52,7 @@ class Guardian:
         self._watch = watch
         self._refused: dict[tuple[str, Protection], int] = {}
         self._numbers: dict[tuple[OrderRole, str], int] = {}
+        self._undone: set[Key] = set()
 
     def watch(self) -> None:
         """Begin to listen to the ledger."""
@@ -60,7 +61,17 @@ class Guardian:
     def look_at(self, key: Key) -> None:
         account, ticker, book = key
         if book != BY_HAND:
-            self._lanes.add((account, ticker), lambda: self.tend(key), once=key)
+            self._lanes.add((account, ticker), lambda: self._tended(key), once=key)
+
+    def make_good(self) -> None:
+        """Tend once more what could not be: the journal or the broker was away."""
+        for key in self._undone:
+            self.look_at(key)
+
+    async def _tended(self, key: Key) -> None:
+        self._undone.add(key)
+        await self.tend(key)
+        self._undone.discard(key)
 
     async def tend(self, key: Key) -> None:
         """Bring the protective orders of one book a step nearer to what they should be.

@@ -69,6 +69,7 @@ class Monitor:
     async def look(self) -> None:
         """One look: make good what was left undone, then measure."""
         self._watch.tidy()
+        self._guardian.make_good()
         self._trailing.keep()
         self._ask_for_prices()
         managed = {key: position for key, position in self._ledger.positions.items() if position.managed}
@@ -81,7 +82,7 @@ class Monitor:
 
     async def _note_presence(self, watching: bool) -> None:  # noqa: FBT001  -- the only thing it is about
         now = self._desk.wire.now()
-        if watching and (self._seen_at is None or now - self._seen_at >= SEEN_EVERY):
+        if watching and (self._seen_at is None or abs(now - self._seen_at) >= SEEN_EVERY):
             self._seen_at = now
             await self._desk.store.save(FlagSet(SEEN, now.isoformat()))
 
@@ -89,7 +90,7 @@ class Monitor:
         now = self._desk.wire.now()
         for symbol in self._watch.prices.symbols:
             asked = symbol.tried_at
-            if not symbol.feed.alive() and (asked is None or now - asked >= ASK_EVERY):
+            if not symbol.feed.alive() and (asked is None or abs(now - asked) >= ASK_EVERY):
                 self._watch.prices.ask(symbol)
 
     async def _measure(self, key: Key, position: Position, naked: Refused | None) -> None:

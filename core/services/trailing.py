@@ -56,7 +56,7 @@ class Trailing:
 
     def _begin(self, symbol: Symbol) -> None:
         now = self._desk.wire.now()
-        if symbol.kept_at is None or now - symbol.kept_at >= KEPT_EVERY:
+        if symbol.kept_at is None or abs(now - symbol.kept_at) >= KEPT_EVERY:
             symbol.dirty, symbol.kept_at = False, now
             self._lanes.add(("trailing", id(symbol.feed), symbol.ticker), partial(self._keep, symbol))
 
@@ -106,7 +106,7 @@ class Trailing:
     def _may_move(self, account: AccountName) -> bool:
         pace = move_every(self._desk.venues[account].broker.capabilities)
         moved = self._moved_at.get(account)
-        return moved is None or self._desk.wire.now() - moved >= pace
+        return moved is None or abs(self._desk.wire.now() - moved) >= pace
 
     async def _write(self, key: Key, of: Position, plan: ExitPlan) -> None:
         """Never to a worse stop than has been written meanwhile, nor to another position of the same book."""

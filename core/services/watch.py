@@ -26,7 +26,8 @@ from core.values.money import Price
 from core.values.orders import ExitPlan, Key, OrderRole, Refused, side_of
 
 LEFT_TO_BROKER = timedelta(seconds=5)
-"""A stop at the broker whose level was crossed has so long to act before the desk closes the position itself."""
+"""A stop at the broker whose level was crossed has so long to act before the desk closes the position itself; no longer
+where the clock is set back meanwhile."""
 
 
 class Watch:
@@ -191,7 +192,7 @@ class Watch:
             return False
         now = self._desk.wire.now()
         _, since = self._left.setdefault(position.id, (key, now))
-        return now - since < LEFT_TO_BROKER
+        return abs(now - since) < LEFT_TO_BROKER
 
     # now and then
 
@@ -200,7 +201,7 @@ class Watch:
         now = self._desk.wire.now()
         self.prices.tidy()
         for position_id, (key, since) in list(self._left.items()):
-            if now - since >= LEFT_TO_BROKER:
+            if abs(now - since) >= LEFT_TO_BROKER:
                 self.look_at(key)
                 symbol = self.prices.at(key)
                 if symbol is None or not symbol.levels.doubt:  # the price came back

@@ -120,7 +120,7 @@ class Run:
     # the world
 
     def play(self) -> Run:
-        with _quiet(), _bell_time(self.world):
+        with _quiet(), bell_time(self.world):
             self._found()
             self._begin()
             end = self.minutes * 60
@@ -316,7 +316,7 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _bell_time(world: World) -> Iterator[None]:
+def bell_time(world: World) -> Iterator[None]:
     """APScheduler asks the wall clock, and takes no other."""
 
     class VirtualDatetime(datetime):

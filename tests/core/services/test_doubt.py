@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from core.values.alerts import AlertKind
 from core.values.errors import Transient
-from core.values.orders import OrderRole, OrderState, OrderType, Side
+from core.values.orders import OrderRequest, OrderRole, OrderState, OrderType, Side
 from tests.desk import an_alert, levels, opened, price
 
 
@@ -29,3 +30,22 @@ async def test_an_answer_that_the_journal_did_not_take_is_asked_for(tmp_path: Pa
         await desk.breathe()
         await desk.wait(3)
         assert [o.state for o in desk.live(OrderRole.ENTRY)] == [OrderState.OPEN]
+
+
+async def test_i05_a_stop_that_the_journal_did_not_take_is_placed_a_second_later(tmp_path: Path) -> None:
+    """The disk says no while the guardian places a stop: found in simulation, where it waited for the next fill."""
+    async with opened(tmp_path, account={"dialect": "alpaca"}) as desk:
+        intend = desk.engine.desk.intend
+
+        async def once_no(*requests: OrderRequest, **also: Any) -> Any:
+            if requests[0].role is OrderRole.STOP:
+                desk.engine.desk.intend = intend  # type: ignore[method-assign]  # the disk fails once
+                raise Transient("disk full")
+            return await intend(*requests, **also)
+
+        desk.engine.desk.intend = once_no  # type: ignore[method-assign]
+        await desk.enter()
+        assert await desk.at_broker() == []
+        await desk.engine.protection.monitor.look()
+        await desk.settle()
+        assert len(await desk.at_broker()) == 1
