@@ -130,8 +130,8 @@ def _ranges(options: argparse.Namespace) -> tuple[Range, ...]:
             asked = parse_range(text)
             each = Range(figure(asked.name), asked.low, asked.high, asked.step)
         except LookupError as error:
-            there = ", ".join(SEARCHED)
-            raise Misuse(f"--grid {text}: {options.strategy} has no figure {error.args[0]!r}; there are {there}") from None
+            no = f"{options.strategy} has no figure {error.args[0]!r}"
+            raise Misuse(f"--grid {text}: {no}; there are {', '.join(SEARCHED)}") from None
         except ValueError as error:
             raise Misuse(f"--grid {text}: {error}") from None
         if why := fault(each.name, each.low) or fault(each.name, each.high):

@@ -15,8 +15,6 @@ from strategies.grades import Grade, score
 
 STEP = Decimal("0.025")
 LEAST, MOST = Decimal("0.1"), Decimal("0.9")
-OFF_MAX = Decimal("0.005")
-"""So far from 1 may the sum of even weights be."""
 
 Weights = Mapping[str, Decimal]
 
@@ -45,13 +43,6 @@ def combinations(names: Sequence[str], least: Decimal = LEAST, most: Decimal = M
 
     for found in parts(Decimal(1), len(names) - 1) if names else ():
         yield dict(zip(names, found, strict=True))
-
-
-def even(names: Sequence[str], least: Decimal = LEAST, most: Decimal = MOST) -> dict[str, Decimal]:
-    """Where nothing is known: the middles between `least` and `most`, moved alike until they come to 1."""
-    middle = (least + most) / 2
-    nudge = (1 - middle * len(names)) / len(names)
-    return {name: round(middle + nudge, 3) for name in names}
 
 
 def worth(days: Sequence[Judged], weights: Weights) -> Decimal | None:

@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
 from strategies.grades import Grade
 from strategies.scales import Scales, Weighed
-from strategies.weights import LEAST, MOST, OFF_MAX, STEP, Judged, best, combinations, even, worth
+from strategies.weights import LEAST, MOST, STEP, Judged, best, combinations, worth
 
 NAMES = ("momentum", "profitability", "rally")
 NOW = datetime(2026, 6, 15, tzinfo=UTC)
@@ -68,13 +66,6 @@ def test_combinations_are_all_of_them_and_no_others() -> None:
     assert all(
         sum(each) == 1 and all(LEAST <= weight <= MOST and not weight % STEP for weight in each) for each in found
     )
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
-def test_even_weights_come_to_one(count: int) -> None:
-    """Within 0.005."""
-    total = sum(even([str(number) for number in range(count)]).values(), Decimal(-1))
-    assert abs(total) <= OFF_MAX
 
 
 def test_what_was_found_is_read_back(tmp_path: Path) -> None:
