@@ -75,17 +75,17 @@ def update(place: Place, wheel: Path) -> str:
     version, old = version_of(wheel), place.version
     if version == old:
         raise Broken(f"version {version} is in use already")
-    folder = install(place.root, wheel)
+    folder = install(place.root, wheel, like=place.folder(old))
     try:
         _program(place, folder, "check", "--settings", place.settings_file)
         _control(place, "stop")
         came = _before(place, old, version)
-    except Broken:
+        (folder / CAME).write_text(json.dumps(came), encoding="utf-8")
+        _switch(place, version)
+    except (Broken, OSError):
         shutil.rmtree(folder)
         _control(place, "start")
         raise
-    (folder / CAME).write_text(json.dumps(came), encoding="utf-8")
-    _switch(place, version)
     _control(place, "start")
     if not _ready(place):
         _go_back(place, came)
@@ -105,7 +105,7 @@ def rollback(place: Place, *, restore: bool) -> str:
     if not place.folder(came["from"]).is_dir():
         raise Broken(f"version {came['from']} is not here any more")
     schema = schema_of(_journal(place))
-    if schema != came["schema"] and not restore:
+    if came["backup"] and schema != came["schema"] and not restore:
         raise Broken(
             f"the journal moved from schema {came['schema']} to {schema}, which {came['from']} cannot read: --restore "
             f"takes the backup of {came['at']}, keeps the present journal aside, and leaves the desk HALTED"
@@ -135,8 +135,9 @@ def download(version: str | None, into: Path) -> Path:
     return next(into.glob("*.whl"))
 
 
-def install(root: Path, wheel: Path) -> Path:
-    """An environment with `wheel` and exactly what its lock names. Raises Broken, and leaves nothing then."""
+def install(root: Path, wheel: Path, like: Path) -> Path:
+    """An environment with `wheel`, exactly what its lock names, and what people had added to that of `like`: the
+    libraries of extras, in the versions that ran there. Raises Broken, and leaves nothing then."""
     folder = root / "versions" / version_of(wheel)
     if folder.exists():  # what an update left that was killed, or a version that was rolled back
         shutil.rmtree(folder)
@@ -149,6 +150,9 @@ def install(root: Path, wheel: Path) -> Path:
             lock.write_bytes(archive.read(LOCK))
             _pip(python, "install", "--require-hashes", "--only-binary", ":all:", "-r", str(lock))
         _pip(python, "install", "--no-deps", str(wheel))
+        here = _libraries(python)
+        if added := [f"{n}=={v}" for n, v in _libraries(str(like / "bin/python")).items() if n not in here]:
+            _pip(python, "install", "--no-deps", "--only-binary", ":all:", *added)
     except (Broken, KeyError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise Broken(f"{wheel.name} cannot be installed: {error}") from None
@@ -170,7 +174,7 @@ def _go_back(place: Place, came: Mapping[str, object]) -> bool:
     """The version before, and its journal where the new one changed the schema; whether it became ready."""
     old = str(came["from"])
     _control(place, "stop")
-    if schema_of(_journal(place)) != came["schema"]:
+    if came["backup"] and schema_of(_journal(place)) != came["schema"]:
         _program(place, place.folder(old), "restore", came["backup"], "--settings", place.settings_file, "--force")
     _switch(place, old)
     _control(place, "start")
@@ -213,12 +217,18 @@ def _program(place: Place, folder: Path, *arguments: object) -> None:
     _run([str(folder / "bin" / "openoutcry"), *map(str, arguments)], owner)
 
 
+def _libraries(python: str) -> dict[str, str]:
+    """Name -> version."""
+    said = _run([python, "-I", "-m", "pip", "--disable-pip-version-check", "list", "--format", "json"])
+    return {row["name"]: row["version"] for row in json.loads(said)}
+
+
 def _pip(python: str, *arguments: str) -> None:
     _run([python, "-I", "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments])
 
 
-def _run(command: Sequence[str], owner: os.stat_result | None = None) -> None:
-    """Raises Broken with the last words of what failed."""
+def _run(command: Sequence[str], owner: os.stat_result | None = None) -> str:
+    """What it printed. Raises Broken with the last words of what failed."""
     try:
         done = subprocess.run(  # noqa: S603 - our own programs
             command,
@@ -234,3 +244,4 @@ def _run(command: Sequence[str], owner: os.stat_result | None = None) -> None:
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise Broken(said[-1] if said else f"{Path(command[0]).name} ended with {done.returncode}")
+    return done.stdout

@@ -106,10 +106,21 @@ class Installed:
         names = {"root": str(self.root), "settings": str(self.settings), "data": str(self.data)}
         self.control.write_text(CONTROL.format(**names), encoding="utf-8")
         libraries = next(path for path in sys.path if path.endswith("site-packages"))
-        self.env = {**environment(), "PYTHONPATH": libraries}
+        self.env = {**environment(), "PYTHONPATH": libraries, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder)}
         script, first = HOUSE / "install.sh", rewritten(self.wheel, "0.2.0", {})
         self.installing = {**environment(), "PREFIX": str(folder)}
         subprocess.run(["sh", script, first], env=self.installing, check=True, capture_output=True)
+
+    def add(self, name: str) -> None:
+        """A library of an extra, put into the present version's environment by hand."""
+        info = f"{name}-1.0.dist-info"
+        with zipfile.ZipFile(self.wheel.with_name(f"{name}-1.0-py3-none-any.whl"), "w") as wheel:
+            wheel.writestr(f"{name}.py", "")
+            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{info}/RECORD", "")
+        pip = [str(self.root / "current/bin/python"), "-I", "-m", "pip", "install", "-q", name]
+        subprocess.run(pip, env=self.env, check=True, capture_output=True)
 
     def say(self, *arguments: object) -> Any:
         where = ["--settings", self.settings, "--control", f"{sys.executable} {self.control}", "--ready-s", "40"]
@@ -154,12 +165,15 @@ def test_what_is_installed_is_left_to_updates(installed: Installed) -> None:
 
 @pytest.mark.real
 def test_an_update_and_its_way_back(installed: Installed) -> None:
-    """The new version runs after a backup; with the schema as it was, the way back keeps the journal."""
+    """The new version runs after a backup, with the libraries that people had added to the old one; with the schema as
+    it was, the way back keeps the journal."""
+    installed.add("an_extra")
     wheel = rewritten(installed.wheel, "0.3.0", {})
     done = installed.say("update", "--wheel", wheel)
     assert (done.returncode, done.stdout.startswith("0.2.0 -> 0.3.0: ready")) == (0, True), done.stderr
     assert installed.current == "versions/0.3.0"
     assert len(list(installed.data.glob("before-0.3.0-*.backup"))) == 1
+    assert list(installed.root.glob("versions/0.3.0/lib/*/site-packages/an_extra.py"))
     done = installed.say("rollback")
     assert (done.returncode, installed.current) == (0, "versions/0.2.0"), done.stderr
     assert not list(installed.data.glob("*.aside-*"))
