@@ -224,7 +224,7 @@ _KNOWN: Mapping[str, Schema] = {
     ),
     f"GET {API}/me/noise": row(**dict.fromkeys(CHOICES, TEXT)),
     f"PUT {API}/me/noise": row(**dict.fromkeys(CHOICES, TEXT)),
-    f"POST {API}/me/second_factor": row(secret=TEXT, uri=TEXT),
+    f"POST {API}/me/second_factor": row(secret=TEXT, uri=TEXT, picture=TEXT),
     f"POST {API}/me/second_factor/confirm": row(recovery=many(TEXT)),
     f"POST {API}/me/password": SUCCESS,
 }

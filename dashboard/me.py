@@ -35,7 +35,7 @@ class Me:
         return [
             Route("GET", me, "who is asking", self.look),
             Route("POST", f"{me}/password", _ENDS, self.password, password),
-            Route("POST", otp, "begin: the secret for an authenticator", self.begin, _PRESENT),
+            Route("POST", otp, "begin: the secret for an authenticator, as a picture too", self.begin, _PRESENT),
             Route(
                 "POST", f"{otp}/confirm", "its first code; answers with ten codes, told this once", self.confirm, _CODE
             ),
@@ -84,7 +84,7 @@ class Me:
             password = text_of(await read_object(request), "password")
             granted(await self._users.by_password(person.id, password, person.surface), person)
         secret, uri = granted(await self._second.begin(person), person)
-        return json_response({"secret": secret, "uri": uri})
+        return json_response({"secret": secret, "uri": uri, "picture": _picture(uri)})
 
     async def confirm(self, request: web.Request, person: Person) -> web.Response:
         whole(self._users, person)
@@ -111,3 +111,10 @@ class Me:
         """Raises ApiError 422 for the people of the settings file, whose token is their login."""
         if self._users.by_id(person.id, person.surface) is None:
             raise ApiError(422, "no_password", "this login is a token of the settings, without a password")
+
+
+def _picture(uri: str) -> str:
+    """A QR code as SVG, which authenticators read off the screen: dark on light in every theme."""
+    import segno  # noqa: PLC0415 - only where somebody turns codes on
+
+    return segno.make_qr(uri, error="m").svg_inline(omitsize=True, light="#fff", dark="#000")

@@ -53,6 +53,7 @@ LIBRARY_HOMES = {
     "markupsafe": {"dashboard"},
     "jwt": {"dashboard"},
     "PIL": {"charts"},
+    "segno": {"dashboard"},
     "numba": {"simulator"},
     "numpy": {"strategies", "simulator"},
     "optuna": {"simulator"},

@@ -26,7 +26,9 @@ function tell(kind, text) {
   $("told").showModal();
 }
 
-function enrol({ secret, uri }) {
+function enrol({ secret, uri, picture }) {
+  const drawn = new DOMParser().parseFromString(picture, "text/html").querySelector("svg");
+  $("enrol-picture").replaceChildren(drawn);
   $("enrol-secret").textContent = secret.match(/.{1,4}/g).join(" ");
   $("enrol-uri").href = uri;
   $("enrol").showModal();

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pyotp
 import pytest
+import segno
 
 from core.clock import ManualClock
 from core.services.users import HASHES_AT_ONCE, LOGINS_WAITING_MAX
@@ -209,6 +211,18 @@ async def test_with_a_second_factor_the_password_is_not_enough(house: House) -> 
     assert (await enter(house, username="bob", password=PASSWORD, otp=code)).status == 200
     again = await enter(house, username="bob", password=PASSWORD, otp=code)
     assert (again.status, again.data["error"]["code"]) == (401, "wrong_code")
+
+
+async def test_an_authenticator_reads_the_secret_off_the_screen(house: House) -> None:
+    """A picture of the address that holds it: SVG without scripts or styles, which the pages' policy would stop."""
+    await person(house)
+    begun = await house.post("/api/v1/me/second_factor", {"password": PASSWORD}, await access(house))
+    drawn = ET.fromstring(begun.data["picture"])
+    modules = segno.make_qr(begun.data["uri"], error="m")
+    side = str(modules.symbol_size()[0])
+    assert drawn.attrib["viewBox"] == f"0 0 {side} {side}"
+    assert all(set(each.attrib) <= {"viewBox", "class", "d", "fill", "stroke", "transform"} for each in drawn.iter())
+    assert {each.tag for each in drawn.iter()} == {"svg", "path"}
 
 
 async def test_what_was_written_down_opens_once_each(house: House) -> None:

@@ -89,6 +89,19 @@ async def test_codes_are_turned_on_with_the_password(page: Page, desk: Desk) -> 
     await type_into(page, f"{form} [name=password]", "long enough")
     await send(page, form)
     await page.until("document.getElementById('enrol').open && document.getElementById('enrol-secret').textContent")
+    assert await page.run("document.querySelector('#enrol-picture svg').getBoundingClientRect().width > 100")
+
+
+async def test_what_chats_tell_is_chosen(page: Page, desk: Desk) -> None:
+    """Hours that are none are told beside their field; what is saved is there again."""
+    await visit(page, f"{desk.url}/people")
+    await type_into(page, "#noise-quiet", "late")
+    await send(page, "#noise form")
+    await page.until("document.getElementById('noise-quiet').getAttribute('aria-invalid') === 'true'")
+    await type_into(page, "#noise-quiet", "23:00-07:00")
+    await send(page, "#noise form")
+    await page.until("performance.getEntriesByType('navigation')[0].type === 'reload'")
+    assert (await asyncio.to_thread(desk.ask, "GET", "/api/v1/me/noise"))[1]["quiet"] == "23:00-07:00"
 
 
 async def test_a_figure_is_tuned(page: Page, desk: Desk) -> None:
