@@ -13,7 +13,7 @@ from core.values.changes import (
     OrderMade,
 )
 from core.values.errors import Conflict
-from core.values.ids import AlertId, ProposalId
+from core.values.ids import AlertId, ProposalId, UserId
 from tests.contracts.samples import (
     alert,
     because_of,
@@ -38,7 +38,10 @@ class AlertsContract:
         sources = {"a": Source.HUB, "b": Source.ORDER, "c": Source.HOOK, "d": Source.HUB}
         for name, source in sources.items():
             await store.accept_alert(alert(source=source), AlertId(name), name)
-        assert [one.id for one in (await store.alerts(10, hub=True)).items] == ["d", "a"]
+        await store.accept_alert(alert(source=Source.HUB, owner=UserId("bob")), AlertId("e"), "e")
+        assert [one.id for one in (await store.alerts(10, hub=True)).items] == ["e", "d", "a"]
+        assert [one.id for one in (await store.alerts(10, owner=UserId("bob"), hub=True)).items] == ["e"]
+        assert [one.id for one in (await store.alerts(10, owner=UserId("owner"), hub=True)).items] == ["d", "a"]
         others = await store.alerts(1, hub=False)
         assert [one.id for one in others.items] == ["c"]
         assert [one.id for one in (await store.alerts(1, others.next, hub=False)).items] == ["b"]
