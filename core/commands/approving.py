@@ -118,15 +118,16 @@ async def _answer(
     return reply(tools, call, "command.first_of_two" if first else "command.answered", proposal_params(said))
 
 
-def _command(name: str, handler: Handler, usage: str, *, hidden: bool = False) -> Command:
-    arguments = (Argument("id"), Argument("rest", required=False))
+def _command(name: str, handler: Handler, usage: str, more: Argument, *, hidden: bool = False) -> Command:
+    """more: what /help calls the words behind the id."""
+    arguments = (Argument("id"), more)
     return Command(name, Role.APPROVER, handler, arguments, partial(read_answer, usage=usage), hidden=hidden)
 
 
 COMMANDS = (
     Command("proposals", Role.VIEWER, proposals),
-    _command("approve", approve, APPROVE),
-    _command("reject", reject, REJECT),
-    _command("reason", reason, REASON, hidden=True),
-    _command("edit", edit, EDIT),
+    _command("approve", approve, APPROVE, Argument("how", required=False)),
+    _command("reject", reject, REJECT, Argument("reason", required=False)),
+    _command("reason", reason, REASON, Argument("words"), hidden=True),
+    _command("edit", edit, EDIT, Argument("changes")),
 )
