@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from difflib import get_close_matches
 
 from core.commands import composing
 from core.commands.registry import Ask, Call, Command, Reply, Tools
@@ -22,7 +23,7 @@ from core.values.people import Person
 log = logging.getLogger(__name__)
 
 PRESS_LIVES = timedelta(minutes=5)
-LINE_MAX = 1000
+LINE_MAX, NAME_MAX = 1000, 60
 
 
 class Console:
@@ -72,8 +73,13 @@ class Console:
     def _allowed(self, name: str, person: Person) -> Command | Refused:
         command = self._by_name.get(name)
         if command is None:
-            return Refused("unknown_command", {"command": name})
+            return Refused("unknown_command", {"command": name[:NAME_MAX], "near": self._near(name[:NAME_MAX])})
         return command if person.may(command.role) else Refused("not_allowed", {"role": command.role.word})
+
+    def _near(self, name: str) -> str:
+        """What they may have meant, and where all of it stands."""
+        shown = [command.name for command in self.commands if not command.hidden]
+        return ", ".join(f"/{each}" for each in [*get_close_matches(name, shown, n=2), "help"])
 
     async def _answer(
         self, name: str, words: Sequence[str], text: str, person: Person, call_id: str, *, confirmed: bool = False

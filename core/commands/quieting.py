@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.commands.registry import Argument, Call, Command, Reply, Tools, reply
-from core.rules.noise import CHOICES, EVENTS
+from core.rules.noise import CHOICES, EVENTS, Level
 from core.values.notices import Line
 from core.values.orders import Refused
 from core.values.people import Role
@@ -14,12 +14,14 @@ USAGE = (
 
 
 async def noise(tools: Tools, call: Call) -> Reply:
-    """Without a word: how it is. `all`: every event at once."""
+    """Without a word: how it is. `all`, or a level alone: every event at once."""
     what, value = (call.arguments.get(name, "").lower() for name in ("what", "how"))
     chosen = tools.office.noise
     if what == "reset" and not value:
         await chosen.reset(call.person)
     elif what:
+        if what in set(Level) and not value:
+            what, value = "all", what
         said = dict.fromkeys(EVENTS, value) if what == "all" else {what: value}
         if await chosen.choose(said, call.person) is not None:
             return Refused("usage", {"usage": USAGE})

@@ -307,6 +307,14 @@ async def test_only_the_desks_people_free_a_halt(desk: TestDesk) -> None:
     assert (await desk.say("/arm", replace(stranger, works_for=OWNER.id))).key == "command.armed"
 
 
+@pytest.mark.parametrize(("typed", "near"), [("/postions", "/positions, /stops, /help"), ("/xyzzy", "/help")])
+async def test_a_slip_of_the_fingers_is_told_what_is_near(desk: TestDesk, typed: str, near: str) -> None:
+    """And never does it."""
+    answer = await desk.say(typed)
+    assert (refusal(answer), answer.params["near"]) == ("unknown_command", near)
+    assert desk.engine.desk.safety.halt is None
+
+
 @pytest.mark.parametrize("command", ["/approve", "/reject", "/reason", "/edit"])
 async def test_without_an_id_a_command_shows_its_own_usage(desk: TestDesk, command: str) -> None:
     """Not a neighbour's."""
