@@ -51,8 +51,8 @@ def real_peer(request: web.BaseRequest, trusted_proxies: Networks) -> str:
 
 
 def site_of(peer: str) -> str:
-    """What strangers are counted by: an IPv4 address, or the /64 of an IPv6 one. A subscriber has no less than that, and
-    could come from another address of it each time."""
+    """What strangers are counted by: an IPv4 address, or the /64 of an IPv6 one. A subscriber has no less than that,
+    and could come from another address of it each time."""
     address = _address(peer)
     return str(IPv6Network((int(address), 64), strict=False)) if isinstance(address, IPv6Address) else peer
 
