@@ -26,7 +26,8 @@ from core.values.orders import Key, Refused
 log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
-SEEN_EVERY = timedelta(seconds=5)
+SEEN_EVERY = timedelta(seconds=15)
+"""Each is a write to the disk, 2 GB a month in all. After a kill so much too much may be counted, never too little."""
 SEEN = "positions_watched_until"
 ASK_EVERY = timedelta(seconds=2)
 """While a feed is dead, its watched symbols are asked for so often."""

@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from core.services.monitor import SEEN
+from core.values.changes import FlagSet
 from core.values.orders import OrderRole, OrderState
 from tests.desk import TestDesk, opened
 from tests.guard import BARE, ROOM, exits, hold, on_a_cable, quote, quotes, rule
@@ -98,6 +100,29 @@ async def test_what_only_the_desk_watches_is_alone_while_it_is_down(data_dir: Pa
     async with opened(data_dir, later=timedelta(seconds=60), **BARE, **ROOM) as desk:
         assert 50 <= desk.position.position.unprotected_s <= 60
         assert 50 <= seconds(desk) <= 60
+
+
+async def test_after_a_short_restart_at_most_twenty_seconds_count(data_dir: Path) -> None:
+    """Five seconds away at the worst moment, when its presence was about to be noted again: all of them and more."""
+    async with opened(data_dir, **BARE, **ROOM) as desk:
+        await hold(desk, rule("2"))
+        await desk.wait(15)
+    async with opened(data_dir, later=timedelta(seconds=20), **BARE, **ROOM) as desk:
+        assert 15 <= desk.position.position.unprotected_s <= 20
+
+
+async def test_presence_is_noted_four_times_a_minute(data_dir: Path) -> None:
+    """No more: an SD card wears out by it. Nothing is noted where nothing is watched."""
+    async with opened(data_dir, **BARE, **ROOM) as desk:
+        noted: list[str] = []
+        desk.engine.store.listen(
+            lambda changes: noted.extend(c.value for c in changes if isinstance(c, FlagSet) and c.key == SEEN)
+        )
+        await desk.wait(60)
+        assert noted == []
+        await hold(desk, rule("2"))
+        await desk.wait(60)
+        assert len(noted) == 4
 
 
 async def test_between_two_moves_at_the_broker_the_desk_holds_the_better_level(data_dir: Path) -> None:
