@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install -q --disable-pip-version-check
 
-.PHONY: run test test-real check bench bench-peers prove prove-quick docs docs-samples lock clean
+.PHONY: run test test-real check bench bench-peers prove prove-quick prove-release docs docs-samples lock clean
 
 run: .venv/.run
 	@$(BIN)/openoutcry demo $(ARGS)
@@ -32,12 +32,17 @@ bench-peers: .venv/.dev .venv-peers/.made
 	@.venv-peers/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/peers.txt
 	@touch $@
 
-# Kills by the dozen (quick) or by the thousand; every failure names the seed that repeats it.
+# Kills, faults, attacks and load in rounds: minutes (quick), about an hour, or unattended for as long as it takes. Each
+# prints what it measured; every failure names the seed that repeats it.
+PROVE := $(BIN)/pytest -m proof -n 2 --dist worksteal -rP
 prove-quick: .venv/.dev
-	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-10} $(BIN)/pytest -m proof -s $(ARGS)
+	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-10} $(PROVE) $(ARGS)
 
 prove: .venv/.dev
-	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-1000} $(BIN)/pytest -m proof -s $(ARGS)
+	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-100} $(PROVE) $(ARGS)
+
+prove-release: .venv/.dev
+	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-3000} $(PROVE) $(ARGS)
 
 # The pages of docs/ in site/; a broken link ends it. docs-samples makes those pages anew that are made and not written.
 docs: .venv/.dev

@@ -21,6 +21,7 @@ from core.values.orders import Cause, CauseKind, Order, OrderRequest, OrderRole,
 from openoutcry.parts import Mood, open_house
 from openoutcry.settings import load_settings
 from openoutcry.venues import FACTORIES
+from tests.crashes.dialects import account_of
 from tests.crashes.rig import PRICES, Rig
 from tests.wire import open_wire
 
@@ -35,7 +36,7 @@ async def fill_the_book(rig: Rig) -> None:
         None,
         desk={"data_dir": rig.data_dir, "mode": "live"},
         server={"port": 0, "api_token": "test-token"},
-        accounts=(rig.account,),
+        accounts=(account_of(rig.broker.dialect, rig.broker.url),),
     )
     async with open_house(settings, Mood(live=True), factories={**FACTORIES, "tinvest": open_wire}) as house:
         for number in range(ORDERS):

@@ -7,14 +7,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+from brokers.angelone.translate import tag_of
+from core.values.ids import OrderId
+from tests.crashes.dialects import BITCOIN, DIALECTS, account_of
 from tests.crashes.verdict import Row, disagreements
 from tests.process import OPEN_DOORS, ORDER_ROUTE, Desk, environment
 
@@ -22,10 +26,6 @@ SETTLED_S = 45.0
 """An order that nobody knows of is asked about for 16 s, and an exit waits 20 s for it."""
 POINT_S = 20.0
 PRICES = {"SBER": Decimal(300), "GAZP": Decimal(130), "BTCPERP": Decimal(64000), "ETHPERP": Decimal(3200)}
-BITCOIN = {"bybit": "BTCUSDT", "binance": "BTCUSDT", "okx": "BTC-USDT-SWAP"}
-"""What crypto venues call BTCPERP."""
-OWN_SERVERS = {"tinvest": "tinvest", "alpaca": "alpaca", "bybit": "venue", "binance": "venue", "okx": "venue"}
-"""Venues with a server of their own; the others are dialects of tests/servers/broker.py."""
 
 
 class Broker:
@@ -33,11 +33,18 @@ class Broker:
 
     def __init__(self, ledger: Path, dialect: str) -> None:
         self.dialect = dialect
-        server = OWN_SERVERS.get(dialect, "broker")
-        command = (sys.executable, "-m", f"tests.servers.{server}", "--ledger", str(ledger), "--dialect", dialect)
-        self.process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
+        self.began = datetime.now(UTC)
+        server, options = DIALECTS[dialect].server, ["--ledger", str(ledger), "--dialect", dialect]
+        command = (sys.executable, "-m", f"tests.servers.{server}", *options)
+        self.process = subprocess.Popen(command, env=environment(self.day), stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().removeprefix("LISTENING ").strip()
+
+    @property
+    def day(self) -> dict[str, str]:
+        """The clock that desk and venue share, where it is not the real one."""
+        rate = DIALECTS[self.dialect].hurried
+        return {"HURRIED": f"{rate} {self.began.isoformat()}"} if rate else {}
 
     def ask(self, what: str) -> Any:
         with urlopen(f"{self.url}/referee/{what}", timeout=10) as answer:
@@ -79,6 +86,8 @@ class Rig:
         self.data_dir = directory / "d"
         self.broker = Broker(directory / "ledger", dialect)
         self.accepted: list[str] = []
+        self.venue = DIALECTS[dialect]
+        self.ticker = "BTCPERP" if dialect in BITCOIN else "SBER"
         self._desk: Desk | None = None
         self._alerts = 0
 
@@ -86,28 +95,6 @@ class Rig:
     def desk(self) -> Desk:
         assert self._desk is not None, "started first"
         return self._desk
-
-    @property
-    def account(self) -> dict[str, str]:
-        """As a block of the settings."""
-        dialect, url = self.broker.dialect, self.broker.url
-        if dialect == "tinvest":
-            streams = url.replace("http", "ws")
-            return {
-                "name": "Testing",
-                "broker": dialect,
-                "base_url": f"{url}/rest",
-                "stream_url": f"{streams}/ws",
-                "token": "t.full",
-            }
-        if dialect in BITCOIN:
-            keys = {"api_key": "key-of-tests", "api_secret": "secret-of-tests", "api_passphrase": "phrase-of-tests"}
-            return {"name": "Testing", "broker": "ccxt", "exchange": dialect, "base_url": url, **keys}
-        if dialect == "alpaca":
-            keys = {"key_id": "PKTEST", "secret_key": "a-secret-of-alpaca"}
-            urls = {"base_url": url, "data_url": url, "stream_url": url.replace("http", "ws")}
-            return {"name": "Testing", "broker": dialect, **urls, **keys}
-        return {"name": "Testing", "broker": "tinvest", "base_url": self.broker.url, "account_id": dialect}
 
     @property
     def alive(self) -> bool:
@@ -122,10 +109,11 @@ class Rig:
             "OPENOUTCRY_SERVER__PORT": "0",
             "OPENOUTCRY_SERVER__API_TOKEN": "test-token",
             "OPENOUTCRY_WEBHOOK__PASSPHRASE": "test-word",
-            "OPENOUTCRY_ACCOUNTS": json.dumps([self.account]),
+            "OPENOUTCRY_ACCOUNTS": json.dumps([account_of(self.broker.dialect, self.broker.url)]),
             "OPENOUTCRY_JOBS__PAUSE_S": "0.05",
             "OPENOUTCRY_TICKERS": json.dumps({venue: {"BTCPERP": name} for venue, name in BITCOIN.items()}),
             **({"OPENOUTCRY_CRASHPOINT": point} if point else {}),
+            **self.broker.day,
         }
         process = subprocess.Popen(
             (sys.executable, "-m", "tests.wire.program"),
@@ -166,6 +154,11 @@ class Rig:
 
     # alerts
 
+    def calm(self) -> None:
+        """The book of the traded ticker is where alerts expect it, and the stream tells the truth."""
+        self.broker.stream()
+        self.broker.book(BITCOIN.get(self.broker.dialect, self.ticker), PRICES[self.ticker])
+
     def entry(self, ticker: str, *, side: str = "long", **changes: str) -> Row:
         """A body of its own, the stop 5 % away."""
         self._alerts += 1
@@ -180,8 +173,14 @@ class Rig:
             "subaccount": "Testing",
             "passphrase": "test-word",
             "id": f"n{self._alerts}",
+            **self._exchange,
             **changes,
         }
+
+    @property
+    def _exchange(self) -> Row:
+        """As a chart tells it, in a case of its own."""
+        return {"exchange": self.broker.dialect.capitalize()} if self.broker.dialect in BITCOIN else {}
 
     def exit(self, ticker: str) -> Row:
         self._alerts += 1
@@ -193,6 +192,7 @@ class Rig:
             "subaccount": "Testing",
             "passphrase": "test-word",
             "id": f"n{self._alerts}",
+            **self._exchange,
         }
 
     def send(self, body: Row) -> str | None:
@@ -211,7 +211,13 @@ class Rig:
         """What the desk's books and the referee's ledger do not agree on; empty when all is well."""
         lists = {name: self.desk.items(name) for name in ("alerts", "orders", "positions", "notices")}
         referee = {name: self.broker.ask(name) for name in ("ledger", "orders", "stop_orders", "positions")}
+        if self.broker.dialect == "angelone":  # it knows orders by their tags
+            tags = {tag_of(OrderId(row["id"])): row["id"] for row in lists["orders"]}
+            referee = {name: [_renamed(row, tags) for row in rows] for name, rows in referee.items()}
         return disagreements(self.accepted, lists, referee, self.broker.dialect)
+
+    def standing(self) -> list[Row]:
+        return [*self.broker.ask("orders"), *self.broker.ask("stop_orders")]
 
     def well(self) -> None:
         """Everything settles, and then the two sides agree on it."""
@@ -219,6 +225,10 @@ class Rig:
 
     def entries(self) -> list[Row]:
         return [o for o in self.desk.items("orders") if o["role"] == "entry"]
+
+
+def _renamed(row: Row, tags: Mapping[str, str]) -> Row:
+    return {key: tags.get(value, value) if key in {"client_id", "order_id"} else value for key, value in row.items()}
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 Row = dict[str, Any]
-NO_KEYS = frozenset({"while_open", "never", "bybit", "binance", "okx"})
+NO_KEYS = frozenset({"while_open", "never", "bybit", "binance", "okx", "angelone"})
 """Dialects whose ids are no idempotency keys."""
 DOUBT = {"SENT", "UNKNOWN"}
 LIVE = {"OPEN", "PART_FILLED"}

@@ -12,7 +12,8 @@ from core.clock import SystemClock
 from core.values.errors import Broken
 from openoutcry.check import connections
 from openoutcry.settings import load_settings
-from tests.brokers.angelone.harness import Hurried, account_settings
+from tests.brokers.angelone.harness import account_settings
+from tests.hurried import Hurried
 from tests.servers.angelone import CLIENT, PIN, SECRET, AngelOneServer
 from tests.servers.broker import hosting
 

@@ -172,9 +172,10 @@ def test_a_kill_in_a_burst_loses_and_doubles_nothing(tmp_path: Path) -> None:
 @pytest.mark.proof
 def test_proof_of_bursts(tmp_path: Path, rounds: int) -> None:
     """The same in rounds: a failure names its seed. 0 in N bounds the rate by 3/N at 95 %."""
-    for seed in range(rounds):
+    kills = max(1, rounds // 2)
+    for seed in range(kills):
         burst_then_kill(tmp_path / str(seed), seed=seed)
-    print(f"\n0 lost, 0 doubled, 0 unprotected in {rounds} kills: below {3 / rounds:.3%} of kills at 95 %")
+    print(f"\n0 lost, 0 doubled, 0 unprotected in {kills} kills: below {3 / kills:.3%} of kills at 95 %")
 
 
 def test_a_clean_restart_keeps_everything(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ are the tags.
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -26,9 +28,10 @@ from core.values.errors import Rejected
 from core.values.instrument import Instrument
 from core.values.money import Price
 from core.values.orders import OrderState, OrderTicket
+from tests.hurried import hurried
 from tests.servers import angelone_json as say
 from tests.servers.angelone_streams import Stream, Streaming
-from tests.servers.broker import _reset
+from tests.servers.broker import _reset, hosting
 
 CLIENT, KEY, PIN, SECRET = "A1000", "key", "1234", "GDPO4QXN7LMO3XJWOH5PZOQDPU"
 _TRADING = ((9, 1), (500, 60), (1000, 3600))
@@ -381,3 +384,18 @@ class AngelOneServer(Streaming):
 
     def working(self) -> list[Row]:
         return [row for row in self.venue._rows.values() if row.state in {OrderState.OPEN, OrderState.PART_FILLED}]
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ledger", type=Path, required=True)
+    parser.add_argument("--dialect", choices=["angelone"], default="angelone")
+    options = parser.parse_args()
+    server = AngelOneServer(options.ledger, hurried())
+    async with hosting(server):
+        print(f"LISTENING {server.url}", flush=True)
+        await asyncio.sleep(timedelta(days=1).total_seconds())
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

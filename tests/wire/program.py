@@ -17,6 +17,7 @@ from openoutcry.logs import set_up_logs
 from openoutcry.parts import Mood, open_house
 from openoutcry.settings import Settings, load_settings
 from openoutcry.venues import FACTORIES
+from tests.hurried import hurried
 from tests.servers.broker import DIALECTS
 from tests.wire import open_wire
 
@@ -34,7 +35,7 @@ async def run(settings: Settings) -> None:
     loop.add_signal_handler(signal.SIGUSR1, arm)
     async with open_house(
         settings,
-        Mood(live=True),
+        Mood(live=True, wire=hurried()),
         listening=lambda url: print(f"LISTENING {url}", flush=True),
         factories={**FACTORIES, "tinvest": open_wire} if _by_wire(settings) else FACTORIES,
     ):

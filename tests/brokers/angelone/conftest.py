@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.brokers.angelone.harness import AngelOneHarness, Hurried, connected
+from tests.brokers.angelone.harness import AngelOneHarness, connected
 from tests.contracts.broker import Desk
+from tests.hurried import Hurried
 from tests.servers.angelone import AngelOneServer
 from tests.servers.broker import hosting
 

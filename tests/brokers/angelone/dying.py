@@ -10,8 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from core import crashpoints
-from tests.brokers.angelone.harness import Hurried
 from tests.brokers.angelone.house import trading
+from tests.hurried import Hurried
 
 
 async def main(directory: Path, url: str, began: datetime, point: str) -> None:

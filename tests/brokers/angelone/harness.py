@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -19,24 +18,6 @@ from core.values.ids import AccountName
 from core.values.instrument import Instrument
 from core.values.orders import Order, OrderTicket
 from tests.servers.angelone import CLIENT, KEY, PIN, SECRET, AngelOneServer
-
-TEN = datetime(2026, 11, 18, 4, 30, tzinfo=UTC)
-"""Ten in the morning in India, a Wednesday."""
-
-
-class Hurried:
-    """A clock on which a real second is `rate`: limits of a second and patience can be lived through."""
-
-    def __init__(self, start: datetime = TEN, rate: int = 50, began: datetime | None = None) -> None:
-        """began: the real moment of `start`; now, unless another process has begun it."""
-        self._start, self._rate = start, rate
-        self.began = began or datetime.now(UTC)
-
-    def now(self) -> datetime:
-        return self._start + (datetime.now(UTC) - self.began) * self._rate
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self._rate)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from brokers.angelone.client import Client
 from brokers.angelone.codes import NoAnswer, Refusal
 from brokers.angelone.limits import LOGIN, PLACE, Limits
 from core.values.errors import Transient
-from tests.brokers.angelone.harness import Hurried
+from tests.hurried import Hurried
 from tests.servers.angelone import CLIENT, KEY, PIN, SECRET
 
 TOKENS = {"jwtToken": "j", "refreshToken": "r", "feedToken": "f"}

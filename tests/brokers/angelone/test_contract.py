@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from tests.brokers.angelone.harness import AngelOneHarness, Hurried, connected
+from tests.brokers.angelone.harness import AngelOneHarness, connected
 from tests.contracts.broker import BrokerContract
+from tests.hurried import Hurried
 from tests.servers.angelone import AngelOneServer
 
 WAYS: dict[str, dict[str, object]] = {

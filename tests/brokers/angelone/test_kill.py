@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from core.values.orders import OrderRole
-from tests.brokers.angelone.harness import Hurried, until
+from tests.brokers.angelone.harness import until
 from tests.brokers.angelone.house import House, trading
+from tests.hurried import Hurried
 from tests.process import HOUSE
 from tests.servers.angelone import AngelOneServer
 

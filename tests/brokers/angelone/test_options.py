@@ -15,9 +15,10 @@ from core.values.ids import LinkId
 from core.values.instrument import Instrument
 from core.values.links import Link, OptionRule
 from core.values.orders import OrderRole
-from tests.brokers.angelone.harness import TEN, Hurried, until
+from tests.brokers.angelone.harness import until
 from tests.brokers.angelone.house import House, trading
 from tests.desk import TESTING
+from tests.hurried import TEN, Hurried
 from tests.servers import angelone_json as say
 from tests.servers.angelone import AngelOneServer
 

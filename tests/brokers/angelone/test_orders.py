@@ -17,9 +17,10 @@ from core.values.fills import Fill
 from core.values.ids import BrokerOrderId, desk_of
 from core.values.money import NO_QUANTITY, Quantity
 from core.values.orders import Order, OrderState, OrderTicket, OrderType, Side, TimeInForce
-from tests.brokers.angelone.harness import TEN, AngelOneHarness, Hurried, adapter, connected, reading, until
+from tests.brokers.angelone.harness import AngelOneHarness, adapter, connected, reading, until
 from tests.contracts.broker import Desk
 from tests.contracts.broker_desk import DESK
+from tests.hurried import TEN, Hurried
 from tests.servers.angelone import AngelOneServer
 
 
