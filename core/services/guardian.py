@@ -82,7 +82,7 @@ class Guardian:
         if position is not None and self._watch.leaving(position):
             return  # the way out has begun; what stands goes when it is done, and comes back where it fails
         able = self._desk.venues[key[0]].broker.capabilities
-        if not able.reduce_only and any(o.request.role is OrderRole.EXIT for o in self._ledger.live(*key)):
+        if not able.reduce_only and self._ledger.exits_sent(key):
             return  # a way out of an earlier life of the desk may still fill, and a stop beside it would be too much
         plan = NO_PLAN if position is None else self._at_broker(position)
         todo = mend(

@@ -19,11 +19,11 @@ from core.services.lanes import Lanes
 from core.services.later import Later
 from core.services.trade import Exit
 from core.values.changes import Audited
-from core.values.errors import POISON, DeskError
+from core.values.errors import POISON, DeskError, Transient
 from core.values.fills import Position
 from core.values.ids import PositionId, UserId
 from core.values.money import Price, plain
-from core.values.orders import Key, OrderRole, Refused
+from core.values.orders import Key, Refused
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class Leaving:
         if position is None or position.id != leaving.position:
             self._forget(leaving.position)
             return
-        if any(o.request.role is OrderRole.EXIT for o in self._ledger.live(*leaving.key)):
+        if self._ledger.exits_sent(leaving.key):
             self._again(WORKING_S, leaving)
             return
         empty = self._exiting.empty_book(leaving.key)
@@ -106,15 +106,18 @@ class Leaving:
             self.trouble[position.id] = empty
             self._again(EMPTY_S, leaving)
             return
+        passes = False
         try:
             refused = await self._exiting.exit(await self._way(position, leaving))
+        except Transient as error:  # the journal or the broker is away
+            refused, passes = Refused("exit_refused", {"ticker": position.ticker, "reason": error.reason}), True
         except POISON as error:  # such as an instrument that is listed no more: people must know, and it is tried again
             reason = str(error) if isinstance(error, DeskError) else type(error).__name__
             refused = Refused("exit_refused", {"ticker": position.ticker, "reason": reason})
         if refused is None:
             self._forget(position.id)
         else:
-            self._refused(position, leaving, refused)
+            self._refused(position, leaving, refused, passes=passes)
 
     async def _way(self, position: Position, leaving: WayOut) -> Exit:
         """The next try, written to the audit trail."""
@@ -127,12 +130,13 @@ class Leaving:
         crashpoint("prot.leaving")
         return way
 
-    def _refused(self, position: Position, leaving: WayOut, refused: Refused) -> None:
+    def _refused(self, position: Position, leaving: WayOut, refused: Refused, *, passes: bool) -> None:
+        """passes: by itself, so that it is waited for however long that takes."""
         tries = self._tries[position.id] = self._tries[position.id] + 1
         extra = {"position": position.id, "ticker": position.ticker, "why": refused.code, "tries": tries}
         log.error("not left", extra=extra)
         self.trouble[position.id] = refused
-        waits = refused.params.get("reason") in WAITED_OUT or refused.code in NOBODY_THERE
+        waits = passes or refused.params.get("reason") in WAITED_OUT or refused.code in NOBODY_THERE
         if tries < TRIES_MANY or waits:
             self._again(backoff_s(tries, position.id), leaving)
             return

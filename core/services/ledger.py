@@ -97,6 +97,11 @@ class Ledger:
             (o.remaining * o.request.side.sign for o in self.live(*key) if o.request.role is OrderRole.ENTRY), ZERO
         )
 
+    def exits_sent(self, key: Key) -> bool:
+        """Whether a way out of the book may still fill; one that was only decided on certainly does not."""
+        exits = (o for o in self.live(*key) if o.request.role is OrderRole.EXIT)
+        return any(order.state is not OrderState.INTENDED for order in exits)
+
     def awaits_fills(self, account: AccountName) -> bool:
         """Whether a broker said of an order that it is over, and not all of its fills have come."""
         return any(order.id in self._awaited for order in self.live(account))

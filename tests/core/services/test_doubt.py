@@ -7,7 +7,8 @@ from typing import Any
 
 from core.values.alerts import AlertKind
 from core.values.errors import Transient
-from core.values.orders import OrderRequest, OrderRole, OrderState, OrderType, Side
+from core.values.ids import OrderId
+from core.values.orders import Order, OrderRequest, OrderRole, OrderState, OrderType, Side
 from tests.desk import an_alert, levels, opened, price
 
 
@@ -49,3 +50,21 @@ async def test_i05_a_stop_that_the_journal_did_not_take_is_placed_a_second_later
         await desk.engine.protection.monitor.look()
         await desk.settle()
         assert len(await desk.at_broker()) == 1
+
+
+async def test_a_way_out_that_the_journal_did_not_take_is_tried_again(tmp_path: Path) -> None:
+    """The disk says no between deciding to leave and marking it as sent: found in simulation, where the decision was
+    taken for an order at work, and waited for, for ever."""
+    async with opened(tmp_path) as desk:
+        await desk.enter()
+        send = desk.engine.desk.send
+
+        async def once_no(order_id: OrderId) -> Order:
+            desk.engine.desk.send = send  # type: ignore[method-assign]  # the disk fails once
+            raise Transient("disk full")
+
+        desk.engine.desk.send = once_no  # type: ignore[method-assign]
+        [position] = desk.engine.desk.ledger.positions.values()
+        desk.engine.guardian.leave(position, "stop")
+        await desk.wait(5)
+        assert await desk.holds() == {}
