@@ -75,7 +75,7 @@ if [ "$(id -u)" = 0 ]; then exec runuser -u openoutcry -- "$program" "$@"; fi
 exec "$program" "$@"
 SH
 chmod 0755 /usr/local/bin/openoutcry
-cp "$root/current/share/openoutcry/openoutcry.service" /etc/systemd/system/openoutcry.service
+cp "$root/current/share/openoutcry/"openoutcry* /etc/systemd/system/
 systemctl daemon-reload
 
 say "Installed. Next:"

@@ -38,6 +38,7 @@ from dashboard.signals import SignalRoutes
 from dashboard.spreads import SpreadRoutes
 from dashboard.stops import StopRoutes
 from dashboard.tunables import TunableRoutes
+from dashboard.updating import UpdateRoutes
 from dashboard.users import UserRoutes
 from dashboard.views import VIEWS
 from dashboard.visuals import VisualRoutes
@@ -73,7 +74,8 @@ def routes(board: Board) -> list[web.RouteDef]:
 
 
 def _research(board: Board, api: str) -> list[Route]:
-    return [*LogRoutes(board).routes(api), *VisualRoutes(board).routes(api), *ResearchRoutes(board).routes(api)]
+    rooms = (LogRoutes(board), VisualRoutes(board), ResearchRoutes(board), UpdateRoutes(board))
+    return [route for room in rooms for route in room.routes(api)]
 
 
 def _api(board: Board) -> list[Route]:

@@ -16,6 +16,7 @@ STATUSES: Mapping[str, int] = {
     "unknown_id": 404,
     "name_taken": 409,
     "account_in_use": 409,
+    "no_updater": 409,
     "too_many_logins": 429,
     "one_at_a_time": 503,
     "wrong_password": 401,

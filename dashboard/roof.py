@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.services.people import Member
+from core.values.orders import Refused
+from core.values.people import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,16 @@ class Reading:
     problems: Sequence[tuple[str, str]]
 
 
+async def _nobody_hears(_person: Person) -> Refused:
+    return Refused("no_updater")
+
+
 @dataclass(frozen=True, slots=True)
 class Roof:
     """publish: hands a raw alert, as a program would send it, to the hub, and returns its id; raises ApiError 422 or
-    503. lint: reads a chart's message and sends nothing; it takes its time, so call it in a thread."""
+    503. lint: reads a chart's message and sends nothing; it takes its time, so call it in a thread. update: asks the
+    machine for the newest version; refuses with `no_updater` where nobody would hear it, `one_at_a_time` while it is at
+    that."""
 
     settings: Sequence[Setting] = ()
     limits_off: Sequence[str] = ()
@@ -50,3 +58,4 @@ class Roof:
     brokers: Mapping[str, Sequence[AccountField]] = field(default_factory=dict)
     publish: Callable[[bytes], Awaitable[str]] | None = None
     lint: Callable[[bytes], Reading] | None = None
+    update: Callable[[Person], Awaitable[Refused | None]] = _nobody_hears

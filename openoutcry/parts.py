@@ -59,6 +59,7 @@ from openoutcry.pictures import album, drawing
 from openoutcry.pulse import Pulse
 from openoutcry.research import open_research
 from openoutcry.settings import Settings
+from openoutcry.updating import Updating, wish_file
 from openoutcry.venues import FACTORIES
 from openoutcry.watchdog import feed, notify, period_s
 from storage.sqlite import open_store
@@ -122,7 +123,9 @@ async def open_house(
         backups = BackupKeeper(settings, engine.store, engine.wire)
         figures = replace(_figures(settings, engine, pulse, hub.hub), backup_age_s=backups.age_s)
         board = _board(settings, mood, engine, pulse, people, research)
-        board = replace(board, figures=figures, roof=roof_of(settings, hub.door))
+        updating = Updating(engine.desk, wish_file())
+        roof = replace(roof_of(settings, hub.door), update=updating.ask)
+        board = replace(board, figures=figures, roof=roof)
         chats = open_chats(settings, engine, board.console, people)
         webhook = webhook_routes(_receiver(settings, engine))
         hot = timed([*webhook, *hub.door.first()], figures.acknowledged)
@@ -143,7 +146,7 @@ async def open_house(
         await recover(engine, settings)
         await stack.enter_async_context(running(engine.protection.monitor.run()))
         await stack.enter_async_context(running(*chats, *hub.works, *_watchers(settings, engine, pulse, board)))
-        await stack.enter_async_context(running(*_care(settings, engine, pulse, backups)))
+        await stack.enter_async_context(running(updating.run(), *_care(settings, engine, pulse, backups)))
         await stack.enter_async_context(running(*studies))
         await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from openoutcry.settings import load_settings
 from tests.process import HOUSE
 
 UNIT = HOUSE / "packaging" / "openoutcry.service"
+UNITS = sorted((HOUSE / "packaging").glob("openoutcry*"))
 
 
 def unit() -> dict[str, str]:
@@ -87,14 +89,24 @@ def test_the_unit_is_well_shut() -> None:
     assert float(found[1]) <= 2.0, said
 
 
+def test_every_unit_is_installed() -> None:
+    """The wheel carries what stands in packaging/, and install.sh takes all of it."""
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    assert shared == {f"packaging/{path.name}": f"share/openoutcry/{path.name}" for path in UNITS}
+    assert 'share/openoutcry/"openoutcry* /etc/systemd/system/' in (HOUSE / "install.sh").read_text(encoding="utf-8")
+
+
 @pytest.mark.real
-def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+def test_systemd_understands_the_units(tmp_path: Path) -> None:
     """No key that it does not know."""
-    copy = tmp_path / "openoutcry.service"
-    text = UNIT.read_text(encoding="utf-8")
-    copy.write_text(re.sub(r"^ExecStart=.*$", "ExecStart=/bin/true", text, flags=re.MULTILINE), encoding="utf-8")
-    said = subprocess.run(["systemd-analyze", "verify", copy], capture_output=True, text=True, check=False).stderr
-    assert not [line for line in said.splitlines() if "openoutcry.service" in line], said
+    for path in UNITS:
+        text = path.read_text(encoding="utf-8")
+        copy = re.sub(r"^ExecStart=.*$", "ExecStart=/bin/true", text, flags=re.MULTILINE)
+        (tmp_path / path.name).write_text(copy, encoding="utf-8")
+    copies = [tmp_path / path.name for path in UNITS]
+    said = subprocess.run(["systemd-analyze", "verify", *copies], capture_output=True, text=True, check=False).stderr
+    assert not [line for line in said.splitlines() if "openoutcry" in line], said
 
 
 @pytest.mark.real

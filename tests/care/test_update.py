@@ -10,12 +10,14 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
 from openoutcry.lock import held
 from storage.sqlite.copies import newest_schema, schema_of
-from tests.care.desks import command
+from tests.care.desks import ask, command
 from tests.process import HOUSE, environment
 
 Capsys = pytest.CaptureFixture[str]
@@ -96,8 +98,9 @@ class Installed:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
         account = '[[accounts]]\nname = "Testing"\nbroker = "paper"\n'
-        text = f'[server]\nport = {port}\n[desk]\ndata_dir = "{self.data}"\n{account}'
+        text = f'[server]\nport = {port}\napi_token = "test-token"\n[desk]\ndata_dir = "{self.data}"\n{account}'
         self.settings = settings_file(folder, text)
         command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
         subprocess.run(command, cwd=HOUSE, check=True, capture_output=True)
@@ -134,6 +137,16 @@ class Installed:
 
     def start(self) -> None:
         subprocess.run([sys.executable, self.control, "start"], env=self.env, check=True, timeout=30)
+
+    def ask_for_update(self) -> int:
+        """The status of an admin's POST."""
+        request = Request(f"{self.url}/api/v1/update", method="POST", headers={"Authorization": "Bearer test-token"})
+        try:
+            with urlopen(request, timeout=30) as answer:
+                return int(answer.status)
+        except HTTPError as error:
+            with error:
+                return error.code
 
     @property
     def current(self) -> str:
@@ -178,6 +191,29 @@ def test_an_update_and_its_way_back(installed: Installed) -> None:
     assert (done.returncode, installed.current) == (0, "versions/0.2.0"), done.stderr
     assert not list(installed.data.glob("*.aside-*"))
     assert "there is none to go back to" in installed.say("rollback").stderr
+
+
+@pytest.mark.real
+def test_tc_43_an_admins_wish_brings_the_newest_version(installed: Installed, tmp_path: Path) -> None:
+    """By what the unit does: the second call is refused until it is done, and the new version says that it runs."""
+    wish = installed.data / "update.wish"
+    installed.stop()
+    installed.env["STATE_DIRECTORY"] = str(installed.data)  # as systemd tells it
+    installed.start()
+    try:
+        assert [installed.ask_for_update() for _ in range(2)] == [200, 503]
+        assert wish.exists()
+        rewritten(installed.wheel, "0.3.1", {"openoutcry/__init__.py": '__version__ = "0.3.1"\n'})
+        done = installed.say("update", "--version", "0.3.1")
+        wish.unlink()
+        assert (done.returncode, installed.current) == (0, "versions/0.3.1"), done.stderr
+        told = "SELECT count(*) FROM notices WHERE key = 'update.done'"
+        assert ask(installed.data / "desk.sqlite3", told) == 1
+        assert installed.ask_for_update() == 200
+    finally:
+        wish.unlink(missing_ok=True)
+        del installed.env["STATE_DIRECTORY"]
+        assert installed.say("rollback").returncode == 0
 
 
 @pytest.mark.real
