@@ -171,6 +171,15 @@ def kept(directory: Path, desk: str = "*") -> list[tuple[datetime, Path]]:
     return sorted(found)
 
 
+def way_back(settings: Settings) -> str:
+    """What to do about a journal that is damaged."""
+    found = kept(directory_of(settings))
+    if not found:
+        return f"{directory_of(settings)} has no backup: bring one from elsewhere, and `openoutcry restore` takes it"
+    file = type(settings).toml or "FILE"
+    return f"`openoutcry restore {found[-1][1]} --settings {file} --force` takes the newest backup and keeps it aside"
+
+
 def keep_newest(directory: Path, desk: str, count: int) -> None:
     for _, path in kept(directory, desk)[:-count]:
         path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.values.accounts import Halt
-from core.values.errors import DeskError
+from core.values.errors import Broken, Damaged, DeskError
 from kit.secrets import Redactor
 from openoutcry import __version__
 from openoutcry.alert_cli import add_commands as add_alert_commands
@@ -155,7 +155,8 @@ def _trade(
     made: Mapping[str, str] = MappingProxyType({}),
     show_passphrase: bool = False,
 ) -> int:
-    from openoutcry.parts import House, Mood, run_until_stopped  # noqa: PLC0415 - kill and arm need none of it
+    from openoutcry.backup import way_back  # noqa: PLC0415 - kill and arm need none of it
+    from openoutcry.parts import House, Mood, run_until_stopped  # noqa: PLC0415 - as above
 
     passphrase = settings.webhook.passphrase.get_secret_value()
     shown = passphrase if show_passphrase else "YOUR-PASSPHRASE"
@@ -176,7 +177,10 @@ def _trade(
         set_up_logs(settings.desk.data_dir / "logs", redactor)
         sample = (lambda desk: sample_alert(desk, passphrase)) if demo else None
         mood = Mood(demo=demo, live=live, sample=sample, learn=redactor.add)
-        asyncio.run(run_until_stopped(settings, mood, listening, ready))
+        try:
+            asyncio.run(run_until_stopped(settings, mood, listening, ready))
+        except Damaged as error:
+            raise Broken(f"{error}\n{way_back(settings)}") from error
     return EXIT_DONE
 
 

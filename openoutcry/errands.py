@@ -22,6 +22,7 @@ from core.rules.passwords import LENGTH_MAX, LENGTH_MIN, hash_password
 from core.services import searches
 from core.services.tokens import draw_token, token_hash
 from core.services.users import SPOKEN, Users
+from core.values.changes import Audited
 from core.values.errors import Broken, DeskError
 from core.values.ids import OWNER
 from core.values.orders import Refused
@@ -61,6 +62,10 @@ async def run(errand: Errand, users: Users, store: Store, clock: Clock) -> str:
             done = await users.add({name: value for name, value in errand.items() if name != "do"}, _BY)
         case "token":
             done = await users.keep_token(errand["username"], errand["token_hash"], _BY, errand["scope"])
+        case "drill":
+            said = Audited(clock.now(), OWNER, "cli", "backup.drilled", errand["backup"], {"result": errand["result"]})
+            await store.save(said)
+            return ""
         case "report":
             await searches.keep(store, clock, errand, _BY.surface)
             return ""

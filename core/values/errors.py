@@ -4,6 +4,7 @@ DeskError
 ├── Transient        try again after `retry_after_s`: time-outs of reads, rate limits, a disconnect
 ├── Rejected         do not try again as it is: `code` says why, equal in every language
 ├── Broken           stop and tell people: bad settings, corrupt state, a broken contract
+│   └── Damaged      the journal's file is not what was written: a backup is the way back
 ├── Conflict         a compare-and-set found other state than it expected, or a key that exists
 └── OutcomeUnknown   a request may have arrived: ask the broker, never resend blindly
 
@@ -34,6 +35,10 @@ class Rejected(DeskError):
 
 
 class Broken(DeskError):
+    pass
+
+
+class Damaged(Broken):
     pass
 
 

@@ -30,8 +30,8 @@ from storage.sqlite.writer import Writer
 async def open_store(path: Path, clock: Clock) -> SqliteStore:
     """Open the journal at `path`, made (0600, its directory 0700) where there is none.
 
-    Raises Broken for a file that cannot be opened, is damaged, no journal, or of a newer version of the desk;
-    Transient where another process holds it.
+    Raises Damaged for a file that is damaged or no database; Broken for one that cannot be opened, is no journal, or
+    of a newer version of the desk; Transient where another process holds it.
     """
     make(path)
     db = Connection(partial(connect_writer, path))

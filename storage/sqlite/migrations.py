@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.crashpoints import crashpoint
-from core.values.errors import Broken
+from core.values.errors import Broken, Damaged
 
 
 class Migration(NamedTuple):
@@ -26,7 +26,7 @@ def known() -> list[Migration]:
 
 
 def check(db: sqlite3.Connection, path: Path) -> None:
-    """Raises Broken for a file that is damaged, no database, or somebody else's."""
+    """Raises Damaged for a file that is damaged or no database, Broken for somebody else's."""
     try:
         (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
         (version,) = db.execute("PRAGMA user_version").fetchone()
@@ -34,9 +34,9 @@ def check(db: sqlite3.Connection, path: Path) -> None:
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
-        raise Broken(f"{path} is damaged or no database: {error}") from error
+        raise Damaged(f"{path} is damaged or no database: {error}") from error
     if verdict != "ok":
-        raise Broken(f"{path} is damaged: {verdict}")
+        raise Damaged(f"{path} is damaged: {verdict}")
     if version == 0 and tables:
         raise Broken(f"{path} is a database of another program")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -12,9 +13,11 @@ from core.values.errors import Broken
 from openoutcry.backup import keep_newest, kept, make, read_through
 from openoutcry.lock import Locked, held
 from storage.vault import BACKUP, VAULT, key_file
-from tests.care.desks import ROWS, break_audit, command, make_journal
+from tests.care.desks import ROWS, ask, break_audit, command, make_journal
 from tests.contracts.samples import NOON
 from tests.process import demo, run_program
+
+ACCOUNT = '[[accounts]]\nname = "Testing"\nbroker = "paper"\n'
 
 
 @pytest.fixture
@@ -109,6 +112,8 @@ def test_a_running_desk_is_backed_up(tmp_path: Path) -> None:
         assert "1 orders" in done.stdout
         assert f"Only {data_dir / 'backup.key'} opens it" in done.stderr
         drilled = run_program("drill", "--settings", settings)
+        noted = "SELECT surface || ' ' || data FROM audit WHERE action = 'backup.drilled'"
+        assert ask(data_dir / "desk.sqlite3", noted) == 'cli {"result":"whole"}'
         assert desk.ask("GET", "/readyz", token="") == (200, {"status": "ok"})
     assert drilled.returncode == 0, drilled.stderr
     assert "1 orders: opens as a desk" in drilled.stdout
@@ -123,6 +128,37 @@ def test_a_broken_audit_trail_is_backed_up_and_said(data_dir: Path, capsys: pyte
     assert (done.code, "broken at row 2" in done.err) == (1, True)
     assert Path(done.out.split()[0]).exists()
     assert "broken at row 2" in command(capsys, "audit", "verify", "--settings", settings).err
+
+
+def test_a_drill_that_fails_is_in_the_audit_trail(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the desk that is at home here, also while it is down; where there is none, none is made."""
+    settings = settings_file(data_dir)
+    backup = make(data_dir, data_dir, NOON).path
+    backup.write_bytes(backup.read_bytes()[:-1])
+    assert command(capsys, "drill", backup, "--settings", settings).code == 1
+    assert ask(data_dir / "desk.sqlite3", "SELECT about FROM audit ORDER BY seq DESC") == backup.name
+    (data_dir / "desk.sqlite3").unlink()
+    assert command(capsys, "drill", backup, "--settings", settings).code == 1
+    assert not (data_dir / "desk.sqlite3").exists()
+
+
+def test_a_damaged_journal_names_the_way_back(data_dir: Path) -> None:
+    """At start, exit 1: the command that it names brings the newest backup back; without one it says so."""
+    settings = settings_file(data_dir)
+    settings.write_text(settings.read_text(encoding="utf-8") + ACCOUNT, encoding="utf-8")
+    journal = data_dir / "desk.sqlite3"
+    whole = journal.read_bytes()
+    for backups, words in ((0, "has no backup"), (2, "`openoutcry restore ")):
+        journal.write_bytes(whole)
+        (data_dir / "backups").mkdir(exist_ok=True)
+        made = [make(data_dir, data_dir / "backups", NOON + timedelta(hours=n)).path for n in range(backups)]
+        journal.write_bytes(b"not a journal " * 1000)
+        started = run_program("run", "--settings", settings)
+        assert (started.returncode, words in started.stderr) == (1, True), started.stderr
+    assert str(made[-1]) in started.stderr
+    named = shlex.split(started.stderr.split("`")[1])[1:]
+    assert run_program(*named).returncode == 0
+    assert ask(journal, "SELECT count(*) FROM audit") == ROWS + 1
 
 
 def test_without_a_journal_there_is_nothing_to_back_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
