@@ -153,7 +153,7 @@ async def build(
     outbox = _outbox(store, wire, office)
     worklist = Worklist(store, desk.directory, clock)
     spreading = _spreading(desk, settings.jobs, stack)
-    strategies = StrategyRuns(desk, execution, lanes, kinds(settings.strategies.cycle_rules()))
+    strategies = StrategyRuns(desk, execution, lanes, kinds(settings.strategies.figures()))
     jobs = _jobs(desk, execution, worklist, spreading, settings.jobs)
     supervisor = _supervisor(desk, [*jobs, strategies], outbox, stack)
     intake = await _intake(desk, office, at_the_door := settings.risk.at_the_door(settings.webhook))

@@ -17,13 +17,13 @@ from openoutcry.pasts import FiledPast, MadeUpPast
 from openoutcry.simulate_cli import engine
 from simulator.market import Conditions
 from simulator.script import Plan
-from simulator.search import Tried, by_day
+from simulator.search import Quest, Tried, by_day
 from simulator.trades import evaluate, trades_of
-from strategies.cycle import CycleRules
-from strategies.figures import kind_with
+from strategies.figures import figures_with
+from strategies.kinds import Figures, kinds
 
 if TYPE_CHECKING:
-    from simulator.search_study import Quest, Report
+    from simulator.search_study import Report
 
 FIRST_DAYS = 4
 """A point that is to be pruned is judged by so manieth part of the days."""
@@ -45,7 +45,7 @@ class Assignment:
     url: str
     quest: Quest
     strategy: str
-    base: CycleRules
+    base: Figures
     past: MadeUpPast | OnFile
     days: tuple[date, ...]
     cash: Decimal
@@ -74,7 +74,7 @@ class Bench:
     def measure(self, figures: Mapping[str, Decimal], report: Report) -> Tried:
         """The same as `openoutcry simulate` with these figures."""
         assignment = self._assignment
-        kind = kind_with(assignment.strategy, figures, assignment.base)
+        kind = kinds(figures_with(assignment.strategy, figures, assignment.base))[assignment.strategy]
         plan = Plan(kind, self._history, assignment.days, assignment.cash, assignment.conditions)
         point = self._history.instrument.point_value
         first = len(plan.days) // FIRST_DAYS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,29 +14,30 @@ from typing import TYPE_CHECKING
 from core.values.charts import HeatMap
 from core.values.errors import Broken, DeskError
 from openoutcry import __version__
+from openoutcry.optimise_words import SAMPLERS, axes_of, check_numbers, check_rule, ranges_of, walk_of
+from openoutcry.optimised import Found, heat_map, summary, table
 from openoutcry.pasts import MadeUpPast, Misuse
 from openoutcry.settings import Settings, SettingsError, load_settings
-from openoutcry.simulate_cli import add_past, planned
+from openoutcry.simulate_cli import KINDS, add_past, planned
 from simulator.script import Plan
-from simulator.search import POINTS_MAX, Range, Sampler, count, parse_range
-from strategies.figures import SEARCHED, USUAL, fault, figure
+from simulator.search import Point, Quest, Range, Sampler, Tried
+from strategies.figures import figures_of, is_rule
 
 if TYPE_CHECKING:
     from openoutcry.optimise_bench import OnFile
-    from openoutcry.optimised import Found
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
 
-SAMPLERS = tuple(map(str, Sampler))
 STORAGES = ("sqlite", "postgresql")
 DEMO_DATA = Path("data/demo")
-WORKERS_MAX, TRIALS = 64, 50
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+TRIALS = 50
+Results = tuple[Sequence[Tried], Mapping[Point, str]]
+"""What was tried, and what was given up with why."""
 
 
 def add_commands(commands: Commands) -> None:
     parser = commands.add_parser("optimise", help="the best figures of a strategy, sought by many workers")
-    parser.add_argument("--strategy", required=True, metavar="NAME", help=", ".join(USUAL))
+    parser.add_argument("--strategy", required=True, metavar="NAME", help=", ".join(KINDS))
     add_past(parser)
     parser.add_argument(
         "--grid", action="append", default=[], metavar="k=a:b:step", help="a figure from a to b; may be repeated"
@@ -80,19 +81,22 @@ def command(options: argparse.Namespace) -> int:
 def _command(options: argparse.Namespace) -> int:
     settings = _settings(options)
     plan = planned(options)
-    ranges = _ranges(options)
-    walk, axes = _walk(options, plan), _axes(options, ranges)
-    _numbers(options, ranges)
-    url = _url(options, settings)
-    try:
-        from simulator.search_study import Quest  # noqa: PLC0415 - the extra `optimise`
-    except ImportError as error:
-        raise Broken(f"a search needs `pip install openoutcry[optimise]` ({error.name} is missing)") from None
-    from openoutcry.optimised import heat_map, summary, table  # noqa: PLC0415 - as above
-    from openoutcry.optimising import searched  # noqa: PLC0415 - as above
+    ranges = ranges_of(options, settings.strategies.figures())
+    walk, axes = walk_of(options, plan), axes_of(options, ranges)
+    check_numbers(options, ranges)
+    quest = _quest(options, settings, plan, ranges)
+    tried, failed = (_played if is_rule(options.strategy) else _searched)(options, settings, quest, plan)
+    found = summary(quest, plan, tried, failed, walk)
+    if options.pictures is not None and found.best is not None:
+        _paint(options.pictures, heat_map(quest, plan, tried, axes))
+    print(json.dumps(found.told) if options.json else table(found.told))
+    _keep(settings, found)
+    return 0 if found.best is not None else 1
 
+
+def _quest(options: argparse.Namespace, settings: Settings, plan: Plan, ranges: tuple[Range, ...]) -> Quest:
     about = _about(options, settings, plan)
-    quest = Quest(
+    return Quest(
         options.study or _study_name(about, ranges),
         about,
         ranges,
@@ -102,15 +106,26 @@ def _command(options: argparse.Namespace) -> int:
         options.prune,
         options.dead_after_s,
     )
+
+
+def _played(options: argparse.Namespace, settings: Settings, quest: Quest, plan: Plan) -> Results:
+    """A rule: every point at once."""
+    check_rule(options)
+    from openoutcry.optimise_rules import played  # noqa: PLC0415 - numpy, where columns are played
+
+    return played(quest, plan, settings.strategies.figures(), options.workers), {}
+
+
+def _searched(options: argparse.Namespace, settings: Settings, quest: Quest, plan: Plan) -> Results:
+    """Anything else: by workers at one database."""
+    url = _url(options, settings)
+    try:
+        from openoutcry.optimising import searched  # noqa: PLC0415 - the extra `optimise`
+    except ImportError as error:
+        raise Broken(f"a search needs `pip install openoutcry[optimise]` ({error.name} is missing)") from None
     past = plan.history if isinstance(plan.history, MadeUpPast) else _on_file(settings, plan)
-    base = settings.strategies.cycle_rules()
-    tried, failed = searched(url, quest, options.strategy, base, plan, past, options.engine, options.workers)
-    found = summary(quest, plan, tried, failed, walk)
-    if options.pictures is not None and axes is not None and found.best is not None:
-        _paint(options.pictures, heat_map(quest, plan, tried, axes))
-    print(json.dumps(found.told) if options.json else table(found.told))
-    _keep(settings, found)
-    return 0 if found.best is not None else 1
+    base = settings.strategies.figures()
+    return searched(url, quest, options.strategy, base, plan, past, options.engine, options.workers)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -120,73 +135,6 @@ def _settings(options: argparse.Namespace) -> Settings:
     if "data_dir" not in settings.desk.model_fields_set:
         settings = settings.model_copy(update={"desk": settings.desk.model_copy(update={"data_dir": DEMO_DATA})})
     return settings
-
-
-def _ranges(options: argparse.Namespace) -> tuple[Range, ...]:
-    """Raises Misuse naming the word that cannot be used."""
-    found: list[Range] = []
-    for text in options.grid or USUAL[options.strategy]:
-        try:
-            asked = parse_range(text)
-            each = Range(figure(asked.name), asked.low, asked.high, asked.step)
-        except LookupError as error:
-            no = f"{options.strategy} has no figure {error.args[0]!r}"
-            raise Misuse(f"--grid {text}: {no}; there are {', '.join(SEARCHED)}") from None
-        except ValueError as error:
-            raise Misuse(f"--grid {text}: {error}") from None
-        if why := fault(each.name, each.low) or fault(each.name, each.high):
-            raise Misuse(f"--grid {text}: {each.name}: {why}")
-        if each.name in {other.name for other in found}:
-            raise Misuse(f"--grid {text}: {each.name} has a range already")
-        found.append(each)
-    if count(found) > POINTS_MAX:
-        raise Misuse(f"--grid: {count(found)} points are more than {POINTS_MAX}; take larger steps")
-    return tuple(found)
-
-
-def _numbers(options: argparse.Namespace, ranges: tuple[Range, ...]) -> None:
-    """Raises Misuse."""
-    if options.sampler not in SAMPLERS:
-        raise Misuse(f"--sampler: there is no {options.sampler!r}; there are {', '.join(SAMPLERS)}")
-    if options.trials is not None and not 1 <= options.trials <= POINTS_MAX:
-        raise Misuse(f"--trials: must be 1..{POINTS_MAX}")
-    if options.sampler == Sampler.GRID and options.trials is not None and options.trials < count(ranges):
-        raise Misuse(f"--trials: the grid has {count(ranges)} points; choose --sampler random or tpe, or leave it out")
-    if not 1 <= options.workers <= WORKERS_MAX:
-        raise Misuse(f"--workers: must be 1..{WORKERS_MAX}")
-    if not 2 <= options.dead_after_s <= 3600:
-        raise Misuse("--dead-after-s: must be 2..3600")
-    if options.study is not None and not _NAME.fullmatch(options.study):
-        raise Misuse("--study: letters, digits, . _ and -")
-
-
-def _walk(options: argparse.Namespace, plan: Plan) -> tuple[int, int] | None:
-    """How many days to learn from and to judge by."""
-    if options.walk_forward is None:
-        return None
-    learn, _, judge = options.walk_forward.partition(":")
-    if not (learn.isdecimal() and judge.isdecimal() and int(learn) and int(judge)):
-        raise Misuse(
-            f"--walk-forward {options.walk_forward}: write it as days to learn from:days to judge by, as in 10:5"
-        )
-    if int(learn) + int(judge) > len(plan.days):
-        raise Misuse(f"--walk-forward {options.walk_forward}: {len(plan.days)} days are less than one step of it")
-    return int(learn), int(judge)
-
-
-def _axes(options: argparse.Namespace, ranges: tuple[Range, ...]) -> tuple[int, int]:
-    """The ranges that go across and up; one alone is both."""
-    names = [each.name for each in ranges]
-    if options.map is None:
-        return 0, min(1, len(names) - 1)
-    words = options.map.split(",")
-    if len(words) != 2 or len(set(words)) != 2:
-        raise Misuse(f"--map {options.map}: write it as two figures, as in dip,greedy")
-    try:
-        across, up = (names.index(figure(word)) for word in words)
-    except (LookupError, ValueError):
-        raise Misuse(f"--map {options.map}: only these have a range: {', '.join(names)}") from None
-    return across, up
 
 
 def _url(options: argparse.Namespace, settings: Settings) -> str:
@@ -204,7 +152,8 @@ def _about(options: argparse.Namespace, settings: Settings, plan: Plan) -> dict[
     """What results depend on besides the figures that are searched."""
     made_up = {"seed": str(options.seed)} if options.market == "demo" else {}
     days = sha256(" ".join(map(str, plan.days)).encode()).hexdigest()[:12]
-    base = sha256(repr(settings.strategies.cycle_rules()).encode()).hexdigest()[:12]
+    own = figures_of(options.strategy, settings.strategies.figures())
+    base = sha256(repr(own).encode()).hexdigest()[:12]
     return {
         "strategy": options.strategy,
         "symbol": plan.history.instrument.ticker,

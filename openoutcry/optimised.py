@@ -9,8 +9,7 @@ from core.values.charts import HeatMap
 from core.values.money import plain
 from core.values.notices import Line
 from simulator.script import Plan
-from simulator.search import Point, Tried, best_of_pairs, ranked, walk_forward
-from simulator.search_study import Quest
+from simulator.search import Point, Quest, Tried, best_of_pairs, ranked, walk_forward
 
 SHOWN = 10
 

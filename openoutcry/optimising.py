@@ -15,9 +15,9 @@ from openoutcry.optimise_bench import Assignment, OnFile
 from openoutcry.pasts import MadeUpPast
 from openoutcry.simulate_cli import BAR
 from simulator.script import Plan
-from simulator.search import Point, Tried
-from simulator.search_study import Quest, Study, Turn
-from strategies.cycle import CycleRules
+from simulator.search import Point, Quest, Tried
+from simulator.search_study import Study, Turn
+from strategies.kinds import Figures
 
 WAIT_S = 0.5
 """For the last points of others: they may die over them."""
@@ -31,7 +31,7 @@ def searched(
     url: str,
     quest: Quest,
     strategy: str,
-    base: CycleRules,
+    base: Figures,
     plan: Plan,
     past: MadeUpPast | OnFile,
     engine: str,

@@ -88,7 +88,7 @@ def open_day_trader(settings: Settings, engine: Engine, candles: Collecting | No
     section = settings.day_trading
     if not section.strategies:
         return None
-    known = kinds(settings.strategies.cycle_rules())
+    known = kinds(settings.strategies.figures())
     if unknown := sorted(set(section.strategies) - known.keys()):
         raise SettingsError(f"day_trading.strategies: there is no {unknown[0]}; there are {', '.join(sorted(known))}")
     account = engine.desk.directory.account(section.account or None)
@@ -135,9 +135,9 @@ def _analyst(settings: Settings, chosen: dict[str, Kind], candles: Collecting | 
 def open_optimising(settings: Settings, engine: Engine, candles: Collecting | None) -> Optimising | None:
     """None where no strategy that trades weighs what models say."""
     section = settings.day_trading
-    known = kinds(settings.strategies.cycle_rules())
+    known = kinds(settings.strategies.figures())
     weighing = tuple(name for name in section.strategies if known[name].wants.weights)
     if candles is None or not weighing:
         return None
     calendars = {symbol: candles.calendars[symbol] for symbol in section.symbols}
-    return Optimising(ProcessWeights(settings), calendars, weighing, engine.wire, candles.loaded.wait)
+    return Optimising(ProcessWeights(settings), calendars, weighing, engine.clock, candles.loaded.wait)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_type_hints
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-from pydantic import Field, create_model, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, create_model, field_validator
 
+from core.values.rule import Rule
 from openoutcry.sections import Section
 from strategies.cycle import CycleRules
+from strategies.dip import USUAL
+from strategies.kinds import Figures
 
 
 class Collect(Section):
@@ -33,18 +37,39 @@ class DayTrading(Section):
     day_trade_protection: bool = True
 
 
-_FIGURES = {name: (kind, getattr(CycleRules(), name)) for name, kind in get_type_hints(CycleRules).items()}
+def _absent(given: object) -> object:
+    return None if given == "" else given
+
+
+def _section(name: str, usual: CycleRules | Rule) -> Any:
+    """A section in which every figure is a setting; empty: there is none."""
+    hints: Mapping[str, Any] = get_type_hints(type(usual))
+    given: dict[str, Any] = {
+        each: (Annotated[hint, BeforeValidator(_absent)], getattr(usual, each)) for each, hint in hints.items()
+    }
+    return create_model(name, __base__=Section, **given)
+
+
 if TYPE_CHECKING:
     Cycle = Section
+    Dip = Section
 else:
-    Cycle = create_model("Cycle", __base__=Section, **_FIGURES)
-"""Every figure of CycleRules is a setting."""
+    Cycle = _section("Cycle", CycleRules())
+    Dip = _section("Dip", USUAL)
 
 
 class Strategies(Section):
     """cycle: of CycleStrategy and ReCycleStrategy both."""
 
     cycle: Cycle = Cycle()
+    dip: Dip = Dip()
 
-    def cycle_rules(self) -> CycleRules:
-        return CycleRules(**self.cycle.model_dump())
+    @field_validator("cycle", "dip")
+    @classmethod
+    def _can_be_traded(cls, given: Section, info: ValidationInfo) -> Section:
+        """By what the strategies themselves say of their figures."""
+        {"cycle": CycleRules, "dip": Rule}[str(info.field_name)](**given.model_dump())
+        return given
+
+    def figures(self) -> Figures:
+        return Figures(CycleRules(**self.cycle.model_dump()), Rule(**self.dip.model_dump()))

@@ -22,13 +22,12 @@ from simulator.kernel import simulate
 from simulator.market import Conditions
 from simulator.script import Plan, trading
 from simulator.trades import Outcome
-from strategies.cycle import CycleRules
-from strategies.kinds import Kind, kinds
+from strategies.kinds import Figures, Kind, kinds
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
 
-KINDS: Mapping[str, Kind] = kinds(CycleRules())
+KINDS: Mapping[str, Kind] = kinds(Figures())
 MARKETS = ("demo", "candles")
 DAYS, DAYS_MAX, DRAWS_MAX = 20, 4000, 100_000
 BAR = 30
@@ -62,7 +61,7 @@ def add_past(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="first", type=_day, metavar="DAY", help="YYYY-MM-DD, included")
     parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help=f"included; default {LAST_DAY} in the demo")
     parser.add_argument("--seed", type=int, default=1, help="of the built-in market")
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="its [strategies.cycle]; whose candles, too")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="its [strategies]; whose candles, too")
     parser.add_argument("--tick", type=amount, help="with --market candles; default the last digit of its prices")
     parser.add_argument("--lot", type=amount, default=Decimal(1), help="pieces, with --market candles; default 1")
     parser.add_argument("--calendar", default=ALWAYS, help=f"with --market candles; default {ALWAYS}")
@@ -175,7 +174,7 @@ def _kinds(options: argparse.Namespace) -> Mapping[str, Kind]:
     from openoutcry.settings import SettingsError, load_settings  # noqa: PLC0415 - needed for a file alone
 
     try:
-        return kinds(load_settings(options.settings).strategies.cycle_rules())
+        return kinds(load_settings(options.settings).strategies.figures())
     except SettingsError as error:
         raise Misuse(str(error)) from None
 

@@ -28,8 +28,8 @@ class ProcessWeights:
     def __init__(self, settings: Settings) -> None:
         self._scales = Scales(weights_dir(settings))
         words = (str(candles_dir(settings)), str(settings.collect.interval_s), str(weights_dir(settings)))
-        rules = base64.b64encode(pickle.dumps(settings.strategies.cycle_rules())).decode()
-        self._workers = Workers("openoutcry.weights_worker", (*words, rules))
+        figures = base64.b64encode(pickle.dumps(settings.strategies.figures())).decode()
+        self._workers = Workers("openoutcry.weights_worker", (*words, figures))
 
     def last(self, symbol: str, strategy: str) -> datetime | None:
         found = self._scales.read(symbol, strategy)

@@ -7,8 +7,9 @@ Where numba is there the same loop is compiled and looks at every bar, which is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
@@ -31,7 +32,7 @@ BAR, TURN, PIECES, LEVEL = 0, 1, 2, 3
 @dataclass(frozen=True, slots=True)
 class Score:
     """What a rule earned, as `simulator.trades.Evaluation` counts it. Profits are money after fees; drawdown: the
-    deepest fall of their sum below its highest, positive."""
+    deepest fall of their sum below its highest, positive. days: profit by the day on which a trade was closed."""
 
     trades: int
     wins: int
@@ -39,6 +40,12 @@ class Score:
     net_profit: Decimal
     fees: Decimal
     drawdown: Decimal
+    days: Mapping[date, Decimal] = field(default_factory=dict)
+
+    @property
+    def win_ratio(self) -> Decimal:
+        """wins / losses, of which at least one is counted."""
+        return Decimal(self.wins) / max(1, self.losses)
 
 
 class Terms(NamedTuple):
@@ -146,6 +153,9 @@ def score(columns: Columns, found: Ticks) -> Score:
     sums = profits.cumsum()
     fall = int((np.maximum.accumulate(np.maximum(sums, 0)) - sums).max())
     money = unit(columns.instrument) / fee.denominator
+    closed = columns.day[found[np.append(starts[1:], len(found)) - 1, BAR]]
+    days, first = np.unique(closed, return_index=True)
+    earned = np.add.reduceat(profits, first)
     return Score(
         trades=len(starts),
         wins=int((profits > 0).sum()),
@@ -153,4 +163,5 @@ def score(columns: Columns, found: Ticks) -> Score:
         net_profit=int(sums[-1]) * money,
         fees=int(fees.sum()) * money,
         drawdown=fall * money,
+        days={date.fromordinal(day): each * money for day, each in zip(days.tolist(), earned.tolist(), strict=True)},
     )

@@ -6,7 +6,7 @@ numpy is imported here and in the modules that play columns (the extra `research
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -24,14 +24,15 @@ from simulator.script import Plan, span
 Ticks = NDArray[np.int64]
 MOST = 2**61
 """What sums of money stay below, in the units they are reckoned in."""
+_DAY_S, _UTC_BEGAN = 86_400, date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """at: whole seconds since 1970. price, bid, ask: ticks; a row each for open, high, low and close. size: steps that
     each price offers on each side. opens: whether a run may begin. closes: second at which trading of the day ends.
-    dipped: what the ask falls to in a bar that sells anything; NEVER in one that does not. low, top: no price
-    is lower, no ask higher."""
+    day: the exchange's own, as `date.toordinal` has it. dipped: what the ask falls to in a bar that sells anything;
+    NEVER in one that does not. low, top: no price is lower, no ask higher."""
 
     instrument: Instrument
     interval_s: int
@@ -44,6 +45,7 @@ class Columns:
     size: Ticks
     opens: NDArray[np.bool_]
     closes: Ticks
+    day: Ticks
     dipped: Ticks = field(init=False)
     low: int = field(init=False)
     top: int = field(init=False)
@@ -76,6 +78,7 @@ def columns_of(plan: Plan) -> Columns:
     """Every bar of the plan's days that is not in a halt."""
     rows: list[Bar] = []
     opens: list[NDArray[np.bool_]] = []
+    dates: list[Ticks] = []
     for day in plan.days:
         begins, shuts, midnight = span(plan.kind.window, day)
         fresh = rows[-1].at if rows else -NEVER
@@ -87,11 +90,13 @@ def columns_of(plan: Plan) -> Columns:
         rows += today
         at = np.array([bar.at for bar in today], np.int64)
         opens.append((begins.timestamp() <= at) & (at < shuts.timestamp()))
+        dates.append(np.full(len(at), day.toordinal(), np.int64))
     table = np.array(rows, np.int64).reshape(-1, len(Bar._fields))
     may = np.concatenate([np.zeros(0, np.bool_), *opens])
     for row in np.flatnonzero(may):
         may[row] = plan.viable(datetime.fromtimestamp(int(table[row, 0]), UTC))
-    return columns_from(table, may, plan.history.instrument, plan.history.interval_s, plan.cash, plan.conditions)
+    history, which = plan.history, np.concatenate([np.zeros(0, np.int64), *dates])
+    return columns_from(table, may, history.instrument, history.interval_s, plan.cash, plan.conditions, which)
 
 
 def columns_from(
@@ -101,8 +106,10 @@ def columns_from(
     interval_s: int,
     cash: Decimal,
     conditions: Conditions,
+    day: Ticks | None = None,
 ) -> Columns:
-    """table: a row a bar, oldest first: at, open, high, low, close, volume, as `simulator.market.Bar` has them."""
+    """table: a row a bar, oldest first: at, open, high, low, close, volume, as `simulator.market.Bar` has them. day: as
+    `Columns` has it; None: UTC's."""
     price = np.ascontiguousarray(table[:, 1:5].T)
     slip = conditions.slippage_ticks + _part(price, conditions.slippage_percent, int(price.max(initial=1)))
     volume = table[:, 5]
@@ -119,6 +126,7 @@ def columns_from(
         offered,
         opens,
         _closes(table[:, 0], instrument.calendar),
+        _UTC_BEGAN + table[:, 0] // _DAY_S if day is None else day,
     )
 
 

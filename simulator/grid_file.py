@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from simulator.market import Conditions
 def write(columns: Columns, directory: Path) -> tuple[str, ...]:
     """Into a file of this directory. What `read` needs to have them again."""
     path, instrument = directory / "columns.npy", columns.instrument
-    rows = (columns.at, columns.size, columns.opens, columns.closes, *columns.price, *columns.bid, *columns.ask)
-    np.save(path, np.array(rows, np.int64))
+    rows = (columns.at, columns.size, columns.opens, columns.closes, columns.day)
+    np.save(path, np.array((*rows, *columns.price, *columns.bid, *columns.ask), np.int64))
     money = (instrument.tick, instrument.step, instrument.point_value, columns.cash, columns.conditions.fee_percent)
     return str(path), str(columns.interval_s), *map(str, money)
 
@@ -30,12 +31,13 @@ def write(columns: Columns, directory: Path) -> tuple[str, ...]:
 def read(path: str, interval_s: str, *money: str) -> Columns:
     """Mapped, not copied: every process sees the same memory."""
     table = np.load(path, mmap_mode="r")
-    at, size, opens, closes = table[:4]
+    at, size, opens, closes, day = table[:5]
     tick, step, point_value, cash, fee = map(Decimal, money)
     pieces = Quantity(step)
     instrument = Instrument("", "", InstrumentKind.SHARE, "", pieces, tick, pieces, point_value)
-    price, bid, ask = table[4:8], table[8:12], table[12:]
-    return Columns(instrument, int(interval_s), cash, Conditions(fee), at, price, bid, ask, size, opens != 0, closes)
+    price, bid, ask = table[5:9], table[9:13], table[13:]
+    conditions, may = Conditions(fee), opens != 0
+    return Columns(instrument, int(interval_s), cash, conditions, at, price, bid, ask, size, may, closes, day)
 
 
 def line_of_rule(rule: Rule) -> str:
@@ -43,17 +45,19 @@ def line_of_rule(rule: Rule) -> str:
 
 
 def rule_of_line(line: str) -> Rule:
-    return Rule(**_values(line))
+    return Rule(**_values(json.loads(line)))
 
 
 def line_of_score(score: Score) -> str:
-    return json.dumps(asdict(score), default=str)
+    return json.dumps(asdict(score) | {"days": {str(day): each for day, each in score.days.items()}}, default=str)
 
 
 def score_of_line(line: str) -> Score:
-    return Score(**_values(line))
+    told = json.loads(line)
+    days = {date.fromisoformat(day): each for day, each in _values(told.pop("days")).items()}
+    return Score(**_values(told), days=days)
 
 
-def _values(line: str) -> dict[str, Any]:
+def _values(told: dict[str, Any]) -> dict[str, Any]:
     """Counts and seconds are whole numbers in JSON, money and percentages are text."""
-    return {name: Decimal(value) if isinstance(value, str) else value for name, value in json.loads(line).items()}
+    return {name: Decimal(value) if isinstance(value, str) else value for name, value in told.items()}

@@ -119,9 +119,10 @@ class Kernel:
     def quiet(self) -> tuple[int, int, float] | None:
         """Between which ticks, and before which second, neither an order nor the strategy has anything to do; None
         where that is not known. Only a bid that waits is known to be so."""
-        ask = getattr(self._strategy, "quiet", None)
-        band = None if ask is None or self.held or ENTRY not in self._levels else ask()
-        if band is None or self._strategy is None:
+        if self._strategy is None or self.held or ENTRY not in self._levels:
+            return None
+        band = self._strategy.quiet()
+        if band is None:
             return None
         level, until = band
         high = ticks(self._instrument.price_up(level), self._instrument)

@@ -89,6 +89,31 @@ def drawn(ranges: Sequence[Range], number: int, seed: int) -> tuple[Point, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Quest:
+    """What is looked for. about: what is simulated, equal for everybody who works on this study. trials: how many
+    points; None: all of a grid. seed: which points chance draws. dead_after_s: who has not been heard of for so long
+    has died."""
+
+    study: str
+    about: Mapping[str, str]
+    ranges: tuple[Range, ...]
+    sampler: Sampler = Sampler.GRID
+    trials: int | None = None
+    seed: int = 1
+    prune: bool = False
+    dead_after_s: int = 30
+
+
+def wanted(quest: Quest) -> Sequence[Point] | None:
+    """The points to be tried; None where a sampler chooses as it goes."""
+    if quest.sampler is Sampler.TPE:
+        return None
+    if quest.sampler is Sampler.RANDOM:
+        return drawn(quest.ranges, quest.trials or 0, quest.seed)
+    return points(quest.ranges)
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
     """One point. profit: net, money. days: profit by the day on which a trade was closed. pruned: given up early, so
     that its profit is that of the first days alone. figures: the rest of its evaluation, for people."""

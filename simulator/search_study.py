@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -21,7 +20,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from core.ports import Clock
 from core.values.errors import Broken
-from simulator.search import Point, Range, Sampler, Tried, drawn, points
+from simulator.search import Point, Quest, Sampler, Tried, wanted
 from simulator.search_storage import answering, open_storage, quietly
 
 QUEUED = 8
@@ -29,22 +28,6 @@ QUEUED = 8
 TRIES_MAX = 3
 """A point whose workers died or failed so often is given up."""
 _POINT, _RESULT, _STARTED, _NEEDLESS, _WHY, _ABOUT = "point", "result", "started", "needless", "why", "about"
-
-
-@dataclass(frozen=True, slots=True)
-class Quest:
-    """What is looked for. about: what is simulated, equal for everybody who works on this study. trials: how many
-    points; None: all of a grid. seed: which points chance draws. dead_after_s: who has not been heard of for so long
-    has died."""
-
-    study: str
-    about: Mapping[str, str]
-    ranges: tuple[Range, ...]
-    sampler: Sampler = Sampler.GRID
-    trials: int | None = None
-    seed: int = 1
-    prune: bool = False
-    dead_after_s: int = 30
 
 
 class Turn(StrEnum):
@@ -75,7 +58,7 @@ class Study:
 
     def __init__(self, url: str, quest: Quest, clock: Clock) -> None:
         self._quest, self._clock = quest, clock
-        self._wanted = _wanted(quest)
+        self._wanted = wanted(quest)
         with answering(), quietly():
             self._storage = open_storage(url, quest.dead_after_s)
             self._study = optuna.create_study(
@@ -272,15 +255,6 @@ class Study:
                 raise Broken(
                     f"study {self._quest.study}: its {name} is {kept.get(name)}, not {value}; name another study"
                 )
-
-
-def _wanted(quest: Quest) -> Sequence[Point] | None:
-    """None where a sampler chooses as it goes."""
-    if quest.sampler is Sampler.TPE:
-        return None
-    if quest.sampler is Sampler.RANDOM:
-        return drawn(quest.ranges, quest.trials or 0, quest.seed)
-    return points(quest.ranges)
 
 
 def _counts(trial: FrozenTrial) -> bool:

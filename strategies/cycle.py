@@ -6,7 +6,7 @@ Percentages are of prices, not dollars; whether it is sold is what is held, not 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from core.values.orders import ExitRule, Side
 from strategies.api import AbstractStrategy
 
 STEPS = 5
+_NO_PERCENTAGES = frozenset({"cash_min", "cash_max", "step_parts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,19 @@ class CycleRules:
     closing_s: float = 45 * 60
     closing: Decimal = Decimal("0.05")
     closing_every_s: float = 20
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for figures that cannot be traded by."""
+        for name, value in asdict(self).items():
+            if isinstance(value, tuple):
+                if len(value) != STEPS or min(value) < 0:
+                    raise ValueError(f"{name}: must be {STEPS} numbers, none of them negative")
+            elif value < 0:
+                raise ValueError(f"{name}: must not be negative")
+            elif isinstance(value, Decimal) and name not in _NO_PERCENTAGES and value >= 100:
+                raise ValueError(f"{name}: is a percentage, and must be below 100")
+        if not self.step_parts:
+            raise ValueError("step_parts: must be above 0")
 
 
 class CycleStrategy(AbstractStrategy):

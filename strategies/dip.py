@@ -12,6 +12,8 @@ from core.values.orders import ExitRule, Side
 from core.values.rule import Rule
 from strategies.api import AbstractStrategy
 
+USUAL = Rule(dip=Decimal("0.3"), stop=Decimal("0.6"), target=Decimal("0.2"))
+
 
 class DipStrategy(AbstractStrategy):
     """One bid, made at the first update; what was bought is offered at the target and sold by the rule's other ends."""

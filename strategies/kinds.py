@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from core.ports.strategies import Environment, Strategy, Window
 from core.values.rule import Rule
 from strategies.cycle import CycleRules, CycleStrategy, ReCycleStrategy
-from strategies.dip import DipStrategy
+from strategies.dip import USUAL, DipStrategy
 from strategies.wants import NOTHING, Wants
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -19,6 +19,14 @@ CYCLE_WANTS = Wants(
     must=frozenset({"dip10", "dip45", "volatility"}),
     weights={"momentum": Decimal("0.4"), "profitability": Decimal("0.4"), "rally": Decimal("0.2")},
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of every strategy that is offered. cycle: recycle's, too."""
+
+    cycle: CycleRules = field(default_factory=CycleRules)
+    dip: Rule = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +56,10 @@ def recycle(rules: CycleRules | None = None) -> Kind:
 
 
 def dip(rule: Rule) -> Kind:
-    """In the hours of recycle. For simulators and whoever builds on it: no settings name its figures, so the desk does
-    not offer it."""
+    """In the hours of recycle, on any symbol."""
     return Kind("dip", Window(time(10, 30), time(15), NEW_YORK), lambda env: DipStrategy(env, rule))
 
 
-def kinds(rules: CycleRules) -> dict[str, Kind]:
+def kinds(figures: Figures) -> dict[str, Kind]:
     """Every strategy that the desk offers, by name."""
-    return {kind.name: kind for kind in (cycle(rules), recycle(rules))}
+    return {kind.name: kind for kind in (cycle(figures.cycle), recycle(figures.cycle), dip(figures.dip))}

@@ -27,11 +27,13 @@ class Rule:
 
     def __post_init__(self) -> None:
         """Raises ValueError for figures that make no trade, or one that cannot end."""
-        shares = {"dip": self.dip, "stop": self.stop, "trailing": self.trailing}
-        for name, percent in shares.items():
+        for name in ("dip", "stop", "trailing"):
+            percent = getattr(self, name)
             if percent is not None and not 0 < percent < 100:
                 raise ValueError(f"{name}: must be above 0 and below 100")
-        if self.money <= 0 or (self.target is not None and self.target <= 0):
-            raise ValueError("money, target: must be above 0")
-        if self.wait_s <= 0 or self.flat_s < 0 or (self.hold_s is not None and self.hold_s <= 0):
-            raise ValueError("wait_s, hold_s: must be above 0, and flat_s not below")
+        for name in ("target", "money", "wait_s", "hold_s"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ValueError(f"{name}: must be above 0")
+        if self.flat_s < 0:
+            raise ValueError("flat_s: must not be negative")

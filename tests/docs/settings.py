@@ -61,6 +61,8 @@ EXAMPLES: Mapping[str, object] = {
     "prices.tickers": ["SBER"],
     "backup.directory": "/mnt/usb/openoutcry",
     "collect.symbols": ["SBER", "Broker/GAZP"],
+    "strategies.dip.trailing": "0.25",
+    "strategies.dip.hold_s": 3600,
     "day_trading.account": "Testing",
     "day_trading.strategies": ["cycle"],
     "day_trading.symbols": ["SBER"],
@@ -157,7 +159,7 @@ def _of(section: str, model: Any) -> Iterator[Setting]:
         if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
             yield from _of(f"{section}.{name}", info.annotation)
             continue
-        default = None if info.is_required() else info.default
+        default = None if info.is_required() else "" if info.default is None else info.default  # empty: it is left out
         choices = tuple(_choices(info.annotation))
         if name == "broker":
             default = choices[0]

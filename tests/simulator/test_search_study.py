@@ -14,8 +14,8 @@ import pytest
 
 from core.clock import SystemClock
 from core.values.errors import Broken, Transient
-from simulator.search import Range, Sampler, Tried, parse_range
-from simulator.search_study import TRIES_MAX, Quest, Report, Study, Turn
+from simulator.search import Quest, Range, Sampler, Tried, parse_range
+from simulator.search_study import TRIES_MAX, Report, Study, Turn
 
 RANGES: tuple[Range, ...] = (parse_range("dip=0.1:0.4:0.1"), parse_range("stop=0.5:0.7:0.1"))
 QUEST = Quest("a study", {"symbol": "SBER"}, RANGES)

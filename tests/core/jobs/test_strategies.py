@@ -290,7 +290,7 @@ async def test_an_unknown_strategy_is_refused(desk: TestDesk) -> None:
 async def test_strategies_lists_them_and_begins_one(desk: TestDesk) -> None:
     """With their hours; what runs stands below. By hand at any hour, on what the account knows."""
     answer = await desk.say("/strategies")
-    assert [line.params["name"] for line in answer.lines] == ["cycle", "recycle"]
+    assert [line.params["name"] for line in answer.lines] == ["cycle", "dip", "recycle"]
     assert answer.lines[1].params["start"] == "10:30"
     assert (await desk.say("/strategies run recycle sber")).key == "command.strategy_begun"
     await price(desk, "300.5")
