@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +24,7 @@ from core.values.ids import AlertId
 from core.values.money import Price
 from core.values.orders import Side
 from openoutcry.pasts import LAST_DAY, made_up
+from openoutcry.simulate_cli import run
 from storage.candles import open_candles
 from storage.sqlite import open_store
 from tests.process import HOUSE
@@ -30,6 +34,16 @@ CYCLE = ("--strategy", "cycle", "--symbol", "SBER", "--market", "demo")
 
 
 def said(*words: str) -> subprocess.CompletedProcess[str]:
+    """As a process would say it, without the price of one."""
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        try:
+            code = run(words)
+        except SystemExit as end:
+            code = int(str(end.code))
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+def process(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "openoutcry", "simulate", *words], capture_output=True, text=True, check=False, cwd=HOUSE
     )
@@ -45,7 +59,7 @@ def answer(*words: str) -> dict[str, Any]:
 
 def test_one_object_equal_from_run_to_run() -> None:
     """With the figures that programs read; the progress is not among them."""
-    first, second = (said(*CYCLE, "--days", "20", "--seed", "7", "--json") for _ in range(2))
+    first, second = (process(*CYCLE, "--days", "20", "--seed", "7", "--json") for _ in range(2))
     assert first.stdout == second.stdout
     found = json.loads(first.stdout)
     assert {"orders", "trades", "net_profit", "win_ratio", "days", "bars"} <= found.keys()
@@ -216,17 +230,21 @@ def test_models_keep_a_run_from_beginning(tmp_path: Path) -> None:
     assert answer(*words, "--models")["attempts"] == 0
 
 
-async def test_alerts_of_the_journal_are_traded_again(tmp_path: Path) -> None:
+async def journalled(data_dir: Path, alert: Alert) -> None:
+    """In a journal that nobody has open."""
+    store = await open_store(data_dir / "desk.sqlite3", ManualClock(alert.received_at))
+    await store.accept_alert(alert, AlertId("0" * 8 + "-0000-8000-8000-000000000000"), "key")
+    await store.close()
+
+
+def test_alerts_of_the_journal_are_traded_again(tmp_path: Path) -> None:
     """One that came at noon, with its own stop and with a nearer one; the journal is only read."""
     words = filed(tmp_path)
     past = made_up("SBER", 7)
     came = datetime(2025, 12, 11, 12, 0, 30, tzinfo=UTC)
     at = Price(next(past.bars(came.replace(second=0), came)).open * past.instrument.tick)
     alert = Alert(Source.ORDER, came, "{}", AlertKind.ENTRY, "SBER", side=Side.BUY, price=at)
-    alert = replace(alert, long=Levels(Price(at - 3), Price(at + 1)))
-    store = await open_store(tmp_path / "desk.sqlite3", ManualClock(came))
-    await store.accept_alert(alert, AlertId("0" * 8 + "-0000-8000-8000-000000000000"), "key")
-    await store.close()
+    asyncio.run(journalled(tmp_path, replace(alert, long=Levels(Price(at - 3), Price(at + 1)))))
     asked = ("--alerts", "--symbol", "SBER", *words, "--lot", "10", "--tick", "0.01")
     own, nearer = answer(*asked), answer(*asked, "--stop-percent", "0.5")
     assert (own["alerts"], own["attempts"], len(own["list"])) == (1, 1, 1)
