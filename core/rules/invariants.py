@@ -78,9 +78,7 @@ def beyond(live: Iterable[Order], positions: Mapping[Key, Position]) -> list[Bre
     return found
 
 
-def mismatch(account: str, ticker: str, ours: Decimal, difference: Decimal, lot: Decimal) -> Breach | None:
-    """I4: the broker holds what our books hold. difference: signed pieces that it holds more. Less than a lot, or what
-    fees in kind may take, is no breach: start-up books it."""
-    if abs(difference) < lot or abs(difference) <= abs(ours) * DUST:
-        return None
-    return Breach("I4", f"{account} {ticker}", f"the books hold {plain(ours)}, the broker {plain(ours + difference)}")
+def differs(ours: Decimal, difference: Decimal, lot: Decimal) -> bool:
+    """I4: whether the broker holds what our books do not. difference: signed pieces that it holds more. Less than a
+    lot, or what fees in kind may take, is none: start-up books it."""
+    return abs(difference) >= lot and abs(difference) > abs(ours) * DUST

@@ -1,23 +1,28 @@
 """The invariants, looked at while the desk trades. One that stays broken halts entries and calls people: better to stop
-than to trade on what cannot be so."""
+than to trade on what cannot be so. Books that differ from the broker are brought to what it holds, and people are
+called: mostly one of them has traded there by hand, and nobody else's trading ends for that.
+"""
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from core.rules.invariants import Breach, breaches, mismatch
+from core.rules.invariants import Breach, breaches, differs
 from core.services.desk import Desk, Venue
 from core.services.reconciler import Reconciler
 from core.values.errors import DeskError
 from core.values.ids import AccountName, UserId
-from core.values.orders import Refused
+from core.values.money import Price
+from core.values.orders import OrderState, Refused
 
 log = logging.getLogger(__name__)
 
 LOOK_S = 5.0
 ASK_EVERY = timedelta(seconds=30)
-"""Brokers are asked so often. Twice the same answer makes a breach: one may have crossed a fill."""
+"""Brokers are asked so often. Twice the same answer counts: one may have crossed a fill."""
+IN_DOUBT = frozenset({OrderState.SENT, OrderState.UNKNOWN})
 
 
 class Invariants:
@@ -26,7 +31,7 @@ class Invariants:
     def __init__(self, desk: Desk, reconciler: Reconciler) -> None:
         self._desk, self._reconciler = desk, reconciler
         self._suspected: set[Breach] = set()
-        self._differing: dict[AccountName, set[Breach]] = {}
+        self._differing: dict[AccountName, dict[str, Decimal]] = {}
         self._asked_at: datetime | None = None
         self._told: set[Breach] = set()
 
@@ -46,31 +51,36 @@ class Invariants:
         if self._asked_at is None or abs(now - self._asked_at) >= ASK_EVERY:
             self._asked_at = now
             for venue in list(venues.values()):
-                standing |= await self._ask(venue)
+                await self._ask(venue)
         for breach in sorted(standing - self._told, key=str):
             await self._halt(breach)
 
-    async def _ask(self, venue: Venue) -> set[Breach]:
-        """What its broker told differently twice. A failed question says nothing."""
+    async def _ask(self, venue: Venue) -> None:
+        """A failed question says nothing."""
         name = venue.account.name
         try:
-            found = await self._mismatches(venue)
+            found = await self._differences(venue)
+            for ticker, (difference, average) in sorted(found.items()):
+                if self._differing.get(name, {}).get(ticker) == difference:
+                    await self._reconciler.adopt(venue.account, ticker, difference, average)
+            self._differing[name] = {ticker: difference for ticker, (difference, _) in found.items()}
             for ticket in await venue.broker.open_orders():
                 await self._reconciler.beware(name, ticket)
         except DeskError as error:
             log.warning("cannot compare", extra={"account": name, "reason": str(error)})
-            return set()
-        standing = found & self._differing.get(name, set())
-        self._differing[name] = found
-        return standing
 
-    async def _mismatches(self, venue: Venue) -> set[Breach]:
-        name, found = venue.account.name, set()
-        for ticker, (difference, _) in (await self._reconciler.differences(venue)).items():
+    async def _differences(self, venue: Venue) -> dict[str, tuple[Decimal, Price]]:
+        """But of what an order in doubt may have traded: it settles first."""
+        name, ledger = venue.account.name, self._desk.ledger
+        told = await self._reconciler.differences(venue)
+        doubted = {order.request.ticker for order in ledger.live(name) if order.state in IN_DOUBT}
+        found = {}
+        for ticker in told.keys() - doubted:
             instrument = self._desk.directory.find(name, ticker)
-            if not isinstance(instrument, Refused):
-                breach = mismatch(name, ticker, self._desk.ledger.net(name, ticker), difference, instrument.lot)
-                found |= {breach} if breach else set()
+            if not isinstance(instrument, Refused) and differs(
+                ledger.net(name, ticker), told[ticker][0], instrument.lot
+            ):
+                found[ticker] = told[ticker]
         return found
 
     async def _halt(self, breach: Breach) -> None:

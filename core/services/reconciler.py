@@ -137,7 +137,7 @@ class Reconciler:
         for ticker, (difference, average) in sorted(again.items()):
             if ticker in first and first[ticker][0] == difference:
                 report.mismatches += 1
-                await self._adopt(venue.account, ticker, difference, average)
+                await self.adopt(venue.account, ticker, difference, average)
 
     async def differences(self, venue: Venue) -> dict[str, tuple[Decimal, Price]]:
         """By ticker: signed pieces that the broker holds more than our books, and its average price."""
@@ -152,8 +152,8 @@ class Reconciler:
                 found[ticker] = (difference, (holding.average_price if holding else None) or Price(ZERO))
         return found
 
-    async def _adopt(self, account: Account, ticker: str, difference: Decimal, average: Price) -> None:
-        """Booked like a trade by hand: it closes what the desk holds first."""
+    async def adopt(self, account: Account, ticker: str, difference: Decimal, average: Price) -> None:
+        """Booked as a trade by hand, as it mostly is: it closes what the desk holds first; people are called."""
 
         def tell(position: Position) -> NoticeMade:
             now = self._desk.clock.now()

@@ -24,6 +24,9 @@ async def judge(run: Run, house: House) -> list[str]:
     halt = house.desk.safety.halt
     if halt is not None and halt.by == "desk":
         found.append(f"the desk halted itself: {halt.reason}")
+    found += [
+        f"nobody trades by hand here: {row['text']}" for row in desk["notices"] if row["key"] == "position.differs"
+    ]
     for row in desk["positions"]:
         run.trace("desk", "holds", row["ticker"], row["quantity"])
     return found
