@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from charts.lettering import font, spelt
 from charts.palette import PALETTES, Colour, Palette
 from charts.scale import Scale, price_range, price_ticks, spread, time_ticks
-from core.values.charts import Chart, Level, LevelRole
+from core.values.charts import DAY_S, Chart, Level, LevelRole
 from core.values.money import plain
 from core.values.orders import Side
 from texts import render
@@ -149,15 +149,21 @@ class _Painting:
     def _header(self) -> None:
         chart = self._chart
         title = render(chart.title.key, chart.title.params, self._language)
-        minutes = str(chart.interval_s // 60)
-        until = chart.bars[-1].at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
-        under = render("chart.under", {"minutes": minutes, "until": until}, self._language)
+        under = render(*_under(chart), self._language)
         room = chart.width - 2 * EDGE
         self._text(EDGE, 22, _cut(spelt(title), TITLE, room), TITLE, self._palette.ink, "lm")
         self._text(EDGE, 46, _cut(spelt(under), SMALL, room), SMALL, self._palette.faint, "lm")
 
     def _text(self, x: int, y: int, text: str, size: int, colour: Colour, anchor: str) -> None:
         self._draw.text((x, y), text, fill=colour, font=font(size), anchor=anchor)
+
+
+def _under(chart: Chart) -> tuple[str, dict[str, str]]:
+    """Key and parameters of what a bar is, and up to when they go."""
+    until = chart.bars[-1].at.astimezone(UTC)
+    if chart.interval_s == DAY_S:
+        return "chart.under_days", {"until": f"{until:%Y-%m-%d}"}
+    return "chart.under", {"minutes": str(chart.interval_s // 60), "until": f"{until:%Y-%m-%d %H:%M}"}
 
 
 def _cut(text: str, size: int, room: int) -> str:

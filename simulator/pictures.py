@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import accumulate
 
-from core.values.charts import Chart, Level, LevelRole, Mark
+from core.values.charts import DAY_S, Chart, Level, LevelRole, Mark
 from core.values.instrument import Instrument
 from core.values.market import Candle
 from core.values.money import NO_QUANTITY, ZERO, Price, Quantity, plain
@@ -16,7 +16,6 @@ from simulator.market import Bar
 from simulator.script import Plan, span
 from simulator.trades import Outcome, Trade, trades_of
 
-DAY_S = 86_400
 BARS_MAX = 300
 
 

@@ -8,12 +8,11 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from core.values.candles import DayOnFile
-from core.values.charts import Chart, Level, LevelRole, Theme
+from core.values.charts import DAY_S, Chart, Level, LevelRole, Theme
 from core.values.market import Candle
 from core.values.money import NO_QUANTITY, ZERO, Price
 from core.values.notices import Line
 
-DAY_S = 86_400
 DAYS_MAX = 300
 
 

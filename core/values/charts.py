@@ -13,6 +13,9 @@ from core.values.money import Price
 from core.values.notices import Line
 from core.values.orders import Side
 
+DAY_S = 86_400
+"""The interval of a bar a day."""
+
 
 class Theme(StrEnum):
     DARK = "dark"

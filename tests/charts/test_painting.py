@@ -9,7 +9,7 @@ import pytest
 
 from charts.painting import paint
 from charts.palette import PALETTES
-from core.values.charts import Level, LevelRole, Mark, Theme
+from core.values.charts import DAY_S, Level, LevelRole, Mark, Theme
 from core.values.notices import Line
 from core.values.orders import Side
 from tests.charts.pictures import START, a_chart, bar, levels, painted, price, steady
@@ -33,6 +33,19 @@ def test_each_level_is_a_line_of_its_colour(theme: Theme) -> None:
     entry, stop, target = (picture.rows(colours[LevelRole(role)], EMPTY) for role in ("entry", "stop", "target"))
     assert [len(rows) for rows in (entry, stop, target)] == [2, 2, 2]
     assert target[0] < entry[0] < stop[0]
+
+
+def test_a_bar_a_day_is_told_without_an_hour() -> None:
+    """What stands under the title is the same whenever in the day its bars begin; a shorter bar's tells the minute."""
+    later = tuple(replace(each, at=each.at + timedelta(minutes=7)) for each in steady(3))
+    under = (16, 38, 500, 54)
+
+    def same(interval_s: int) -> bool:
+        early, late = (painted(a_chart(bars=bars, interval_s=interval_s)).image for bars in (steady(3), later))
+        return early.crop(under).tobytes() == late.crop(under).tobytes()
+
+    assert same(DAY_S)
+    assert not same(300)
 
 
 def test_rows_are_in_proportion_to_prices() -> None:
