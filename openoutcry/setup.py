@@ -52,7 +52,12 @@ KEYS: Mapping[str, tuple[Question, ...]] = {
         Question("password", secret=True),
         Question("totp_secret", secret=True),
     ),
-    "ccxt": (Question("exchange", "bybit"), Question("api_key", secret=True), Question("api_secret", secret=True)),
+    "ccxt": (
+        Question("exchange", "bybit"),
+        Question("api_key", secret=True),
+        Question("api_secret", secret=True),
+        Question("api_passphrase", "", secret=True),
+    ),
 }
 """What each broker is asked for; the rest of its block keeps its defaults, which are the venue's own test side where
 it has one."""
@@ -130,7 +135,7 @@ class Wizard:
             said = {question: await self._ask(question) for question in KEYS[broker]}
             more = self._answers.account if isinstance(self._answers, Prepared) else {}
             plain = {q.key: value for q, value in said.items() if not q.secret and value} | dict(more)
-            secret = {q.key: value for q, value in said.items() if q.secret}
+            secret = {q.key: value for q, value in said.items() if q.secret and value}
             block: dict[str, object] = {"name": name, "broker": broker, **plain}
             try:
                 tried = load_settings(None, desk={"language": self._language}, accounts=({**block, **secret},))

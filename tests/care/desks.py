@@ -1,7 +1,8 @@
-"""Journals with something in them, made by a real store."""
+"""Journals with something in them, made by a real store; command lines, in this process or one of their own."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,7 @@ from core.values.ids import OWNER
 from openoutcry.cli import run
 from storage.sqlite import open_store
 from tests.contracts.samples import NOON
+from tests.process import PROGRAM, environment
 
 ROWS = 3
 
@@ -54,3 +56,20 @@ def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> Said:
     capsys.readouterr()
     code = run([str(argument) for argument in arguments])
     return Said(code, *capsys.readouterr())
+
+
+def prepared(folder: Path, text: str) -> tuple[Path, Path]:
+    """An answers file for the set-up, and where the settings are to be."""
+    answers = folder / "answers.toml"
+    answers.write_text(f'data_dir = "{folder / "data"}"\n{text}', encoding="utf-8")
+    return answers, folder / "desk" / "settings.toml"
+
+
+async def run_setup(*arguments: object) -> tuple[int, str]:
+    """In a process of its own, while servers of this loop answer it: its exit code and all that it said."""
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM, "setup", *map(str, arguments),
+        env=environment(), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import pty
 import stat
@@ -16,13 +15,10 @@ import pytest
 from openoutcry.settings import load_settings
 from openoutcry.setup_files import Draft, write
 from openoutcry.setup_telegram import Found, looking
-from tests.brokers.tinvest.harness import account_settings
-from tests.care.desks import command
+from tests.care.desks import command, prepared, run_setup
 from tests.contracts.samples import NOON
-from tests.process import PROGRAM, environment, run_program
-from tests.servers.broker import hosting
+from tests.process import environment, run_program
 from tests.servers.telegram import TOKEN, TelegramServer, telegram
-from tests.servers.tinvest import TInvestServer
 
 PAPER = 'risk_percent = "0.5"\naccount_name = "Home"\n'
 
@@ -31,13 +27,6 @@ PAPER = 'risk_percent = "0.5"\naccount_name = "Home"\n'
 async def chat() -> AsyncIterator[TelegramServer]:
     async with telegram() as server:
         yield server
-
-
-def prepared(folder: Path, text: str) -> tuple[Path, Path]:
-    """An answers file, and where the settings are to be."""
-    answers = folder / "answers.toml"
-    answers.write_text(f'data_dir = "{folder / "data"}"\n{text}', encoding="utf-8")
-    return answers, folder / "desk" / "settings.toml"
 
 
 def test_a_desk_on_paper_from_a_file_of_answers(tmp_path: Path) -> None:
@@ -103,16 +92,6 @@ def test_a_limit_that_is_none_is_said(tmp_path: Path, capsys: pytest.CaptureFixt
     assert not path.exists()
 
 
-async def run_setup(*arguments: object) -> tuple[int, str]:
-    """In a process of its own, while servers of this loop answer it."""
-    process = await asyncio.create_subprocess_exec(
-        *PROGRAM, "setup", *map(str, arguments),
-        env=environment(), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    return process.returncode or 0, out.decode()
-
-
 async def test_the_chat_is_found_by_its_first_start(tmp_path: Path, chat: TelegramServer) -> None:
     """Nobody looks up an id: who writes /start is allowed, is greeted, and hears of the test alert."""
     answers, path = prepared(tmp_path, f'{PAPER}telegram_token = "{TOKEN}"\n')
@@ -145,22 +124,6 @@ async def test_what_telegram_says_no_to_is_told(tmp_path: Path, chat: TelegramSe
     code, out = await run_setup("--settings", path, "--answers", answers, "--api-base", chat.base, "--wait", 0.5)
     assert (code, words in out, token in out) == (1, True, False), out
     assert not path.exists()
-
-
-async def test_a_brokers_token_is_tried_first(tmp_path: Path) -> None:
-    """By one question that reads; one that is refused is told in words, and nothing is written."""
-    server = TInvestServer(tmp_path / "ledger")
-    async with hosting(server):
-        block = account_settings(server)
-        token, more = block["token"], {k: block[k] for k in ("base_url", "stream_url")}
-        table = "[account]\n" + "\n".join(f'{key} = "{value}"' for key, value in more.items())
-        for given, code, words in ((str(token), 0, "T-Invest answers"), ("t.wrong", 1, "refuses the token")):
-            answers, path = prepared(tmp_path, f'{PAPER}broker = "tinvest"\ntoken = "{given}"\n{table}\n')
-            ended, out = await run_setup("--settings", path, "--answers", answers, "--force")
-            assert (ended, words in out) == (code, True), out
-            assert given not in out
-        assert not {call for call in server.calls if "Post" in call or "Order" in call}
-    assert (path.parent / "secrets" / "account.token").read_text(encoding="utf-8").strip() == token
 
 
 def test_somebody_at_a_terminal(tmp_path: Path) -> None:
