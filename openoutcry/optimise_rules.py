@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.values.errors import Broken
 from core.values.money import plain
 from core.values.rule import Rule
+from openoutcry.pasts import Misuse
 from simulator.brackets import Score
 from simulator.grid import run
 from simulator.script import Plan
@@ -14,13 +14,13 @@ from strategies.kinds import Figures
 
 
 def played(quest: Quest, plan: Plan, base: Figures, workers: int) -> list[Tried]:
-    """Each point as `openoutcry simulate` would play it; attempts and medians are not counted. Raises Broken for
-    figures or money that do not fit whole numbers of 64 bits."""
+    """Each point as `openoutcry simulate` would play it; attempts and medians are not counted. Raises Misuse
+    for figures or money that do not fit whole numbers of 64 bits."""
     points = wanted(quest) or ()
     try:
         scores = run(plan, [_rule(quest, plan.kind.name, point, base) for point in points], workers)
     except ValueError as error:
-        raise Broken(str(error)) from None
+        raise Misuse(f"--grid, --fee-percent, --slippage-percent: {error}") from None
     return [
         Tried(point, score.net_profit, score.days, figures=_figures(score))
         for point, score in zip(points, scores, strict=True)

@@ -160,7 +160,7 @@ def bids_at(columns: Columns, rule: Rule, limit: Ticks, least: int = 1) -> Bids:
 def _part(value: Ticks, percent: Decimal, top: int) -> Ticks:
     """So many percent of each, rounded up. top: none is larger. Raises ValueError where that does not fit 64 bits."""
     share = Fraction(percent) / 100
-    if top * share.numerator > MOST:
+    if max(top * share.numerator, share.denominator) > MOST:
         raise ValueError(f"{percent} percent: too many digits to be reckoned with in 64 bits")
     return -(-value * share.numerator // share.denominator)
 

@@ -14,6 +14,7 @@ from core.ports.strategies import Bid, Environment
 from core.rules.aims import away
 from core.values.money import NO_QUANTITY, ZERO, Price, plain
 from core.values.orders import ExitRule, Side
+from core.values.rule import YEAR_S
 from strategies.api import AbstractStrategy
 
 STEPS = 5
@@ -53,13 +54,15 @@ class CycleRules:
     def __post_init__(self) -> None:
         """Raises ValueError for figures that cannot be traded by."""
         for name, value in asdict(self).items():
-            if isinstance(value, tuple):
-                if len(value) != STEPS or min(value) < 0:
-                    raise ValueError(f"{name}: must be {STEPS} numbers, none of them negative")
-            elif value < 0:
-                raise ValueError(f"{name}: must not be negative")
-            elif isinstance(value, Decimal) and name not in _NO_PERCENTAGES and value >= 100:
-                raise ValueError(f"{name}: is a percentage, and must be below 100")
+            if isinstance(value, Decimal):
+                if value < 0:
+                    raise ValueError(f"{name}: must not be negative")
+                if value >= 100 and name not in _NO_PERCENTAGES:
+                    raise ValueError(f"{name}: is a percentage, and must be below 100")
+            elif not all(0 <= seconds <= YEAR_S for seconds in (value if isinstance(value, tuple) else (value,))):
+                raise ValueError(f"{name}: must be seconds, from 0 to a year of them")
+        if len(self.steps_s) != STEPS:
+            raise ValueError(f"steps_s: must be {STEPS} numbers")
         if not self.step_parts:
             raise ValueError("step_parts: must be above 0")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+YEAR_S = 366 * 86_400
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -37,3 +39,6 @@ class Rule:
                 raise ValueError(f"{name}: must be above 0")
         if self.flat_s < 0:
             raise ValueError("flat_s: must not be negative")
+        for name in ("wait_s", "hold_s", "flat_s"):
+            if (getattr(self, name) or 0) > YEAR_S:
+                raise ValueError(f"{name}: must not be more than a year")

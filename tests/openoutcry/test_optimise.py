@@ -175,6 +175,8 @@ def test_a_rule_earns_what_simulate_says(tmp_path: Path) -> None:
         (("--engine", "desk"), "--engine: not with dip"),
         (("--grid", "hold_s=60:90:0.5"), "--grid hold_s=60:90:0.5: hold_s: must be whole seconds"),
         (("--grid", "target=0:1:0.5"), "--grid target=0:1:0.5: target: must be above 0"),
+        (("--grid", "dip=0.00000000000000001:0.00000000000000002:0.00000000000000001"), "--grid, --fee-percent"),
+        (("--grid", "hold_s=60:99999960:99999900"), "hold_s: must not be more than a year"),
         (("--grid", "greedy=0.1:0.2:0.1"), "dip has no figure 'greedy'; there are dip, stop, target,"),
     ],
 )
