@@ -19,6 +19,7 @@ from core.crashpoints import crashpoint
 from core.ports import Clock
 from core.values.capabilities import RateBudget
 from core.values.errors import Rejected, Transient
+from kit.jsons import loads
 from kit.rates import Rates
 
 ANSWER_S = 5.0
@@ -179,7 +180,7 @@ class _Limits:
 
 def read_json(text: bytes | str) -> Any:
     """Raises ValueError."""
-    return json.loads(text, parse_float=Decimal)
+    return loads(text, parse_float=Decimal)
 
 
 def secure(url: str) -> bool:
@@ -191,7 +192,7 @@ def secure(url: str) -> bool:
 def _said(text: bytes) -> Mapping[str, Any]:
     """What an error says in JSON; nothing where a proxy answered in HTML."""
     try:
-        body = json.loads(text)
+        body = loads(text)
     except ValueError:
         return {}
     known = isinstance(body, dict) and str(body.get("code") or 0).isdigit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from brokers.alpaca.translate import Row, number, price, time
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.market import Candle, Quote, Session
 from core.values.money import Price, Quantity
+from kit.jsons import loads
 
 NEW_YORK = ZoneInfo("America/New_York")
 CURRENCY = "USD"
@@ -38,7 +38,7 @@ def instruments(text: bytes, *, shorts: bool, fractional: bool) -> list[Instrume
         wanted = row.get("tradable") and row.get("status") == "active" and row.get("class") == "us_equity"
         return instrument(row, shorts=shorts, fractional=fractional) if wanted else None
 
-    rows = json.loads(text, object_hook=each)
+    rows = loads(text, object_hook=each)
     if not isinstance(rows, list):
         raise ValueError("the assets are no list")  # noqa: TRY004 - as what cannot be read is told
     return [row for row in rows if row is not None]

@@ -21,6 +21,7 @@ from core.crashpoints import crashpoint
 from core.ports import Clock
 from core.values.errors import Transient
 from kit.json_rows import each
+from kit.jsons import loads
 
 ANSWER_S = 7.0
 CONNECT_S = 3.0
@@ -186,7 +187,7 @@ def _envelope(text: bytes) -> dict[str, Any]:
     Its failures may say the text "false", and its gate says plain words.
     """
     try:
-        body = json.loads(text, parse_float=Decimal)
+        body = loads(text, parse_float=Decimal)
     except ValueError:
         plain = text[:200].decode(errors="replace")
         return {"fine": False, "message": plain} if codes.too_many(plain) else {}

@@ -109,7 +109,8 @@ class Client:
     async def ask(self, method: Callable[..., Awaitable[T]], *args: Any, urgency: int = 1) -> T:
         """A call that changes nothing. Raises Transient or Rejected."""
         try:
-            return await self.call(method, *args, budget="asking", urgency=urgency)
+            with readable(getattr(method, "__name__", "answer")):
+                return await self.call(method, *args, budget="asking", urgency=urgency)
         except NoAnswer as error:
             raise Transient(str(error)) from error
         except Refusal as no:

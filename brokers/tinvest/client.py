@@ -19,6 +19,7 @@ from brokers.urgency import POLLING
 from core.crashpoints import crashpoint
 from core.values.errors import Broken, Rejected, Transient
 from kit.json_rows import each
+from kit.jsons import loads
 
 PACKAGE = "tinkoff.public.invest.api.contract.v1."
 APP = "openoutcry.desk"
@@ -172,7 +173,7 @@ class Client:
 def read_json(text: bytes | str) -> Any:
     """Field names in camelCase, whichever way they were written. Raises ValueError."""
     raw = text.encode() if isinstance(text, str) else text
-    return json.loads(raw, object_pairs_hook=_camel if _SNAKE.search(raw) else None)
+    return loads(raw, object_pairs_hook=_camel if _SNAKE.search(raw) else None)
 
 
 def secure(url: str) -> bool:
@@ -207,7 +208,7 @@ def _refuse(answer: aiohttp.ClientResponse, text: bytes) -> NoReturn:
 def _said(text: bytes) -> tuple[int, str]:
     """Business code (0: none) and message of an error; the code is a number or a number in quotes."""
     try:
-        body = json.loads(text)
+        body = loads(text)
         return int(str(body.get("description") or "0")), str(body.get("message") or "")
     except (ValueError, AttributeError):
         return 0, ""
