@@ -382,3 +382,113 @@ def test_no_order_past_the_gate_breaks_a_limit(asked: OrderRequest, limits: Limi
     worth = abs(after) * (asked.price or ZERO)
     assert not limits.position_max_percent or worth <= equity * limits.position_max_percent / 100
     assert not limits.gross_max_percent or situation.gross + value <= equity * limits.gross_max_percent / 100
+
+
+# what mutants of the gate have shown to be held by no test
+
+
+def test_an_exit_in_the_wrong_direction_is_refused() -> None:
+    """Held long, an exit sells; held short, it buys; never the other way, and nothing where nothing is held."""
+    sells = request(Purpose.EXIT, "10")
+    buys = replace(sells, side=Side.BUY)
+    short = replace(CALM, net=D(-100), held=D(-100))
+    assert [code(sells, OFF, HELD), code(buys, OFF, HELD)] == ["", "beyond_position"]
+    assert [code(sells, OFF, short), code(buys, OFF, short)] == ["beyond_position", ""]
+    assert code(sells) == code(buys) == "beyond_position"
+
+
+def test_pieces_smaller_than_one_are_held_to_the_same() -> None:
+    """Coins: half a piece is a quantity, an exit of the wrong side, and new risk where it adds to half a piece."""
+    coins = replace(SHARE, lot=Quantity(D("0.1")), step=Quantity(D("0.1")))
+    half = replace(CALM, instrument=coins, net=D("0.5"), held=D("0.5"))
+    assert code(request(Purpose.ENTRY, "0.5"), OFF, half) == ""
+    assert code(replace(request(Purpose.EXIT, "0.5"), side=Side.BUY), OFF, half) == "beyond_position"
+    assert code(request(Purpose.ENTRY, "0.5"), OFF, replace(half, state=RiskState.REDUCING)) == "reducing"
+
+
+def test_a_short_position_is_reduced_by_buying() -> None:
+    """As much as is held, with what works beside it; from flat nothing reduces, whatever works."""
+    short = replace(CALM, net=D(-100), state=RiskState.REDUCING)
+    assert code(request(Purpose.WORKING, "100"), OFF, short) == ""
+    assert code(request(Purpose.WORKING, "110"), OFF, short) == "reducing"
+    flat = replace(CALM, working=D(-10), state=RiskState.REDUCING)
+    assert code(request(Purpose.WORKING, "10"), OFF, flat) == "reducing"
+
+
+def test_the_position_limit_counts_shorts_and_lets_them_shrink() -> None:
+    """A short of more than the limit is refused; one that stands beyond it may be bought back in part."""
+    limits = replace(OFF, position_max_percent=D(10))
+    sells = request(Purpose.WORKING, "20", Side.SELL, price=Price(D(100)))
+    assert code(sells, limits) == "position"
+    assert code(request(Purpose.WORKING, "10"), limits, replace(CALM, net=D(-100))) == ""
+
+
+def test_buying_back_needs_no_leave_to_sell_short() -> None:
+    """A short that stands where shorts are off can be bought back piece by piece."""
+    assert code(request(Purpose.WORKING, "10"), replace(OFF, short=False), replace(CALM, net=D(-100))) == ""
+
+
+@pytest.mark.parametrize("price", ["0", "Infinity", "-Infinity"])
+def test_no_price_is_no_price(price: str) -> None:
+    """Nothing and no end are on every tick, and refused by name."""
+    trap = request(Purpose.TRAP, type=OrderType.STOP, price=None, stop_price=Price(D(price)))
+    assert code(trap) == "bad_price"
+
+
+def test_a_quote_is_fresh_for_five_seconds() -> None:
+    """DESIGN 6's figure, to the microsecond."""
+    old = replace(CALM, quote=replace(QUOTE, at=NOW - timedelta(seconds=5)))
+    older = replace(CALM, quote=replace(QUOTE, at=NOW - timedelta(seconds=5, microseconds=1)))
+    assert [code(request(), OFF, old), code(request(), OFF, older)] == ["", "no_quote"]
+
+
+def test_an_order_is_valued_at_its_own_prices_and_then_at_the_last() -> None:
+    """A stop order at its stop, a market order at the side it takes, or at the last trade where that side is empty."""
+    limits = replace(OFF, order_value_max=D(990))
+    stop = request(type=OrderType.STOP, price=None, stop_price=Price(D(110)))
+    assert code(stop, limits) == "order_value"
+    empty = replace(CALM, quote=replace(QUOTE, ask=None, last=Price(D(120))))
+    assert code(request(type=OrderType.MARKET, price=None), limits, empty) == "order_value"
+    assert code(request(type=OrderType.MARKET, price=None), OFF, empty) == ""
+
+
+def test_the_collar_is_around_the_side_that_an_order_takes() -> None:
+    """The ask for buyers, and not the last trade, unless there is no ask; without any of them there is no collar."""
+    limits = replace(OFF, collar_percent=D(5))
+    buys = request(price=Price(D(95)))
+    far = replace(CALM, quote=replace(QUOTE, last=Price(D(200))))
+    assert code(buys, limits, far) == ""
+    assert code(buys, limits, replace(CALM, quote=replace(QUOTE, ask=None, last=Price(D(200))))) == "collar"
+    assert code(buys, limits, replace(CALM, quote=replace(QUOTE, ask=None, last=Price(D(95))))) == ""
+    assert code(request(type=OrderType.MARKET, price=None), limits) == ""
+
+
+def test_a_working_order_at_market_has_no_own_side() -> None:
+    """It has no price that could be worse than the best."""
+    assert code(request(Purpose.WORKING, type=OrderType.MARKET, price=None)) == ""
+
+
+@pytest.mark.parametrize("purpose", RISKY)
+def test_the_checklist_is_whole_without_a_quote(purpose: Purpose) -> None:
+    """People read it where the market is silent: each check has its answer."""
+    rows = dict(checklist(request(purpose), replace(OFF, collar_percent=D(5)), replace(CALM, quote=None)))
+    assert len(rows) == len(CHECKS[purpose])
+    assert {name for name, refused in rows.items() if refused} == {"quote"}
+
+
+def test_refusals_say_by_how_much() -> None:
+    """The tighter of two limits, the distance from the market to two digits, the loss as a plain sum."""
+    both = replace(OFF, order_value_max=D(990), order_value_max_percent=D(5))
+    refused = review(request(quantity="20"), both, CALM)
+    assert isinstance(refused, Refused)
+    assert refused.params["max"] == "500"
+    away = review(
+        request(price=Price(D(93))),
+        replace(OFF, collar_percent=D(5)),
+        replace(CALM, quote=replace(QUOTE, ask=Price(D("99.5")))),
+    )
+    assert isinstance(away, Refused)
+    assert away.params["percent"] == "6.53"
+    lost = review(request(), replace(OFF, daily_loss_percent=D(1)), replace(CALM, day_profit=D(-200)))
+    assert isinstance(lost, Refused)
+    assert lost.params["loss"] == "200"

@@ -1,0 +1,182 @@
+"""Every adapter against a venue that answers with rubbish: a value or one of the errors that the contract names, soon;
+and once the venue is itself again, so is the adapter."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from brokers.angelone import ticks
+from core.clock import SystemClock
+from core.values.errors import DeskError
+from core.values.orders import OrderType, Side
+from tests.attacks.garbling import garbled
+from tests.brokers.alpaca import harness as alpaca
+from tests.brokers.angelone import harness as angelone
+from tests.brokers.ccxt import harness as crypto
+from tests.brokers.tinvest import harness as tinvest
+from tests.contracts.broker import Desk
+from tests.hurried import Hurried
+from tests.servers.alpaca import AlpacaServer
+from tests.servers.angelone import AngelOneServer
+from tests.servers.broker import BrokerServer, hosting
+from tests.servers.tinvest import TInvestServer
+from tests.servers.venue import MODULES
+
+VENUES = ("tinvest", "alpaca", "angelone", "bybit", "binance", "okx")
+HANGS_S = 20.0
+
+
+@dataclass
+class Rubbish:
+    """rng: None while the venue is itself."""
+
+    rng: random.Random | None = None
+    spoilt: int = 0
+
+    def middleware(self) -> Any:
+        @web.middleware
+        async def spoil(request: web.Request, handler: Handler) -> web.StreamResponse:
+            answer = await handler(request)
+            rng = self.rng
+            if rng is None or not isinstance(answer, web.Response) or rng.random() < 0.4:
+                return answer
+            self.spoilt += 1
+            body = answer.body if isinstance(answer.body, bytes) else b""
+            status = answer.status if rng.random() < 0.8 else rng.choice([200, 204, 400, 404, 418, 500, 502])
+            return web.Response(body=garbled(body, rng), status=status, content_type=answer.content_type)
+
+        return spoil
+
+
+def server_of(name: str, ledger: Path, quick: Hurried, day: Hurried) -> BrokerServer:
+    if name == "tinvest":
+        return TInvestServer(ledger)
+    if name == "alpaca":
+        server = AlpacaServer(ledger)
+        server.seconds = lambda: quick.now().timestamp()
+        return server
+    if name == "angelone":
+        return AngelOneServer(ledger, day)
+    made: BrokerServer = importlib.import_module(f"tests.servers.{MODULES[name]}").Server(ledger, "linear")
+    return made
+
+
+@asynccontextmanager
+async def spoilt(name: str, path: Path) -> AsyncIterator[tuple[Desk, Rubbish]]:
+    """A running adapter and what spoils its venue's answers. Waits are hurried, so that patience costs nothing."""
+    rubbish, quick = Rubbish(), Hurried(SystemClock().now(), rate=200)
+    day = Hurried()
+    server = server_of(name, path / "ledger", quick, day)
+    plain_app: Callable[[], web.Application] = server.app
+
+    def app() -> web.Application:
+        made = plain_app()
+        made.middlewares.append(rubbish.middleware())
+        return made
+
+    server.app = app  # type: ignore[method-assign]  # the same routes behind one more middleware
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(hosting(server))
+        made: Mapping[str, Callable[[Any], Any]] = {
+            "tinvest": partial(tinvest.connected, wire=quick),
+            "alpaca": partial(alpaca.connected, wire=quick),
+            "angelone": partial(angelone.connected, clock=day),
+        }
+        open_broker = made.get(name, partial(crypto.connected, wire=quick))
+        desk = Desk(await stack.enter_async_context(open_broker(server)))
+        await desk.book(0, 1)
+        yield desk, rubbish
+
+
+async def asked(desk: Desk, rng: random.Random) -> list[Callable[[], Awaitable[Any]]]:
+    """All that a desk asks of a broker."""
+    broker, now = desk.on.broker, desk.on.clock.now()
+    request = desk.request(rng.choice(list(Side)), 1, rng.choice([-2, 3]), OrderType.LIMIT)
+    order = desk.journalled(request)
+    return [
+        broker.open_orders,
+        broker.stop_orders,
+        broker.positions,
+        broker.margin,
+        broker.cash,
+        lambda: broker.fills_since(now - timedelta(days=1)),
+        lambda: broker.schedule(desk.on.instrument, now, now + timedelta(days=1)),
+        lambda: desk.send(request),
+        lambda: broker.find(order),
+        lambda: broker.cancel(order),
+        lambda: broker.feed.fresh_quote(desk.on.instrument.ticker),  # type: ignore[attr-defined]  # every venue's has one
+        lambda: broker.feed.candles(desk.on.instrument.ticker, now - timedelta(hours=1), now, 60),  # type: ignore[attr-defined]  # as above
+    ]
+
+
+async def rubbish_of(name: str, path: Path, questions: int) -> Counter[str]:
+    """How often each kind of answer came of so many questions; anything that no contract names is raised."""
+    outcomes: Counter[str] = Counter()
+    rng = random.Random(name)
+    async with spoilt(name, path) as (desk, rubbish):
+        while outcomes.total() < questions:
+            rubbish.rng = rng
+            for question in await asked(desk, rng):
+                try:
+                    async with asyncio.timeout(HANGS_S):
+                        await question()
+                    outcomes["value"] += 1
+                except DeskError as error:
+                    outcomes[type(error).__name__] += 1
+        rubbish.rng = None
+        await itself_again(desk)
+        assert rubbish.spoilt > questions / 4
+    return outcomes
+
+
+async def itself_again(desk: Desk) -> None:
+    """Sessions, caches and streams that rubbish has met recover."""
+    async with asyncio.timeout(HANGS_S):
+        while True:
+            with suppress(DeskError):
+                await desk.on.broker.positions()
+                await desk.on.broker.open_orders()
+                return
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("name", VENUES)
+async def test_rubbish_is_an_error_that_the_contract_names(tmp_path: Path, name: str) -> None:
+    """Sixty questions."""
+    await rubbish_of(name, tmp_path, 60)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("name", VENUES)
+async def test_proof_of_rubbish(tmp_path: Path, name: str, rounds: int) -> None:
+    """Thirty questions a round."""
+    outcomes = await rubbish_of(name, tmp_path, 30 * rounds)
+    total = outcomes.total()
+    print(f"\n{name}: {total} questions over spoilt answers: {dict(outcomes)}; 0 others: below {3 / total:.3%} at 95 %")
+
+
+def test_noise_is_no_tick() -> None:
+    """Angel One's binary prices: a tick, None or ValueError, of whatever bytes come."""
+    rng = random.Random(1)
+    for _ in range(20_000):
+        data = bytes([rng.choice((0, 1, 2, 3, 4)), rng.randrange(6)]) + rng.randbytes(
+            rng.choice((0, 48, 49, 120, 377, 400))
+        )
+        with suppress(ValueError):
+            tick = ticks.read(data)
+            assert tick is None or tick.last is None or tick.last > Decimal(0)
