@@ -39,6 +39,10 @@ class Range:
     def __len__(self) -> int:
         return int((self.high - self.low) / self.step) + 1
 
+    def __contains__(self, value: Decimal) -> bool:
+        """Whether it is one of the values, to the last digit."""
+        return self.low <= value <= self.high and not (value - self.low) % self.step
+
     @property
     def values(self) -> tuple[Decimal, ...]:
         return tuple(self.low + number * self.step for number in range(len(self)))

@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from core.ports import Clock
 from core.values.errors import Broken
+from core.values.money import plain
 from simulator.search import Point, Quest, Sampler, Tried, wanted
 from simulator.search_storage import answering, open_storage, quietly
 
@@ -27,7 +28,7 @@ QUEUED = 8
 """Points that one worker makes wait at once, for itself and others."""
 TRIES_MAX = 3
 """A point whose workers died or failed so often is given up."""
-_POINT, _RESULT, _STARTED, _NEEDLESS, _WHY, _ABOUT = "point", "result", "started", "needless", "why", "about"
+_POINT, _RESULT, _STARTED, _NEEDLESS, _WHY, _ABOUT = "values", "result", "started", "needless", "why", "about"
 
 
 class Turn(StrEnum):
@@ -82,32 +83,35 @@ class Study:
             return Turn.RAN
 
     def tried(self) -> list[Tried]:
-        """What is finished of this quest, one of each point; pruned ones too."""
+        """What is finished of this quest, one of each point; where it prunes, those that were given up early too."""
         with answering(), quietly():
             found: dict[Point, Tried] = {}
-            for trial in self._trials(TrialState.COMPLETE, TrialState.PRUNED):
-                if (point := self._point(trial)) is not None:
-                    found.setdefault(point, _read(trial, point))
+            states = (TrialState.COMPLETE, TrialState.PRUNED) if self._quest.prune else (TrialState.COMPLETE,)
+            for state in states:
+                for trial in self._trials(state):
+                    if (point := self._point(trial)) is not None:
+                        found.setdefault(point, _read(trial, point))
             wanted = set(self._wanted or found)
             return [tried for point, tried in found.items() if point in wanted]
 
     def finished(self) -> int:
-        """How many trials are, by whomever."""
+        """How many trials of this quest's points are, by whomever."""
         with answering():
-            return len(self._trials(TrialState.COMPLETE, TrialState.PRUNED))
+            return sum(map(self._counts, self._trials(TrialState.COMPLETE, TrialState.PRUNED)))
 
     def failed(self) -> dict[Point, str]:
         """Points that were given up, with why."""
         with answering(), quietly():
             tries = self._tries(self._trials(TrialState.FAIL))
-            return {point: why for point, (number, why) in tries.items() if number >= TRIES_MAX}
+            wanted = set(self._wanted or tries)
+            return {point: why for point, (number, why) in tries.items() if number >= TRIES_MAX and point in wanted}
 
     def done(self) -> bool:
         """Whether there is nothing left to be tried."""
         if self._wanted is not None:
-            return len(self.tried()) + len(self.failed()) >= self.size()
+            return {tried.point for tried in self.tried()}.union(self.failed()).issuperset(self._wanted)
         with answering(), quietly():
-            return sum(_counts(trial) and trial.state.is_finished() for trial in self._trials()) >= self.size()
+            return sum(trial.state.is_finished() and self._counts(trial) for trial in self._trials()) >= self.size()
 
     def size(self) -> int:
         """How many points are to be tried."""
@@ -124,16 +128,16 @@ class Study:
         every turn. Others queue other points, as they begin elsewhere; what is queued twice all the same is tried once
         (`_need`)."""
         if self._wanted is None:
-            missing = self.size() - sum(map(_counts, trials))
+            missing = self.size() - sum(map(self._counts, trials))
             for _ in range(min(QUEUED, missing)):
                 self._study.enqueue_trial({})
             return max(0, missing)
-        there = {self._point(trial) for trial in trials if trial.state is not TrialState.FAIL}
+        there = {self._point(trial) for trial in trials if self._stands(trial)}
         hopeless = {point for point, (number, _) in self._tries(trials).items() if number >= TRIES_MAX}
         missing_points = [point for point in self._wanted if point not in there and point not in hopeless]
         begin = randrange(len(missing_points)) if missing_points else 0  # noqa: S311 - keeps no secret
         for point in (missing_points[begin:] + missing_points[:begin])[:QUEUED]:
-            self._study.enqueue_trial(self._floats(point), user_attrs={_POINT: [str(value) for value in point]})
+            self._study.enqueue_trial(self._floats(point), user_attrs={_POINT: self._told(point)})
         return len(missing_points)
 
     def _tidy(self, trials: Sequence[FrozenTrial]) -> None:
@@ -167,7 +171,7 @@ class Study:
         self._storage.record_heartbeat(self._storage.get_trial_id_from_study_id_trial_number(study, trial.number))
         trial.set_user_attr(_STARTED, True)  # from here on its heart can be heard, so that its silence says something
         self._need(trial)
-        point = self._suggested(trial)
+        point = self._chosen(trial)
         if (known := self._known(trial, point)) is not None:
             trial.set_user_attr(_RESULT, known.user_attrs[_RESULT])
             return float(known.value or 0)
@@ -194,12 +198,12 @@ class Study:
         so of two that are alike one alone is second."""
         before = [each for each in self._trials() if each.number < trial.number]
         if self._wanted is None:
-            needless = sum(map(_counts, before)) >= self.size()
+            needless = sum(map(self._counts, before)) >= self.size()
         else:
             mine = trial.user_attrs.get(_POINT)
             twins = (each for each in before if each.user_attrs.get(_POINT) == mine)
-            needless = mine is None or any(each.state is not TrialState.FAIL for each in twins)
-        if needless:
+            needless = mine is None or any(map(self._stands, twins))
+        if needless or (_POINT in trial.user_attrs and self._point(trial) is None):
             trial.set_user_attr(_NEEDLESS, True)
             raise Needless
 
@@ -225,22 +229,41 @@ class Study:
                 last[point] = str(trial.user_attrs.get(_WHY, "its worker died"))
         return {point: (number, last[point]) for point, number in numbers.items()}
 
-    def _point(self, trial: FrozenTrial) -> Point | None:
-        """None where no point was chosen for it yet."""
-        told = trial.user_attrs.get(_POINT)
-        if told is not None:
-            return tuple(map(Decimal, told))
-        names = [each.name for each in self._quest.ranges]
-        if any(name not in trial.params for name in names):
+    def _point(self, trial: FrozenTrial | Trial) -> Point | None:
+        """None where none was chosen for it yet, and where it is none of this quest's: other ranges search this study
+        too."""
+        told = trial.user_attrs.get(_POINT, {})
+        if set(told) != {each.name for each in self._quest.ranges}:
             return None
-        return tuple(each.nearest(trial.params[each.name]) for each in self._quest.ranges)
+        point = tuple(Decimal(told[each.name]) for each in self._quest.ranges)
+        return point if all(value in each for each, value in zip(self._quest.ranges, point, strict=True)) else None
 
-    def _suggested(self, trial: Trial) -> Point:
+    def _stands(self, trial: FrozenTrial) -> bool:
+        """Whether its point needs no other trial. Who does not prune wants to know what was given up early."""
+        return trial.state is not TrialState.FAIL and (self._quest.prune or trial.state is not TrialState.PRUNED)
+
+    def _counts(self, trial: FrozenTrial) -> bool:
+        """Whether it is one of those that a sampler was to choose: the dead are replaced, what failed by itself is
+        not."""
+        if _POINT not in trial.user_attrs:
+            return not trial.state.is_finished()
+        return (self._stands(trial) or _WHY in trial.user_attrs) and self._point(trial) is not None
+
+    def _chosen(self, trial: Trial) -> Point:
+        """What it was queued for, or else what the sampler says; written down before it is played, since its float says
+        something else where ranges are others."""
         floats = [
             trial.suggest_float(each.name, float(each.low), float(each.high), step=float(each.step))
             for each in self._quest.ranges
         ]
-        return tuple(each.nearest(value) for each, value in zip(self._quest.ranges, floats, strict=True))
+        point = self._point(trial)
+        if point is None:
+            point = tuple(each.nearest(value) for each, value in zip(self._quest.ranges, floats, strict=True))
+            trial.set_user_attr(_POINT, self._told(point))
+        return point
+
+    def _told(self, point: Point) -> dict[str, str]:
+        return {each.name: plain(value) for each, value in zip(self._quest.ranges, point, strict=True)}
 
     def _floats(self, point: Point) -> dict[str, Any]:
         return {each.name: float(value) for each, value in zip(self._quest.ranges, point, strict=True)}
@@ -255,11 +278,6 @@ class Study:
                 raise Broken(
                     f"study {self._quest.study}: its {name} is {kept.get(name)}, not {value}; name another study"
                 )
-
-
-def _counts(trial: FrozenTrial) -> bool:
-    """Whether it is one of those that a sampler was to choose: the dead are replaced, what failed by itself is not."""
-    return trial.state is not TrialState.FAIL or _WHY in trial.user_attrs
 
 
 def _sampler(quest: Quest) -> optuna.samplers.BaseSampler:

@@ -14,12 +14,13 @@ import pytest
 
 from core.clock import SystemClock
 from core.values.errors import Broken, Transient
-from simulator.search import Quest, Range, Sampler, Tried, parse_range
+from core.values.money import plain
+from simulator.search import Quest, Range, Sampler, Tried, parse_range, points
 from simulator.search_study import TRIES_MAX, Report, Study, Turn
 
 RANGES: tuple[Range, ...] = (parse_range("dip=0.1:0.4:0.1"), parse_range("stop=0.5:0.7:0.1"))
 QUEST = Quest("a study", {"symbol": "SBER"}, RANGES)
-DAY = date(2025, 12, 1)
+DAY, D = date(2025, 12, 1), Decimal
 Point = tuple[str, ...]
 
 
@@ -35,9 +36,13 @@ class Measures:
         self.asked: Counter[Point] = Counter()
 
     def __call__(self, figures: Mapping[str, Decimal], report: Report) -> Tried:
-        self.asked[tuple(map(str, figures.values()))] += 1
-        profit = figures["dip"] - figures["stop"]
+        self.asked[tuple(map(plain, figures.values()))] += 1
+        profit = figures["dip"] - figures.get("stop", Decimal(0))
         return Tried((), profit, {DAY: profit}, figures={"trades": "1"})
+
+
+def points_of(study: Study) -> list[tuple[Decimal, ...]]:
+    return [each.point for each in study.tried()]
 
 
 def finish(study: Study, measure: Callable[[Mapping[str, Decimal], Report], Tried]) -> int:
@@ -168,3 +173,64 @@ def test_a_database_that_does_not_answer_is_transient(url: str) -> None:
     with pytest.raises(Transient) as failed:
         Study(url, QUEST, SystemClock())
     assert "secret" not in str(failed.value)
+
+
+def test_a_point_that_was_played_is_counted_as_itself(url: str) -> None:
+    """A sampler on a fine range, then a coarse grid in the same study: what lies between its points is none of them."""
+    fine, coarse = Measures(), Measures()
+    quest = replace(QUEST, ranges=(parse_range("dip=0.1:0.4:0.05"),))
+    sampled = Study(url, replace(quest, sampler=Sampler.TPE, trials=20), SystemClock())
+    finish(sampled, fine)
+    assert {plain(dip) for [dip] in points_of(sampled)} == {dip for [dip] in fine.asked}
+    grid = Study(url, replace(quest, ranges=(parse_range("dip=0.1:0.4:0.1"),)), SystemClock())
+    finish(grid, coarse)
+    assert {each.point: each.profit for each in grid.tried()} == {(D(n) / 10,): D(n) / 10 for n in range(1, 5)}
+    assert grid.done()
+
+
+def test_a_sampler_takes_no_answer_from_outside_its_ranges(url: str) -> None:
+    """Six trials of a narrow range, after as many of a wide one: they are not done before they are made."""
+    quest = replace(QUEST, ranges=(parse_range("dip=0.5:0.9:0.05"),), sampler=Sampler.TPE, trials=6)
+    finish(Study(url, quest, SystemClock()), Measures())
+    narrow = Study(url, replace(quest, ranges=(parse_range("dip=0.1:0.2:0.05"),)), SystemClock())
+    assert (narrow.done(), narrow.finished(), narrow.tried()) == (False, 0, [])
+    assert finish(narrow, Measures()) == 6
+    assert all(dip <= D("0.2") for [dip] in points_of(narrow))
+    assert narrow.done()
+
+
+def test_what_waits_for_other_ranges_is_not_played_in_these(url: str) -> None:
+    """A worker of another grid left its queue behind: nearest here would be a point that nobody asked for."""
+    quest = replace(QUEST, ranges=(parse_range("dip=0.15:0.95:0.1"),))
+    Study(url, quest, SystemClock()).work(Measures())
+    measure, grid = Measures(), Study(url, replace(quest, ranges=(parse_range("dip=0.1:0.4:0.1"),)), SystemClock())
+    finish(grid, measure)
+    assert measure.asked == Counter({(f"0.{number}",): 1 for number in range(1, 5)})
+    assert {each.point: each.profit for each in grid.tried()} == {(D(n) / 10,): D(n) / 10 for n in range(1, 5)}
+
+
+def test_the_order_in_which_ranges_are_named_is_no_matter(url: str) -> None:
+    """The same figures, named the other way round, are the same point."""
+    finish(Study(url, QUEST, SystemClock()), Measures())
+    turned = Study(url, replace(QUEST, ranges=RANGES[::-1]), SystemClock())
+    assert turned.done()
+    assert {point[::-1] for point in points_of(turned)} == set(points(RANGES))
+
+
+def test_what_was_pruned_is_played_to_its_end_by_who_does_not_prune(url: str) -> None:
+    """Profit of the first days alone is no answer there."""
+    begun = 0
+
+    def measure(figures: Mapping[str, Decimal], report: Report) -> Tried:
+        nonlocal begun
+        begun += 1
+        report(Decimal(-begun), 1)
+        return Tried((), figures["dip"], {}, figures={"trades": "1"})
+
+    finish(Study(url, replace(QUEST, prune=True), SystemClock()), measure)
+    whole = Study(url, QUEST, SystemClock())
+    assert (len(whole.tried()), whole.finished(), whole.done()) == (5, 5, False)
+    assert finish(whole, measure) == 7
+    assert whole.done()
+    assert {each.point: each.profit for each in whole.tried()} == {point: point[0] for point in points(RANGES)}
+    assert not any(each.pruned for each in Study(url, replace(QUEST, prune=True), SystemClock()).tried())
