@@ -13,10 +13,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from core.rules.closing import CLOSE_LEAD
 from core.rules.sessions import ALWAYS
 from core.values.instrument import Instrument
 from core.values.rule import Rule
-from simulator.kernel import CLOSE_LEAD, closes_at
+from simulator.kernel import day_closes_at
 from simulator.loops import NEVER
 from simulator.market import PRICES, Bar, Conditions
 from simulator.script import Plan, span
@@ -173,7 +174,7 @@ def _closes(at: Ticks, calendar: str) -> Ticks:
     row, last = 0, len(at)
     while row < last:
         moment = int(at[row])
-        closes = closes_at(calendar, datetime.fromtimestamp(moment, UTC))
+        closes = day_closes_at(calendar, datetime.fromtimestamp(moment, UTC))
         until = moment + 1 if closes is None else int(closes.timestamp())
         after = int(np.searchsorted(at, until))
         if closes is not None:

@@ -8,12 +8,12 @@ price that reaches no order of the run meets nothing but the strategy.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import count
 
 from core.ports.strategies import Bid, Environment, Strategy, Update
 from core.rules.aims import away, stop_by, ticks
-from core.rules.closing import trading_days
+from core.rules.closing import CLOSE_LEAD, SCHEDULE_AHEAD, closes_at
 from core.rules.matching import NOTHING_TO_REDUCE, Working, match
 from core.rules.sessions import ALWAYS, sessions
 from core.values.fills import Fill, Position, apply
@@ -27,8 +27,6 @@ from simulator.script import Begin, Plan, State, script
 from simulator.trades import Execution, Outcome, joined
 
 ENTRY, STOP, OFFER, EXIT = "entry", "stop", "offer", "exit"
-CLOSE_LEAD, AHEAD = timedelta(seconds=30), timedelta(days=7)
-"""As core.jobs.strategies has them; a test holds that they are equal."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOBODY = AccountName("")
 
@@ -302,13 +300,11 @@ class Kernel:
             return None
         known = self._end
         if known is None or known[1] is None or not known[0] <= now < known[1]:
-            known = self._end = now, closes_at(self._instrument.calendar, now)
+            known = self._end = now, day_closes_at(self._instrument.calendar, now)
         return known[1]
 
 
-def closes_at(calendar: str, now: datetime) -> datetime | None:
+def day_closes_at(calendar: str, now: datetime) -> datetime | None:
     """When the trading day ends that `now` is in or before; None where the calendar tells none within a week."""
-    horizon = now + AHEAD
-    days = trading_days(sessions(calendar, now - AHEAD, horizon))
-    today = next((day for day in days if day.closes_at > now), None)
-    return None if today is None or today.closes_at >= horizon else today.closes_at
+    horizon = now + SCHEDULE_AHEAD
+    return closes_at(sessions(calendar, now - SCHEDULE_AHEAD, horizon), now, horizon)

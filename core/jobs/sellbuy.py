@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from core.jobs.steps import CLOSED_PAUSES, SCHEDULE_AHEAD, cancel, judge, rest
+from core.jobs.steps import CLOSED_PAUSES, cancel, judge, rest
 from core.ports import TaskContext
+from core.rules.closing import SCHEDULE_AHEAD
 from core.rules.sessions import in_the_morning
 from core.rules.spread import own_best
 from core.services.cards import task_trouble

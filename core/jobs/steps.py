@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from core.ports import TaskContext
 from core.services.desk import Desk
@@ -16,7 +15,6 @@ from core.values.tasks import Task
 CLOSED_PAUSES = 5
 """A closed market is looked at less often, by this factor."""
 SETTLE_S = 20.0
-SCHEDULE_AHEAD = timedelta(days=7)
 PASSING = frozenset({"market_closed", "no_quote", "worse_than_best"})
 """Refusals that the next look at the market answers by itself."""
 BUSY = frozenset({"broker_busy"})

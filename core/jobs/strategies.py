@@ -14,10 +14,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.jobs.runs import Run, counted, entry, update_of
-from core.jobs.steps import BUSY, PASSING, SCHEDULE_AHEAD, cancel
+from core.jobs.steps import BUSY, PASSING, cancel
 from core.ports import Feed, TaskContext
 from core.ports.strategies import Bid, Environment, StrategyKind
-from core.rules.closing import trading_days
+from core.rules.closing import CLOSE_LEAD, SCHEDULE_AHEAD, closes_at
 from core.services.desk import Desk, Venue
 from core.services.execution import Execution
 from core.services.lanes import Lanes
@@ -45,8 +45,6 @@ LOOK_S = 0.5
 """A run looks this often even where no price comes: orders fill and time passes without one."""
 STALE = timedelta(seconds=7)
 """Prices this old are not shown to a strategy; fills are never too old."""
-CLOSE_LEAD = timedelta(seconds=30)
-"""What is still running is closed so long before trading ends."""
 
 
 def strategy_task(task_id: TaskId, strategy: str, account: Account, ticker: str, now: datetime) -> Task:
@@ -130,12 +128,10 @@ class StrategyRuns:
         return Run(key, instrument, kind.begin(env), env, entries)
 
     async def _closes_at(self, venue: Venue, instrument: Instrument) -> datetime | None:
-        """When the trading day ends, clearing breaks and all; None where the schedule names no end."""
+        """When the trading day ends; None where the schedule names no end."""
         now = self._desk.clock.now()
         horizon = now + SCHEDULE_AHEAD
-        days = trading_days(await venue.broker.schedule(instrument, now - SCHEDULE_AHEAD, horizon))
-        today = next((day for day in days if day.closes_at > now), None)
-        return None if today is None or today.closes_at >= horizon else today.closes_at
+        return closes_at(await venue.broker.schedule(instrument, now - SCHEDULE_AHEAD, horizon), now, horizon)
 
     async def _leave(self, task: Task) -> None:
         """Cancel and close. Raises Transient where that has to be tried again."""

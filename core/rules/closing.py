@@ -12,6 +12,10 @@ from core.values.market import Session
 
 NIGHT = timedelta(hours=4)
 """A pause this long parts two trading days; shorter ones are clearing breaks and auctions within one."""
+SCHEDULE_AHEAD = timedelta(days=7)
+"""So far ahead a schedule is asked for; what lasts until then has no end."""
+CLOSE_LEAD = timedelta(seconds=30)
+"""A strategy's run is closed so long before trading ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,13 @@ def trading_days(sessions: Sequence[Session]) -> tuple[Session, ...]:
         else:
             days.append(session)
     return tuple(days)
+
+
+def closes_at(sessions: Sequence[Session], now: datetime, horizon: datetime) -> datetime | None:
+    """When the trading day ends that `now` is in or before, clearing breaks and all; None where none does before the
+    horizon. sessions: those from well before `now` up to it, in order."""
+    today = next((day for day in trading_days(sessions) if day.closes_at > now), None)
+    return None if today is None or today.closes_at >= horizon else today.closes_at
 
 
 def closing(sessions: Sequence[Session], now: datetime, horizon: datetime, rule: EndRule) -> Closing | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from core.rules.closing import SCHEDULE_AHEAD
 from core.rules.spread import common_sessions, opening, ratio_of
 from core.services.desk import Desk
 from core.values.accounts import Account
@@ -20,8 +21,6 @@ from core.values.money import ZERO, Quantity, plain
 from core.values.orders import Refused, Side
 from core.values.people import Person
 from core.values.spreads import LegDone, SpreadRow
-
-SCHEDULE_AHEAD = timedelta(days=7)
 
 
 class Pairs:

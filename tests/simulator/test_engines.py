@@ -12,11 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from core.jobs import steps
-from core.jobs import strategies as job
 from core.values.money import plain
 from openoutcry.simulation import replayed
-from simulator import kernel
 from simulator.kernel import simulate
 from simulator.market import Bar, Conditions
 from simulator.script import Plan
@@ -116,11 +113,6 @@ def test_w_41_an_order_takes_no_more_than_the_bar_lets_it() -> None:
     outcome = simulate(plan)
     assert shown(outcome) == ["buy 10 at 99.70", "sell 4 at 99.76", "sell 4 at 99.76"]
     assert told(outcome) == told(replayed(plan))
-
-
-def test_the_kernel_keeps_the_times_of_the_live_job() -> None:
-    """When a run is closed before the bell, and how far ahead the schedule is asked for."""
-    assert (kernel.CLOSE_LEAD, kernel.AHEAD) == (job.CLOSE_LEAD, steps.SCHEDULE_AHEAD)
 
 
 def test_the_desk_that_is_played_warns_nobody_and_leaves_the_log_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
