@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, cast
 
+from core.clock import SystemClock
 from core.values.errors import Broken
 from openoutcry import __version__
 from openoutcry.lock import held
@@ -159,8 +160,12 @@ def _sync(directory: Path) -> None:
         os.close(handle)
 
 
-def kept(directory: Path, desk: str = "*") -> list[tuple[datetime, Path]]:
-    """The backups that stand in a folder, of one desk or of all, oldest first, with the moments in their names."""
+def kept(directory: Path, now: datetime, desk: str = "*") -> list[tuple[datetime, Path]]:
+    """The backups that stand in a folder, of one desk or of all, oldest first, with the moments in their names.
+
+    One from the future was made while the clock was wrong, and counts as the oldest: it has no place among the others.
+    Raises OSError for a folder that cannot be read.
+    """
     found = []
     for path in directory.glob(f"openoutcry-{desk}-*.backup"):
         try:
@@ -168,20 +173,20 @@ def kept(directory: Path, desk: str = "*") -> list[tuple[datetime, Path]]:
         except ValueError:
             continue
         found.append((at, path))
-    return sorted(found)
+    return sorted(found, key=lambda one: (one[0] <= now, one))
 
 
 def way_back(settings: Settings) -> str:
     """What to do about a journal that is damaged."""
-    found = kept(directory_of(settings))
+    found = kept(directory_of(settings), SystemClock().now())
     if not found:
         return f"{directory_of(settings)} has no backup: bring one from elsewhere, and `openoutcry restore` takes it"
     file = type(settings).toml or "FILE"
     return f"`openoutcry restore {found[-1][1]} --settings {file} --force` takes the newest backup and keeps it aside"
 
 
-def keep_newest(directory: Path, desk: str, count: int) -> None:
-    for _, path in kept(directory, desk)[:-count]:
+def keep_newest(directory: Path, desk: str, count: int, now: datetime) -> None:
+    for _, path in kept(directory, now, desk)[:-count]:
         path.unlink(missing_ok=True)
 
 

@@ -52,7 +52,7 @@ def _backup(options: argparse.Namespace) -> int:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = make(data_dir, target, SystemClock().now())
     if options.to is None:
-        keep_newest(target, made.facts.desk, settings.backup.keep)
+        keep_newest(target, made.facts.desk, settings.backup.keep, made.at)
     print(made.path)
     facts = made.facts
     print(f"opened and whole: schema {facts.schema}, {facts.orders} orders, {facts.audit_rows} rows of the audit trail")
@@ -128,7 +128,7 @@ def _audit_verify(options: argparse.Namespace) -> int:
 def _newest(settings: Settings) -> Path:
     from openoutcry.backup import directory_of, kept  # noqa: PLC0415 - as above
 
-    found = kept(directory_of(settings))
+    found = kept(directory_of(settings), SystemClock().now())
     if not found:
         raise Broken(f"{directory_of(settings)}: there is no backup yet")
     return found[-1][1]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core.ports import Clock, Store
-from core.values.changes import NoticeMade
+from core.values.changes import FlagSet, NoticeMade
 from core.values.errors import DeskError
 from core.values.ids import NoticeId, derive_id
 from core.values.notices import Notice, NoticeKind
-from openoutcry.backup import directory_of, keep_newest, kept, make
+from openoutcry.backup import Made, directory_of, keep_newest, kept, make
 from openoutcry.lock import Locked
 from openoutcry.settings import Settings
 
@@ -22,6 +23,8 @@ LOOK_S = 600.0
 LATE = timedelta(hours=26)
 AGAIN = timedelta(days=1)
 """So often people are told of one that is late."""
+FLAG = "audit_broken_told"
+"""The first broken row of the audit trail that people have been told of."""
 
 
 class BackupKeeper:
@@ -37,8 +40,9 @@ class BackupKeeper:
 
     def age_s(self) -> float | None:
         """Seconds since the newest backup; None where there is none."""
-        last = self._last()
-        return None if last is None else (self._wire.now() - last).total_seconds()
+        now = self._wire.now()
+        last = self._last(now)
+        return None if last is None else (now - last).total_seconds()
 
     async def run(self) -> None:
         """Until cancelled. The first look waits, so that a desk that dies at every start fills no disk."""
@@ -46,15 +50,16 @@ class BackupKeeper:
             await self._wire.sleep(LOOK_S)
             try:
                 await self.look()
-            except DeskError as error:  # nothing can be written now; the next look is another
+            except (DeskError, OSError) as error:  # nothing can be written now; the next look is another
                 log.warning("cannot tell of the backup", extra={"reason": str(error)})
 
     async def look(self) -> None:
         """Make one when it is due; tell people when the last one is too old."""
-        now, last = self._wire.now(), self._last()
+        now = self._wire.now()
+        last = self._last(now)
         if last is None or now >= self._due(last):
             await self._make(now)
-            last = self._last()
+            last = self._last(now)
         too_old = now - (last or self._began) > LATE
         if too_old and (self._told is None or now - self._told >= AGAIN):
             self._told = now
@@ -62,20 +67,36 @@ class BackupKeeper:
 
     async def _make(self, now: datetime) -> None:
         try:
-            await asyncio.to_thread(self._in_thread, now)
+            made = await asyncio.to_thread(self._in_thread, now)
         except (DeskError, OSError, Locked) as error:
             self._why = str(error)
             log.warning("no backup was made", extra={"reason": self._why})
+            return
+        self._why = ""
+        if made.facts.audit_broken_at is not None:
+            await self._tell_broken(now, str(made.facts.audit_broken_at))
 
-    def _in_thread(self, now: datetime) -> None:
+    def _in_thread(self, now: datetime) -> Made:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = make(self._settings.desk.data_dir, self._directory, now)
-        keep_newest(self._directory, self._desk, self._settings.backup.keep)
-        self._why = "" if made.facts.audit_broken_at is None else f"audit trail broken at {made.facts.audit_broken_at}"
+        keep_newest(self._directory, self._desk, self._settings.backup.keep, now)
+        return made
 
-    def _last(self) -> datetime | None:
-        found = kept(self._directory, self._desk)
-        return found[-1][0] if found else None
+    async def _tell_broken(self, now: datetime, row: str) -> None:
+        """Once for each first row that does not fit, however often the desk starts."""
+        if await self._store.flag(FLAG) != row:
+            await self._store.save(
+                FlagSet(FLAG, row), NoticeMade(self._notice("backup.audit_broken", now, {"row": row}))
+            )
+
+    def _last(self, now: datetime) -> datetime | None:
+        """None also where the folder cannot be read: people hear why once that has lasted."""
+        try:
+            found = [at for at, _ in kept(self._directory, now, self._desk) if at <= now]
+        except OSError as error:
+            self._why = str(error)
+            return None
+        return found[-1] if found else None
 
     def _due(self, last: datetime) -> datetime:
         """The first of the nightly moments after `last`."""
@@ -85,12 +106,11 @@ class BackupKeeper:
         return next(moment for moment in moments if moment > last)
 
     def _late(self, now: datetime, last: datetime | None) -> Notice:
-        hours = {} if last is None else {"hours": str(round((now - last).total_seconds() / 3600))}
-        return Notice(
-            id=NoticeId(derive_id(self._store.desk_id, "notice", "backup.late", now.isoformat())),
-            at=now,
-            kind=NoticeKind.ERROR,
-            key="backup.late" if hours else "backup.none",
-            params={**hours, "why": self._why or "-"},
-            critical=True,
-        )
+        why = {"why": self._why or "-"}
+        if last is None:
+            return self._notice("backup.none", now, why)
+        return self._notice("backup.late", now, {"hours": str(round((now - last).total_seconds() / 3600)), **why})
+
+    def _notice(self, key: str, now: datetime, params: Mapping[str, str]) -> Notice:
+        notice_id = NoticeId(derive_id(self._store.desk_id, "notice", key, now.isoformat()))
+        return Notice(notice_id, now, NoticeKind.ERROR, key, params, critical=True)

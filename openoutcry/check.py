@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,10 +22,12 @@ from texts import render
 def check_settings(settings: Settings) -> list[str]:
     """What a start with these settings would find, a line each. Raises Broken or SettingsError for what would
     stop it."""
+    from openoutcry.backup import directory_of  # noqa: PLC0415 - kill and arm need none of it
+
     directory = settings.desk.data_dir
-    nearest = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
-    if not os.access(nearest, os.W_OK):
-        raise Broken(f"desk.data_dir: {nearest} cannot be written")
+    _writable("desk.data_dir", directory)
+    if settings.backup.on:
+        _writable("backup.directory", directory_of(settings))
     try:
         listings(SystemClock().now(), settings.market.prices, exchange_hours=False)
     except ValueError as error:
@@ -43,6 +46,16 @@ def check_settings(settings: Settings) -> list[str]:
             f"SQLite {sqlite3.sqlite_version}: sound here with the desk's one writer; 3.51.3 or newer is better"
         )
     return lines
+
+
+def _writable(key: str, directory: Path) -> None:
+    """Whether it, or the folder that it would be made in, takes files. Raises Broken."""
+    try:
+        nearest = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
+    except OSError as error:
+        raise Broken(f"{key}: {directory}: {error.strerror}") from None
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise Broken(f"{key}: {nearest} cannot be written")
 
 
 async def connections(settings: Settings) -> list[str]:

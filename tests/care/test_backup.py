@@ -96,8 +96,11 @@ def test_the_newest_stay(data_dir: Path, tmp_path: Path) -> None:
     others = [tmp_path / "openoutcry-00000000-20200101T000000Z.backup", tmp_path / f"openoutcry-{desk}-mine.backup"]
     for path in others:
         path.touch()
-    keep_newest(tmp_path, desk, 2)
-    assert [at for at, _ in kept(tmp_path, desk)] == [NOON + timedelta(hours=1), NOON + timedelta(hours=2)]
+    keep_newest(tmp_path, desk, 2, NOON + timedelta(hours=2))
+    assert [at for at, _ in kept(tmp_path, NOON + timedelta(hours=2), desk)] == [
+        NOON + timedelta(hours=1),
+        NOON + timedelta(hours=2),
+    ]
     assert all(path.exists() for path in others)
 
 
@@ -168,3 +171,16 @@ def test_without_a_journal_there_is_nothing_to_back_up(tmp_path: Path, capsys: p
     done = command(capsys, "backup", "--settings", settings_file(data_dir))
     assert (done.code, "there is no journal yet" in done.err) == (1, True)
     assert not (data_dir / "desk.sqlite3").exists()
+
+
+@pytest.mark.parametrize("folder", ["a file", "x" * 300])
+def test_a_folder_that_takes_no_backups_is_found_by_check(
+    data_dir: Path, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    """Before a night does: the key and the folder, exit 1."""
+    (data_dir / "a file").touch()
+    settings = settings_file(data_dir)
+    with settings.open("a", encoding="utf-8") as file:
+        file.write(f'[backup]\ndirectory = "{data_dir / folder}"\n')
+    done = command(capsys, "check", "--settings", settings)
+    assert (done.code, "backup.directory" in done.err) == (1, True), done.err
