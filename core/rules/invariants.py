@@ -78,7 +78,7 @@ def beyond(live: Iterable[Order], positions: Mapping[Key, Position]) -> list[Bre
     return found
 
 
-def differs(ours: Decimal, difference: Decimal, lot: Decimal) -> bool:
-    """I4: whether the broker holds what our books do not. difference: signed pieces that it holds more. Less than a
-    lot, or what fees in kind may take, is none: start-up books it."""
-    return abs(difference) >= lot and abs(difference) > abs(ours) * DUST
+def differs(ours: Decimal, difference: Decimal, step: Decimal) -> bool:
+    """I4: whether the broker holds what our books do not. difference: signed pieces that it holds more. Less than can
+    be traded, or what fees in kind may take, is none: start-up books it."""
+    return abs(difference) >= step and abs(difference) > abs(ours) * DUST

@@ -126,11 +126,13 @@ class Asking:
         """Take in whatever the broker executed since it was last asked, and a little before."""
         key = f"fills_asked:{venue.account.name}"
         now = self._desk.clock.now()
-        asked = await self._desk.store.flag(key)
-        since = datetime.fromisoformat(asked) - FILLS_OVERLAP if asked else now - FILLS_AT_FIRST
+        kept = await self._desk.store.flag(key)
+        asked_at = datetime.fromisoformat(kept) if kept else None
+        since = asked_at - FILLS_OVERLAP if asked_at else now - FILLS_AT_FIRST
         for fill in await venue.broker.fills_since(since):
             await self._ledger.absorb(venue.account.name, replace(fill, owner=venue.account.owner))
-        await self._desk.store.save(FlagSet(key, now.isoformat()))
+        if asked_at is None or now - asked_at > FILLS_OVERLAP / 2:  # asked each half minute, and disks wear out
+            await self._desk.store.save(FlagSet(key, now.isoformat()))
 
     async def resumes(self, order: Order) -> bool:
         """Whether the alert or approval that decided on this order is still to be handled: then it is sent there."""

@@ -104,7 +104,11 @@ class Ledger:
 
     def awaits_fills(self, account: AccountName) -> bool:
         """Whether a broker said of an order that it is over, and not all of its fills have come."""
-        return any(order.id in self._awaited for order in self.live(account))
+        return any(map(self.awaits, self.live(account)))
+
+    def awaits(self, order: Order) -> bool:
+        """Whether its broker said that it is over, and not all of its fills have come."""
+        return order.id in self._awaited
 
     async def order(self, order_id: OrderId) -> Order | None:
         return self.orders.get(order_id) or await self._store.order(order_id)
@@ -187,7 +191,9 @@ class Ledger:
         order = await self.order(ticket.order_id) if ticket.order_id else None
         if order is None:
             return None
-        state = OrderState.PART_FILLED if ticket.state is OrderState.OPEN and order.filled else ticket.state
+        state = ticket.state
+        if state in {OrderState.OPEN, OrderState.PART_FILLED}:
+            state = OrderState.PART_FILLED if order.filled else OrderState.OPEN
         if state is order.state and order.broker_id == ticket.broker_id:
             return order  # told before: an answer and the stream say the same
         told = replace(

@@ -33,6 +33,8 @@ class Safety:
         self._latched = True
         self._day_equity: dict[AccountName, tuple[str, Decimal]] = {}
         self._reducing: dict[AccountName, tuple[str, Refused]] = {}
+        self.doubted: dict[AccountName, Refused] = {}
+        """Accounts whose broker tells otherwise than our books, and why they take no new risk."""
 
     @property
     def halt(self) -> Halt | None:
@@ -42,11 +44,13 @@ class Safety:
         """Of the desk, and the worst of these accounts."""
         if self._halt is not None:
             return RiskState.HALTED
-        return RiskState.REDUCING if any(map(self._loss, accounts)) else RiskState.ACTIVE
+        return RiskState.REDUCING if any(map(self.held_back, accounts)) else RiskState.ACTIVE
 
     def held_back(self, account: AccountName) -> Refused | None:
         """Why this account takes no new risk now."""
-        return self._loss(account) if self._halt is None else Refused("halted")
+        if self._halt is not None:
+            return Refused("halted")
+        return self.doubted.get(account) or self._loss(account)
 
     def _loss(self, account: AccountName) -> Refused | None:
         day, why = self._reducing.get(account, ("", None))

@@ -152,6 +152,19 @@ def position_differs(desk_id: DeskId, position: Position, difference: str, now: 
     )
 
 
+def books_differ(desk_id: DeskId, account: Account, difference: str, now: datetime) -> Notice:
+    """The broker shows less than the desk opened there, and no execution tells why."""
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "books_differ", account.name, now.isoformat())),
+        at=now,
+        kind=NoticeKind.ERROR,
+        key="position.less",
+        params={"account": account.name, "difference": difference},
+        critical=True,
+        owner=account.owner,
+    )
+
+
 def unprotected(desk_id: DeskId, position: Position, why: Refused, now: datetime) -> Notice:
     """A managed position stands without its stop."""
     params = {"account": position.account, "ticker": position.ticker, "quantity": plain(position.quantity)}

@@ -14,6 +14,8 @@ from tests.simulation.doors import call
 if TYPE_CHECKING:
     from tests.simulation.story import Run
 
+DIFFERENCES = frozenset({"position.differs", "position.less"})
+
 
 async def judge(run: Run, house: House) -> list[str]:
     """Everything that is wrong; empty when all is well."""
@@ -25,7 +27,9 @@ async def judge(run: Run, house: House) -> list[str]:
     if halt is not None and halt.by == "desk":
         found.append(f"the desk halted itself: {halt.reason}")
     found += [
-        f"nobody trades by hand here: {row['text']}" for row in desk["notices"] if row["key"] == "position.differs"
+        f"nobody pays in or takes out here: {row['text']}"
+        for row in desk["notices"]
+        if row["key"] == "position.differs"
     ]
     for row in desk["positions"]:
         run.trace("desk", "holds", row["ticker"], row["quantity"])

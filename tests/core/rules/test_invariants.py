@@ -92,5 +92,5 @@ def test_i06_exits_come_to_no_more_than_the_position(exits: list[Order], positio
     [("100", "0", True), ("100", "9", True), ("100", "10", False), ("0", "-10", False), ("10000", "50", True)],
 )
 def test_i04_the_broker_holds_what_the_books_hold(ours: str, difference: str, sound: bool) -> None:  # noqa: FBT001 - a table's column
-    """Within a lot of ten, or half a percent for fees in kind."""
+    """Within a step of ten, or half a percent for fees in kind."""
     assert differs(Decimal(ours), Decimal(difference), Decimal(10)) is not sound

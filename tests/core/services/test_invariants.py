@@ -14,7 +14,7 @@ from core.values.accounts import RiskState
 from core.values.fills import Fill
 from core.values.ids import FillId
 from core.values.money import Price, Quantity
-from core.values.orders import OrderRole, OrderState, Side
+from core.values.orders import Order, OrderRole, OrderState, OrderTicket, Side
 from tests.desk import TESTING, TestDesk, levels, opened
 
 LOOKING: WeakKeyDictionary[Desk, Invariants] = WeakKeyDictionary()
@@ -38,21 +38,61 @@ async def test_a_sound_desk_trades_on(tmp_path: Path) -> None:
         assert desk.engine.desk.safety.state() is RiskState.ACTIVE
 
 
-async def test_i04_books_that_differ_from_the_broker_are_brought_to_it(tmp_path: Path) -> None:
-    """At the second look, and people are called. Somebody sold at the broker: the stop shrinks, trading goes on."""
+async def test_i04_what_was_paid_in_is_booked_as_by_hand(tmp_path: Path) -> None:
+    """At the second look, and people are told; trading goes on."""
     async with opened(tmp_path) as desk:
         await desk.enter()
-        _sold_elsewhere(desk, "0.2")
+        _moved(desk, Side.BUY, "0.2")
         await looks(desk, 1)
         assert await desk.notices("position.differs") == []
-        await looks(desk, 1)
-        await desk.settle()
+        await looks(desk, 3)
         [told] = await desk.notices("position.differs")
-        assert (told.critical, told.params["difference"]) == (True, "-0.2")
-        assert desk.position.position.quantity == Decimal("0.3")
-        assert "sell stop 0.3 39800" in await desk.at_broker()
-        await looks(desk, 2)
-        assert len(await desk.notices("position.differs")) == 1
+        assert (told.critical, told.params["difference"]) == (True, "0.2")
+        held = {view.protection.value: view.position.quantity for view in desk.positions()}
+        assert held == {"managed": Decimal("0.5"), "by_hand": Decimal("0.2")}
+        assert desk.engine.desk.safety.state(TESTING) is RiskState.ACTIVE
+
+
+async def test_i04_a_broker_that_shows_less_costs_no_position_its_stop(tmp_path: Path) -> None:
+    """Its answer may lag: the stop stays, nothing new is opened there, people are called once, until it agrees."""
+    async with opened(tmp_path) as desk:
+        await desk.enter()
+        before = await desk.at_broker()
+        _moved(desk, Side.SELL, "0.5")
+        await looks(desk, 4)
+        await desk.settle()
+        [told] = await desk.notices("position.less")
+        assert (told.critical, told.params["difference"]) == (True, "-0.5 BTCPERP")
+        assert desk.position.position.quantity == Decimal("0.5")
+        assert await desk.at_broker() == before
+        held_back = desk.engine.desk.safety.held_back(TESTING)
+        assert held_back is not None
+        assert held_back.code == "books_differ"
+        _moved(desk, Side.BUY, "0.5")
+        await looks(desk, 1)
+        assert desk.engine.desk.safety.state(TESTING) is RiskState.ACTIVE
+
+
+async def test_i04_what_the_books_wait_for_is_no_difference(tmp_path: Path) -> None:
+    """A broker says filled before it tells the fill: it would be booked twice."""
+    async with opened(tmp_path) as desk:
+        await desk.limit("39500", long=levels("39300"))
+        [entry] = desk.live(OrderRole.ENTRY)
+        _moved(desk, Side.BUY, "0.5")
+        told = _ticket(desk, entry, OrderState.FILLED, "0.5")
+        await desk.engine.desk.ledger.absorb(TESTING, told)
+        await looks(desk, 3)
+        assert await desk.notices("position.differs") == []
+
+
+async def test_a_part_told_before_its_fill_is_no_breach(tmp_path: Path) -> None:
+    """What is filled is what fills say."""
+    async with opened(tmp_path) as desk:
+        await desk.limit("39500", long=levels("39300"))
+        [entry] = desk.live(OrderRole.ENTRY)
+        told = _ticket(desk, entry, OrderState.PART_FILLED, "0.1")
+        await desk.engine.desk.ledger.absorb(TESTING, told)
+        await looks(desk, 3)
         assert desk.engine.desk.safety.halt is None
 
 
@@ -63,7 +103,7 @@ async def test_i04_what_an_order_in_doubt_may_have_done_is_no_difference(tmp_pat
         [entry] = desk.live(OrderRole.ENTRY)
         ledger = desk.engine.desk.ledger
         ledger.orders[entry.id] = replace(entry, state=OrderState.UNKNOWN)
-        _sold_elsewhere(desk, "0.2")
+        _moved(desk, Side.SELL, "0.2")
         await looks(desk, 3)
         assert await desk.notices("position.differs") == []
 
@@ -94,6 +134,22 @@ async def test_who_arms_over_a_breach_has_seen_it(tmp_path: Path) -> None:
         assert desk.engine.desk.safety.state() is RiskState.ACTIVE
 
 
+async def test_a_breach_while_halted_anyway_halts_after_the_arming(tmp_path: Path) -> None:
+    """Whoever armed had not heard of it."""
+    async with opened(tmp_path) as desk:
+        await desk.limit("39500", long=levels("39300"))
+        [entry] = desk.live(OrderRole.ENTRY)
+        await desk.say("/kill")
+        ledger = desk.engine.desk.ledger
+        ledger.orders[entry.id] = replace(entry, state=OrderState.PART_FILLED, filled=entry.request.quantity)
+        await looks(desk, 3)
+        await desk.say("/arm")
+        await looks(desk, 2)
+        halt = desk.engine.desk.safety.halt
+        assert halt is not None
+        assert halt.by == "desk"
+
+
 async def test_a_broker_that_is_away_says_nothing(tmp_path: Path) -> None:
     """A failed question is no answer, and surely not an empty one."""
     async with opened(tmp_path) as desk:
@@ -103,9 +159,16 @@ async def test_a_broker_that_is_away_says_nothing(tmp_path: Path) -> None:
         assert desk.engine.desk.safety.halt is None
 
 
-def _sold_elsewhere(desk: TestDesk, pieces: str) -> None:
-    """Through the broker's own program, long ago as its list of executions goes."""
+def _ticket(desk: TestDesk, order: Order, state: OrderState, filled: str) -> OrderTicket:
+    request = order.request
+    assert order.broker_id is not None
+    told = (order.id, order.broker_id, request.ticker, request.side, request.type, request.quantity, state, desk.now)
+    return OrderTicket(*told, filled=Quantity(Decimal(filled)))
+
+
+def _moved(desk: TestDesk, side: Side, pieces: str) -> None:
+    """Into or out of the account, with no execution that the broker would still tell."""
     quantity, price = Quantity(Decimal(pieces)), Price(Decimal(40000))
     moment = desk.now - timedelta(days=30)
-    sold = Fill(FillId("x"), TESTING, "BTCPERP", Side.SELL, quantity, price, Decimal(0), moment)
-    desk.broker()._venue.ledger.take(sold)
+    fill = Fill(FillId(f"{side} {pieces}"), TESTING, "BTCPERP", side, quantity, price, Decimal(0), moment)
+    desk.broker()._venue.ledger.take(fill)
