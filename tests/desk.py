@@ -21,8 +21,10 @@ from core.commands.console import Console
 from core.commands.registry import Tools
 from core.ports import BrokerFactory
 from core.services.portfolio import Portfolio, PositionView
+from core.values.accounts import Margin
 from core.values.alerts import Alert, AlertKind, AlertRecord, Levels, Source
 from core.values.changes import FlagSet
+from core.values.errors import Rejected
 from core.values.fills import Fill
 from core.values.ids import AccountName, AlertId, UserId
 from core.values.money import Price
@@ -214,6 +216,15 @@ def settings_for(data_dir: Path, **sections: Any) -> Settings:
         "accounts": (account, *more),
     }
     return load_settings(None, **(known | sections))
+
+
+def revoke(broker: PaperBroker) -> None:
+    """It takes the account's key no more: no question of money is answered."""
+
+    async def margin() -> Margin:
+        raise Rejected("bad_key")
+
+    broker.margin = margin  # type: ignore[method-assign]  # a paper broker knows no keys
 
 
 @asynccontextmanager

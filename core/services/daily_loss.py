@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from datetime import datetime
 
 from core.rules.risk import loss_reached
 from core.services.desk import Desk, Venue
-from core.values.errors import DeskError, Transient
+from core.values.errors import DeskError
 
 log = logging.getLogger(__name__)
 
@@ -24,25 +24,33 @@ class DailyLoss:
         self._desk, self._every_s = desk, every_s
 
     async def run(self) -> None:
-        """Until cancelled. What cannot be asked or written now is asked the next time."""
+        """Until cancelled."""
         while True:
-            try:
-                await self.look()
-            except DeskError as error:
-                log.warning("daily loss was not looked at", extra={"reason": str(error)})
+            await self.look()
             await self._desk.wire.sleep(self._every_s)
 
     async def look(self) -> None:
-        """Every account whose broker answers. Working orders that could add risk go, protection stays."""
+        """Every account. Raises nothing: what cannot be asked or written now is tried again at the next look."""
         for venue in list(self._desk.venues.values()):
-            with suppress(Transient):
+            try:
                 await self._look_at(venue)
+            except DeskError as error:
+                why = {"account": venue.account.name, "reason": str(error)}
+                log.warning("daily loss was not looked at", extra=why)
 
     async def _look_at(self, venue: Venue) -> None:
+        """Working orders that could add risk go, protection stays. They are looked for as long as it lasts: a cancel
+        may fail, or the desk end before it. Those made since were let through because they reduce."""
+        name = venue.account.name
+        since = self._desk.safety.reducing_since(name) or await self._begun(venue)
+        if since is not None:
+            mine = [order for order in self._desk.new_risk() if order.request.account == name and order.at <= since]
+            await self._desk.cancel_all(mine)
+
+    async def _begun(self, venue: Venue) -> datetime | None:
+        """Since just now; None where it has not lost as much."""
         safety, account = self._desk.safety, venue.account
         margin = await venue.broker.margin()
         profit = await safety.day_profit(account.name, margin)
         reached = loss_reached(margin.equity, profit, self._desk.limits.daily_loss_percent)
-        if reached is not None and await safety.reduce(account, reached):
-            mine = [order for order in self._desk.new_risk() if order.request.account == account.name]
-            await self._desk.cancel_all(mine)
+        return None if reached is None else await safety.reduce(account, reached)

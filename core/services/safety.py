@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from core.ports import Clock, KillSwitch, Store
@@ -32,7 +33,7 @@ class Safety:
         self._halt = switch.read()
         self._latched = True
         self._day_equity: dict[AccountName, tuple[str, Decimal]] = {}
-        self._reducing: dict[AccountName, tuple[str, Refused]] = {}
+        self._reducing: dict[AccountName, tuple[datetime, Refused]] = {}
         self.doubted: dict[AccountName, Refused] = {}
         """Accounts whose broker tells otherwise than our books, and why they take no new risk."""
 
@@ -53,30 +54,39 @@ class Safety:
         return self.doubted.get(account) or self._loss(account)
 
     def _loss(self, account: AccountName) -> Refused | None:
-        day, why = self._reducing.get(account, ("", None))
-        return why if day == self._today() else None
+        return None if self.reducing_since(account) is None else self._reducing[account][1]
+
+    def reducing_since(self, account: AccountName) -> datetime | None:
+        """When it had lost too much today; None where it has not."""
+        since, _ = self._reducing.get(account, (None, None))
+        return since if since is not None and since.date() == self._clock.now().date() else None
 
     def _today(self) -> str:
         return self._clock.now().date().isoformat()
 
-    async def reduce(self, account: Account, why: Refused) -> bool:
-        """Only exits on this account for the rest of the UTC day, also after a restart. False when it was so."""
-        if self._loss(account.name) is not None:
-            return False
-        day, now = self._today(), self._clock.now()
-        self._reducing[account.name] = (day, why)
+    async def reduce(self, account: Account, why: Refused) -> datetime:
+        """Only exits on this account from now on for the rest of the UTC day, also after a restart. In force before it
+        is written; where it cannot be, it is not so, that the next try tells people. Raises DeskError then."""
+        now = self._clock.now()
+        self._reducing[account.name] = (now, why)
         log.warning("reducing", extra={"account": account.name, **why.params})
-        kept = FlagSet(_reducing(account.name), json.dumps([day, why.params]))
+        kept = FlagSet(_reducing(account.name), json.dumps([now.isoformat(), why.params]))
         notice = telling.reducing(self._store.desk_id, account, why, now)
         audited = Audited(now, account.owner, "desk", "risk.reducing", account.name, dict(why.params))
-        await self._store.save(kept, audited, NoticeMade(notice))
-        return True
+        try:
+            await self._store.save(kept, audited, NoticeMade(notice))
+        except DeskError:
+            del self._reducing[account.name]
+            raise
+        return now
 
     async def load(self, accounts: Iterable[AccountName]) -> None:
         """Know again which of them lost too much today."""
         for account in accounts:
-            day, params = json.loads(await self._store.flag(_reducing(account)) or '["", {}]')
-            self._reducing[account] = (day, Refused("daily_loss", params))
+            if (kept := await self._store.flag(_reducing(account))) is not None:
+                since, params = json.loads(kept)  # journals of before hold the day alone
+                moment = datetime.fromisoformat(since).replace(tzinfo=UTC)
+                self._reducing[account] = (moment, Refused("daily_loss", params))
 
     async def kill(self, by: UserId, surface: str, reason: str) -> bool:
         """Latch HALTED; in force before anything is written, and also where nothing can be. False when it was so."""

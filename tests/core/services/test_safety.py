@@ -12,11 +12,13 @@ from pathlib import Path
 from core.services.daily_loss import DailyLoss
 from core.values.accounts import Halt, RiskState
 from core.values.alerts import AlertKind
-from core.values.ids import UserId
-from core.values.orders import OrderRole, OrderState, Side
+from core.values.changes import Change
+from core.values.errors import Transient
+from core.values.ids import AccountName, UserId
+from core.values.orders import OrderRole, OrderState, Refused, Side
 from openoutcry.background import running
 from openoutcry.latch import FileLatch
-from tests.desk import OWNER, TESTING, TestDesk, an_alert, levels, opened, price, turns
+from tests.desk import OWNER, TESTING, TestDesk, an_alert, levels, opened, price, revoke, turns
 
 D = Decimal
 PROTECTED = ["sell limit 0.5 41000", "sell stop 0.5 39800"]
@@ -219,3 +221,55 @@ async def test_the_daily_loss_stops_entries_until_tomorrow(data_dir: Path) -> No
         await desk.clock.advance(timedelta(days=1).total_seconds())
         await desk.book("39999.5", "40000")
         assert (await desk.enter()).reason == ""
+
+
+async def test_a_revoked_key_leaves_the_daily_loss_of_others_watched(data_dir: Path) -> None:
+    """The first account's broker answers no more; the second one has lost too much."""
+    other = {"name": "Other", "broker": "paper", "cash": "10000"}
+    async with opened(data_dir, risk={"daily_loss_percent": "0.9"}, more_accounts=[other]) as desk:
+        await desk.enter(account="Other")
+        watch = DailyLoss(desk.engine.desk)
+        await watch.look()
+        revoke(desk.broker())
+        await desk.book("39801", "39802")
+        await watch.look()
+        assert desk.engine.desk.safety.state(AccountName("Other")) is RiskState.REDUCING
+
+
+async def test_a_daily_loss_that_the_journal_did_not_take_is_told_at_the_next_look(data_dir: Path) -> None:
+    """The disk says no once: then people hear of it, and what worked for new risk is cancelled."""
+    async with opened(data_dir, risk={"daily_loss_percent": "0.9"}) as desk:
+        await desk.enter()
+        await desk.say("/buy 10 SBER")
+        watch, store, save = DailyLoss(desk.engine.desk), desk.engine.store, desk.engine.store.save
+        await watch.look()
+        await desk.book("39801", "39802")
+
+        async def once_no(*changes: Change) -> None:
+            store.save = save  # type: ignore[method-assign]  # the disk fails once
+            raise Transient("disk full")
+
+        store.save = once_no  # type: ignore[method-assign]
+        await watch.look()
+        assert await desk.notices("report.reducing") == []
+        await watch.look()
+        assert len(await desk.notices("report.reducing")) == 1
+        assert await desk.at_broker() == PROTECTED
+
+
+async def test_what_a_daily_loss_left_working_is_cancelled_at_the_next_look(data_dir: Path) -> None:
+    """The desk ended between the decision and its cancels; what people sell since then stays."""
+    async with opened(data_dir) as desk:
+        await desk.say("/buy 10 SBER")
+        await desk.book_of("SBER", "299.90", "299.99")
+        await desk.limit("3150", ticker="ETHPERP", long=levels("2900"))
+        [account] = [venue.account for venue in desk.engine.desk.venues.values()]
+        await desk.engine.desk.safety.reduce(account, Refused("daily_loss", {}))
+        assert "buy limit 0.37 3150" in await desk.at_broker()
+    async with opened(data_dir, later=timedelta(seconds=1)) as desk:
+        await desk.book_of("SBER", "299.90", "299.99")
+        await desk.say("/sell 10 SBER")
+        for _ in range(2):
+            await DailyLoss(desk.engine.desk).look()
+        await desk.settle()
+        assert await desk.at_broker() == ["sell limit 10 299.99"]
