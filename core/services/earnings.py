@@ -14,7 +14,7 @@ from core.services.desk import Desk
 from core.services.history import owner_of
 from core.values.accounts import DayEquity, Mode
 from core.values.changes import EquityKept
-from core.values.errors import DeskError, Transient
+from core.values.errors import DeskError
 from core.values.money import ZERO
 from core.values.pages import Sought
 from core.values.people import Person
@@ -76,10 +76,13 @@ class EquityKeeper:
     async def keep(self) -> int:
         """Of every account whose broker answers; of how many."""
         now, kept = self._desk.clock.now(), list[EquityKept]()
-        for venue in self._desk.venues.values():
-            with suppress(Transient):
+        for venue in list(self._desk.venues.values()):
+            account = venue.account
+            try:
                 margin = await venue.broker.margin()
-                account = venue.account
+            except DeskError as error:
+                log.warning("equity was not kept", extra={"account": account.name, "reason": str(error)})
+            else:
                 kept.append(EquityKept(DayEquity(account.name, now, margin.equity, margin.currency, account.owner)))
         if kept:
             await self._desk.store.save(*kept)

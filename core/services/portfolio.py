@@ -9,7 +9,7 @@ from decimal import Decimal
 from core.services.desk import Desk
 from core.services.guardian import Guardian
 from core.values.accounts import Account, Margin, RiskState
-from core.values.errors import Transient
+from core.values.errors import DeskError
 from core.values.fills import Position
 from core.values.instrument import Instrument
 from core.values.market import Quote
@@ -76,10 +76,10 @@ class Portfolio:
     async def accounts(self, person: Person) -> list[AccountView]:
         """Accounts that the person may see, with what the broker says of their money."""
         views = []
-        for venue in self._desk.venues.values():
+        for venue in list(self._desk.venues.values()):
             if person.sees(venue.account.owner):
                 margin = None
-                with suppress(Transient):  # one that is away must not hide the others
+                with suppress(DeskError):  # one that is away, or takes its key no more, must not hide the others
                     margin = await venue.broker.margin()
                 views.append(AccountView(venue.account, margin, self._desk.safety.state(venue.account.name)))
         return views

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from datetime import timedelta
 
 from core.services.desk import Desk
 from core.values.changes import Change, PricesForgotten, PricesKept
-from core.values.errors import DeskError, Rejected, Transient
+from core.values.errors import DeskError
 from core.values.market import Quote
 from core.values.orders import Refused
 
@@ -53,8 +52,10 @@ class PriceKeeper:
 
     async def _watch(self) -> None:
         for ticker in self._tickers:
-            for name, venue in self._desk.venues.items():
+            for name, venue in list(self._desk.venues.items()):
                 found = self._desk.directory.find(name, ticker)
                 if not isinstance(found, Refused):
-                    with suppress(Transient, Rejected):
+                    try:
                         await venue.feed.watch(found.ticker)
+                    except DeskError as error:
+                        log.warning("not watched", extra={"account": name, "ticker": ticker, "reason": str(error)})

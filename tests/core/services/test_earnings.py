@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.services.earnings import EquityKeeper, profit_by_day
 from core.values.pages import Sought
 from core.values.people import Role
 from openoutcry.background import running
-from tests.desk import OWNER, TESTING, TestDesk, person
+from tests.desk import OWNER, TESTING, TestDesk, opened, person, revoke
 
 
 async def test_a_day_has_what_was_closed_on_it_after_fees(desk: TestDesk) -> None:
@@ -46,6 +48,14 @@ async def test_an_account_that_does_not_answer_is_left_out(desk: TestDesk) -> No
     desk.broker().script("disconnect")
     assert await EquityKeeper(desk.engine.desk).keep() == 0
     assert await desk.engine.store.equity(desk.now.date()) == []
+
+
+async def test_an_account_whose_key_is_revoked_is_left_out_alone(data_dir: Path) -> None:
+    """The other's equity is kept."""
+    async with opened(data_dir, more_accounts=[{"name": "Other", "broker": "paper"}]) as desk:
+        revoke(desk.broker())
+        assert await EquityKeeper(desk.engine.desk).keep() == 1
+        assert [row.account for row in await desk.engine.store.equity(desk.now.date())] == ["Other"]
 
 
 async def test_a_desk_that_stops_writes_down_what_accounts_are_worth(desk: TestDesk) -> None:
