@@ -97,19 +97,18 @@ class Monitor:
     async def _measure(self, key: Key, position: Position, naked: Refused | None) -> None:
         since = self._since.get(position.id, position.unprotected_since)
         now = self._desk.wire.now()
-        if naked is not None and position.id not in self._since:
-            self._since[position.id] = since or now
+        if naked is not None and (position.id not in self._since or position.unprotected_since is None):
+            begun = self._since.setdefault(position.id, since or now)
             log.error("unprotected", extra={"position": position.id, "ticker": position.ticker, "why": naked.code})
             notice = telling.unprotected(self._desk.desk_id, position, naked, now)
-            begun = since or now
             await self._mark(key, position, lambda p: replace(p, unprotected_since=begun), NoticeMade(notice))
         elif naked is None and since is not None:
-            self._since.pop(position.id, None)
             lasted = max(0.0, (now - since).total_seconds())
-            self._over_s += lasted
-            log.warning("protected again", extra={"position": position.id, "after_s": lasted})
             notice = telling.protected(self._desk.desk_id, position, lasted, now)
             await self._mark(key, position, partial(_longer, seconds=lasted), NoticeMade(notice))
+            self._since.pop(position.id, None)
+            self._over_s += lasted
+            log.warning("protected again", extra={"position": position.id, "after_s": lasted})
 
     async def _mark(self, key: Key, position: Position, change: Callable[[Position], Position], *also: Change) -> None:
         await self._ledger.amend(key, lambda now: change(now) if now.id == position.id else now, *also)

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.services.monitor import SEEN
 from core.values.changes import FlagSet
+from core.values.errors import Transient
 from core.values.orders import OrderRole, OrderState
 from tests.desk import TestDesk, opened
 from tests.guard import BARE, ROOM, exits, hold, on_a_cable, quote, quotes, rule
@@ -54,6 +55,24 @@ async def test_nobody_hears_prices_one_alarm_and_counted_seconds(data_dir: Path)
         before = desk.position.position.unprotected_s
         await desk.wait(5)
         assert desk.position.position.unprotected_s == before == seconds(desk)
+
+
+async def test_an_alarm_that_the_journal_did_not_take_is_told_a_second_later(data_dir: Path) -> None:
+    """The disk says no to the alarm, and to its end: each is told once, and no second is counted twice."""
+    async with opened(data_dir, **BARE, **ROOM) as desk:
+        cable, ledger, amend = on_a_cable(desk), desk.engine.desk.ledger, desk.engine.desk.ledger.amend
+        await hold(desk, rule("2"))
+
+        async def once_no(*_: object) -> None:
+            ledger.amend = amend  # type: ignore[method-assign]  # the disk fails once
+            raise Transient("disk full")
+
+        for up, key in ((False, "position.unprotected"), (True, "position.protected")):
+            ledger.amend = once_no  # type: ignore[method-assign, assignment]
+            cable.up = cable.answers = up
+            await desk.wait(20)
+            assert len(await desk.notices(key)) == 1
+        assert seconds(desk) == desk.position.position.unprotected_s
 
 
 async def test_each_incident_is_told_once(data_dir: Path) -> None:
