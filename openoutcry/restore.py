@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from core.values.accounts import Halt
 from core.values.changes import Audited
 from core.values.errors import Broken
 from core.values.ids import OWNER
-from openoutcry.backup import JOURNAL, VAULT_KEY, read_through
+from openoutcry.backup import JOURNAL, VAULT_KEY, read_through, sync
 from openoutcry.latch import FileLatch
 from openoutcry.lock import only_desk
 from storage.sqlite import open_store
@@ -85,12 +84,12 @@ def _move_in(scratch: Path, data_dir: Path, now: datetime) -> list[Path]:
     if there.exists():
         if here.exists() and here.read_bytes() != there.read_bytes():
             moved.append(here.rename(data_dir / _aside(VAULT_KEY, now)))
+        sync(there)
         there.replace(here)
-    for path in (scratch / JOURNAL, data_dir):
-        handle = os.open(path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
+    sync(scratch / JOURNAL)
+    sync(data_dir)  # what stood here has its other name before anything takes its place
     (scratch / JOURNAL).replace(data_dir / JOURNAL)
+    sync(data_dir)
     return moved
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -70,6 +71,25 @@ async def test_a_log_goes_aside_with_its_journal(tmp_path: Path) -> None:
     late = "SELECT count(*) FROM flags WHERE key = 'late'"
     assert ask(done.aside[0], late) == 1
     assert ask(new / "desk.sqlite3", late) == 0
+
+
+async def test_a_restored_desk_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Journal and vault's key are on the disk before they take their names, and then these."""
+    (tmp_path / "old").mkdir()
+    key_file(tmp_path / "old").read()
+    backup, keys = await backed_up(tmp_path / "old")
+    new, fsync = tmp_path / "new", os.fsync
+    synced: list[tuple[Path, bool]] = []
+
+    def noting(handle: int) -> None:
+        synced.append((Path(f"/proc/self/fd/{handle}").readlink(), (new / "desk.sqlite3").exists()))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    await restore(backup, new, keys, force=False)
+    before = {path.name for path, in_place in synced if not in_place}
+    assert {"desk.sqlite3", "vault.key"} <= before
+    assert (new, True) in synced
 
 
 async def test_no_restore_under_a_running_desk(tmp_path: Path) -> None:
