@@ -48,7 +48,7 @@ def walked(days: int, seed: int = 7, swing: int = 16) -> Plan:
     random, price, kept, kind = Random(seed), 30_000, {}, recycle()
     dates = tuple(FIRST + timedelta(days=number) for number in range(days))
     for day in dates:
-        opens, _, _ = span(kind.window, day)
+        _, opens, *_ = span(kind.window, day)
         first, rows = int(opens.timestamp()), []
         for minute in range(WINDOW + 60):
             path = [price := max(1000, price + random.randint(-swing, swing)) for _ in range(4)]

@@ -66,7 +66,7 @@ def _quietly() -> Iterator[None]:
 
 
 async def _replay(plan: Plan, data_dir: Path) -> Outcome:
-    opens, _, _ = span(plan.kind.window, plan.days[0])
+    _, opens, *_ = span(plan.kind.window, plan.days[0])
     wire = LeapingClock(opens - timedelta(days=1))
     async with AsyncExitStack() as stack:
         engine, feed = await _built(plan, data_dir, wire, stack)

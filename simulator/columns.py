@@ -6,7 +6,7 @@ numpy is imported here and in the modules that play columns (the extra `research
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -81,16 +81,14 @@ def columns_of(plan: Plan) -> Columns:
     opens: list[NDArray[np.bool_]] = []
     dates: list[Ticks] = []
     for day in plan.days:
-        begins, shuts, midnight = span(plan.kind.window, day)
+        begins, first, last, ends = span(plan.kind.window, day)
         fresh = rows[-1].at if rows else -NEVER
         today = [
-            bar
-            for bar in plan.history.bars(midnight - timedelta(days=1), midnight)
-            if bar.at > fresh and not plan.conditions.halted(bar.at)
+            bar for bar in plan.history.bars(begins, ends) if bar.at > fresh and not plan.conditions.halted(bar.at)
         ]
         rows += today
         at = np.array([bar.at for bar in today], np.int64)
-        opens.append((begins.timestamp() <= at) & (at < shuts.timestamp()))
+        opens.append((first.timestamp() <= at) & (at < last.timestamp()))
         dates.append(np.full(len(at), day.toordinal(), np.int64))
     table = np.array(rows, np.int64).reshape(-1, len(Bar._fields))
     may = np.concatenate([np.zeros(0, np.bool_), *opens])

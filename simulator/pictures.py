@@ -49,7 +49,7 @@ def _trades(plan: Plan, outcome: Outcome, trades: Sequence[Trade]) -> Chart:
     zone, instrument = plan.kind.window.zone, plan.history.instrument
     day = trades[-1].opened_at.astimezone(zone).date()
     mine = [trade for trade in trades if trade.opened_at.astimezone(zone).date() == day]
-    _, _, midnight = span(plan.kind.window, day)
+    *_, midnight = span(plan.kind.window, day)
     around = timedelta(minutes=30)
     start, end = mine[0].opened_at - around, min(mine[-1].closed_at + around, midnight)
     bars = tuple(_candle(bar, instrument) for bar in plan.history.bars(start, end))[-BARS_MAX:]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -76,9 +76,8 @@ def script(plan: Plan, state: State) -> Iterator[Begin | Beat]:
 
 
 def _day(plan: Plan, state: State, day: date) -> Iterator[Begin | Beat]:
-    opens, shuts, midnight = span(plan.kind.window, day)
-    start = midnight - timedelta(days=1) if state.running else opens
-    for bar in plan.history.bars(start, midnight):
+    begins, opens, shuts, ends = span(plan.kind.window, day)
+    for bar in plan.history.bars(begins if state.running else opens, ends):
         inside = opens.timestamp() <= bar.at < shuts.timestamp()
         if not state.running and not inside:
             if bar.at >= shuts.timestamp():
@@ -99,18 +98,21 @@ def _day(plan: Plan, state: State, day: date) -> Iterator[Begin | Beat]:
         yield from beats(bar, plan.history.interval_s, state.held, plan.conditions)
 
 
-def span(window: Window, day: date) -> tuple[datetime, datetime, datetime]:
-    """When the window of a day opens and shuts, and when the day ends, in UTC."""
-    opens, shuts = (datetime.combine(day, moment, window.zone) for moment in (window.start, window.end))
-    midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), window.zone)
-    return opens.astimezone(UTC), shuts.astimezone(UTC), midnight.astimezone(UTC)
+def span(window: Window, day: date) -> tuple[datetime, datetime, datetime, datetime]:
+    """When a day begins, its window opens and shuts, and the day ends, in UTC. Two days a year have 23 and 25 hours."""
+    tomorrow = day + timedelta(days=1)
+    begins, opens, shuts, ends = (
+        datetime.combine(date_, moment, window.zone).astimezone(UTC)
+        for date_, moment in ((day, time.min), (day, window.start), (day, window.end), (tomorrow, time.min))
+    )
+    return begins, opens, shuts, ends
 
 
 def trading(history: History, window: Window, days: Iterable[date]) -> tuple[date, ...]:
     """Those of the days on which something trades while the window is open."""
     found = []
     for day in days:
-        opens, shuts, _ = span(window, day)
+        _, opens, shuts, _ = span(window, day)
         if sessions(history.instrument.calendar, opens, shuts):
             found.append(day)
     return tuple(found)

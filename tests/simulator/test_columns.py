@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.rules.sessions import ALWAYS
 from core.values.rule import Rule
 from openoutcry.simulation import replayed
 from simulator import brackets, compiling
@@ -25,7 +26,7 @@ from simulator.kernel import simulate
 from simulator.market import Conditions
 from simulator.script import Plan
 from simulator.trades import Execution, evaluate, trades_of
-from strategies.kinds import Kind, dip
+from strategies.kinds import NEW_YORK, Kind, dip
 from tests.simulator.pasts import DAY, OPENS, SHARE, D, Past, bars
 from tests.simulator.test_engines import halts, wild
 
@@ -172,6 +173,20 @@ def test_what_lasts_over_the_night_is_sold_in_the_morning() -> None:
     assert told == simulate(plan).executions
     assert told == on_columns(plan, RULE, PLAIN)
     assert told[-1].at == morning + timedelta(days=2, seconds=40)
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 7), date(2026, 10, 31)])
+def test_a_night_of_23_or_25_hours_is_played_once(day: date) -> None:
+    """Half past four of UTC is the evening before one and the morning of the other: each sells what it can, once."""
+    night = datetime.combine(day + timedelta(days=1), time(4, 30), UTC)
+    rows = bars("100 100 99.5 99.6", start=datetime.combine(day, time(10, 30), NEW_YORK))
+    rows += bars("99.6 102 99.6 99.6@40", start=night)
+    rows += bars("99.6 102 99.6 99.6", start=night + timedelta(hours=1))
+    past = Past(rows, replace(SHARE, calendar=ALWAYS))
+    plan = Plan(within(dip(RULE), time(10, 30), time(10, 31)), past, (day, day + timedelta(days=1)))
+    told = on_columns(plan, RULE)
+    assert [each.at - night for each in told[1:]] == [timedelta(seconds=40), timedelta(hours=1, seconds=40)]
+    assert told == on_columns(plan, RULE, PLAIN) == simulate(plan).executions == replayed(plan).executions
 
 
 def test_an_entry_of_ones_own_is_a_column_of_limits() -> None:
