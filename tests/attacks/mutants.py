@@ -29,7 +29,7 @@ PATIENCE_S = 120
 TESTS: Mapping[str, Sequence[str]] = {
     "core.rules.risk": ("tests/core/rules/test_risk.py",),
     "core.rules.exits": ("tests/core/rules/test_exits.py",),
-    "core.values.orders": ("tests/values/test_values.py", "tests/core/services/test_ledger.py"),
+    "core.values.orders": ("tests/values/test_orders.py", "tests/core/services/test_ledger.py"),
     "core.services.ledger": ("tests/core/services/test_ledger.py",),
 }
 """Which tests hold each module."""

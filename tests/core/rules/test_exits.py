@@ -10,7 +10,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.rules.exits import Protection, better_stop, mend, round_plan, stop_crossed
+from core.rules.exits import Mending, Protection, better_stop, breakeven_price, mend, round_plan, stop_crossed
 from core.values.ids import AccountName, IntentId, OrderId
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.money import ZERO, Price, Quantity
@@ -182,3 +182,59 @@ def test_a_stop_is_crossed_when_the_market_trades_there() -> None:
     level = D(90)
     assert [stop_crossed(Side.BUY, level, bid, None) for bid in (D(91), D(90), None)] == [False, True, False]
     assert [stop_crossed(Side.SELL, level, None, ask) for ask in (D(89), D(90), None)] == [False, True, False]
+
+
+# what mutants have shown to be held by no test
+
+
+def test_where_nothing_reduces_only_an_old_stop_goes_before_the_new_one() -> None:
+    """Two that stand could open a position: first all but a good one go, and only where none stands comes the new."""
+    wrong, good = stop(50, number=1), stop(100, number=2)
+    assert mend(D(100), ZERO, PLAN, [wrong], reduce_only=False) == Mending((), (wrong,))
+    assert mend(D(100), ZERO, PLAN, [wrong, good], reduce_only=False) == Mending((), (wrong,))
+    assert mend(D(100), ZERO, PLAN, [good, stop(100, number=3)], reduce_only=False).cancel == (stop(100, number=3),)
+    placed = mend(D(100), ZERO, PLAN, [], reduce_only=False).place
+    assert [(p.role, p.quantity) for p in placed] == [(OrderRole.STOP, D(100))]
+
+
+def test_the_one_that_is_kept_is_one_that_the_broker_has_confirmed() -> None:
+    """One on its way might be refused; one filled in part still stands for its rest."""
+    sent, sure = stop(100, number=1, state=OrderState.SENT), stop(100, number=2)
+    assert mend(D(100), ZERO, PLAN, [sent, sure, target(100, number=3)]).cancel == (sent,)
+    part = order(Protection(OrderRole.STOP, Side.SELL, OrderType.STOP, Quantity(D(150)), stop_price=Price(D(90))), 4)
+    part = replace(part, state=OrderState.PART_FILLED, filled=Quantity(D(50)))
+    assert mend(D(100), ZERO, PLAN, [sent, part, target(100, number=3)]).cancel == (sent,)
+    assert mend(D(100), ZERO, PLAN, [sent], reduce_only=False).cancel == ()
+
+
+def test_a_stop_on_its_way_replaces_nothing_yet() -> None:
+    """Until the broker has confirmed the new stop, the old one stays, where stops only reduce."""
+    old, new = stop(100, at=85, number=1), stop(100, number=2, state=OrderState.SENT)
+    assert mend(D(100), ZERO, PLAN, [old, new, target(100, number=3)]) == Mending()
+
+
+def test_a_short_is_mended_as_a_long_is() -> None:
+    """A stop sized for what a short's entry may still add is left as it is; a larger one is not."""
+    side = Protection(OrderRole.STOP, Side.BUY, OrderType.STOP, Quantity(D(100)), stop_price=Price(D(110)))
+    plan = ExitPlan(Price(D(110)))
+    assert mend(D(-60), D(-40), plan, [order(side, 1)]) == Mending()
+    assert mend(D(-60), D(-30), plan, [order(side, 1)]).place[0].quantity == D(60)
+    [placed] = mend(D(-60), ZERO, plan, [], reduce_only=False).place
+    assert (placed.side, placed.quantity) == (Side.BUY, D(60))
+    assert mend(D(-100), ZERO, plan, [order(side, 1)], reduce_only=False) == Mending()
+
+
+def test_a_stop_before_its_position_waits_only_where_it_reduces_only() -> None:
+    """While its entry works; with the entry gone, or where it could open a position, it goes. A plan without a stop
+    keeps none."""
+    waiting = stop(100)
+    assert mend(ZERO, D(100), PLAN, [waiting]) == Mending()
+    assert mend(ZERO, ZERO, PLAN, [waiting]).cancel == (waiting,)
+    assert mend(ZERO, D(100), PLAN, [waiting], reduce_only=False).cancel == (waiting,)
+    assert mend(D(100), D(100), ExitPlan(), [waiting]).cancel == (waiting,)
+
+
+def test_breakeven_pays_both_ways() -> None:
+    """behaviour.md 2.8: bought at 200 with 0.5 % a way, 202; sold, 198."""
+    assert breakeven_price(Price(D(200)), Side.BUY, D("0.5")) == D(202)
+    assert breakeven_price(Price(D(200)), Side.SELL, D("0.5")) == D(198)

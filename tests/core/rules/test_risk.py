@@ -439,12 +439,13 @@ def test_a_quote_is_fresh_for_five_seconds() -> None:
     """DESIGN 6's figure, to the microsecond."""
     old = replace(CALM, quote=replace(QUOTE, at=NOW - timedelta(seconds=5)))
     older = replace(CALM, quote=replace(QUOTE, at=NOW - timedelta(seconds=5, microseconds=1)))
-    assert [code(request(), OFF, old), code(request(), OFF, older)] == ["", "no_quote"]
+    coming = replace(CALM, quote=replace(QUOTE, at=NOW + timedelta(seconds=6)))
+    assert [code(request(), OFF, each) for each in (old, older, coming)] == ["", "no_quote", "no_quote"]
 
 
 def test_an_order_is_valued_at_its_own_prices_and_then_at_the_last() -> None:
     """A stop order at its stop, a market order at the side it takes, or at the last trade where that side is empty."""
-    limits = replace(OFF, order_value_max=D(990))
+    limits = replace(OFF, order_value_max=D(1050))
     stop = request(type=OrderType.STOP, price=None, stop_price=Price(D(110)))
     assert code(stop, limits) == "order_value"
     empty = replace(CALM, quote=replace(QUOTE, ask=None, last=Price(D(120))))
