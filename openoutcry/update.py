@@ -10,27 +10,23 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 import time
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from core.values.errors import Broken
+from openoutcry.environments import install, run, version_of
 from openoutcry.settings import Settings
 from storage.sqlite.copies import schema_of
 
 LOOK_S = 0.5
 CAME = "came.json"
 """In each version's folder: from which one it took over, what the journal's schema was then, and that backup."""
-LOCK = "openoutcry/requirements.txt"
-"""In the wheel: everything that it runs on, with hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +74,14 @@ def update(place: Place, wheel: Path) -> str:
     folder = install(place.root, wheel, like=place.folder(old))
     try:
         _program(place, folder, "check", "--settings", place.settings_file)
-        _control(place, "stop")
-        came = _before(place, old, version)
-        (folder / CAME).write_text(json.dumps(came), encoding="utf-8")
-        _switch(place, version)
-    except (Broken, OSError):
-        shutil.rmtree(folder)
-        _control(place, "start")
-        raise
-    _control(place, "start")
+        came = take_over(place, version)
+    finally:
+        if place.version == old:
+            shutil.rmtree(folder, ignore_errors=True)
     if not _ready(place):
-        _go_back(place, came)
-        raise Broken(f"version {version} did not become ready within {place.ready_s:.0f} s: {old} runs again")
+        failed = f"version {version} did not become ready within {place.ready_s:.0f} s"
+        try:
+            raise Broken(f"{failed}: {_go_back(place, came)}")
     return version
 
 
@@ -113,50 +105,6 @@ def rollback(place: Place, *, restore: bool) -> str:
     if not _go_back(place, came):
         raise Broken(f"version {came['from']} is in place, but did not become ready within {place.ready_s:.0f} s")
     return str(came["from"])
-
-
-def version_of(wheel: Path) -> str:
-    """Raises Broken for a file that is no wheel of ours."""
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            [name] = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
-            said = dict(line.split(": ", 1) for line in archive.read(name).decode().split("\n\n")[0].splitlines())
-        if said["Name"] == "openoutcry":
-            return said["Version"].strip()
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        pass
-    raise Broken(f"{wheel} is no wheel of openoutcry")
-
-
-def download(version: str | None, into: Path) -> Path:
-    """The wheel of a version, or of the newest, from where pip is set up to look. Raises Broken."""
-    wanted = "openoutcry" if version is None else f"openoutcry=={version}"
-    _pip(sys.executable, "download", "--no-deps", "--only-binary", ":all:", "--dest", str(into), wanted)
-    return next(into.glob("*.whl"))
-
-
-def install(root: Path, wheel: Path, like: Path) -> Path:
-    """An environment with `wheel`, exactly what its lock names, and what people had added to that of `like`: the
-    libraries of extras, in the versions that ran there. Raises Broken, and leaves nothing then."""
-    folder = root / "versions" / version_of(wheel)
-    if folder.exists():  # what an update left that was killed, or a version that was rolled back
-        shutil.rmtree(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        _run([sys.executable, "-I", "-m", "venv", str(folder)])
-        python = str(folder / "bin" / "python")
-        with TemporaryDirectory() as scratch, zipfile.ZipFile(wheel) as archive:
-            lock = Path(scratch) / "requirements.txt"
-            lock.write_bytes(archive.read(LOCK))
-            _pip(python, "install", "--require-hashes", "--only-binary", ":all:", "-r", str(lock))
-        _pip(python, "install", "--no-deps", str(wheel))
-        here = _libraries(python)
-        if added := [f"{n}=={v}" for n, v in _libraries(str(like / "bin/python")).items() if n not in here]:
-            _pip(python, "install", "--no-deps", "--only-binary", ":all:", *added)
-    except (Broken, KeyError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise Broken(f"{wheel.name} cannot be installed: {error}") from None
-    return folder
 
 
 def _before(place: Place, old: str, new: str) -> Mapping[str, object]:
@@ -207,41 +155,11 @@ def _ready(place: Place) -> bool:
 
 
 def _control(place: Place, verb: str) -> None:
-    _run([*shlex.split(place.control), verb, place.service])
+    run([*shlex.split(place.control), verb, place.service])
 
 
 def _program(place: Place, folder: Path, *arguments: object) -> None:
     """A version's own program, as whoever the data directory belongs to: root must leave no files of its own there."""
     data_dir = place.settings.desk.data_dir
     owner = data_dir.stat() if os.geteuid() == 0 and data_dir.exists() else None
-    _run([str(folder / "bin" / "openoutcry"), *map(str, arguments)], owner)
-
-
-def _libraries(python: str) -> dict[str, str]:
-    """Name -> version."""
-    said = _run([python, "-I", "-m", "pip", "--disable-pip-version-check", "list", "--format", "json"])
-    return {row["name"]: row["version"] for row in json.loads(said)}
-
-
-def _pip(python: str, *arguments: str) -> None:
-    _run([python, "-I", "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments])
-
-
-def _run(command: Sequence[str], owner: os.stat_result | None = None) -> str:
-    """What it printed. Raises Broken with the last words of what failed."""
-    try:
-        done = subprocess.run(  # noqa: S603 - our own programs
-            command,
-            user=None if owner is None else owner.st_uid,
-            group=None if owner is None else owner.st_gid,
-            extra_groups=None if owner is None else [],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError as error:
-        raise Broken(f"{command[0]} cannot be run: {error.strerror}") from None
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise Broken(said[-1] if said else f"{Path(command[0]).name} ended with {done.returncode}")
-    return done.stdout
+    run([str(folder / "bin" / "openoutcry"), *map(str, arguments)], owner)

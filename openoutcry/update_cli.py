@@ -37,7 +37,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _update(options: argparse.Namespace) -> int:
-    from openoutcry.update import download, update  # noqa: PLC0415 - kill and arm need none of it
+    from openoutcry.environments import download  # noqa: PLC0415 - kill and arm need none of it
+    from openoutcry.update import update  # noqa: PLC0415 - as above
 
     place = _place(options)
     with _alone(place), TemporaryDirectory(prefix="openoutcry-update-") as scratch:

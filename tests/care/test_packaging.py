@@ -89,11 +89,13 @@ def test_the_unit_is_well_shut() -> None:
     assert float(found[1]) <= 2.0, said
 
 
-def test_every_unit_is_installed() -> None:
-    """The wheel carries what stands in packaging/, and install.sh takes all of it."""
+def test_every_unit_and_lock_is_in_the_wheel() -> None:
+    """What stands in packaging/, of which install.sh takes all, and a lock for each extra."""
     project = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
     shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
-    assert shared == {f"packaging/{path.name}": f"share/openoutcry/{path.name}" for path in UNITS}
+    locks = [f"requirements/extra-{extra}.txt" for extra in project["project"]["optional-dependencies"]]
+    files = [*(f"packaging/{path.name}" for path in UNITS), *locks]
+    assert shared == {file: f"share/openoutcry/{Path(file).name}" for file in files}
     assert 'share/openoutcry/"openoutcry* /etc/systemd/system/' in (HOUSE / "install.sh").read_text(encoding="utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import stat
 import subprocess
@@ -114,14 +115,19 @@ class Installed:
         self.installing = {**environment(), "PREFIX": str(folder)}
         subprocess.run(["sh", script, first], env=self.installing, check=True, capture_output=True)
 
-    def add(self, name: str) -> None:
-        """A library of an extra, put into the present version's environment by hand."""
-        info = f"{name}-1.0.dist-info"
-        with zipfile.ZipFile(self.wheel.with_name(f"{name}-1.0-py3-none-any.whl"), "w") as wheel:
+    def offer(self, name: str, version: str) -> str:
+        """A library that can be installed from now on; its hash."""
+        info, path = f"{name}-{version}.dist-info", self.wheel.with_name(f"{name}-{version}-py3-none-any.whl")
+        with zipfile.ZipFile(path, "w") as wheel:
             wheel.writestr(f"{name}.py", "")
-            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
             wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
             wheel.writestr(f"{info}/RECORD", "")
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def add(self, name: str) -> None:
+        """A library, put into the present version's environment by hand."""
+        self.offer(name, "1.0")
         pip = [str(self.root / "current/bin/python"), "-I", "-m", "pip", "install", "-q", name]
         subprocess.run(pip, env=self.env, check=True, capture_output=True)
 
@@ -194,7 +200,7 @@ def test_an_update_and_its_way_back(installed: Installed) -> None:
 
 
 @pytest.mark.real
-def test_tc_43_an_admins_wish_brings_the_newest_version(installed: Installed, tmp_path: Path) -> None:
+def test_tc_43_an_admins_wish_brings_the_newest_version(installed: Installed) -> None:
     """By what the unit does: the second call is refused until it is done, and the new version says that it runs."""
     wish = installed.data / "update.wish"
     installed.stop()
@@ -252,3 +258,19 @@ def test_the_way_back_over_a_new_schema_takes_the_backup(installed: Installed) -
     assert (installed.data / "HALTED").exists()
     [aside] = installed.data.glob("desk.sqlite3.aside-*Z")
     assert stat.S_IMODE(aside.stat().st_mode) == 0o600
+
+
+@pytest.mark.real
+def test_an_extra_comes_along_by_its_lock(installed: Installed) -> None:
+    """In the version that the lock names, and only with its hash: what does not fit stops nothing that runs."""
+    installed.add("aiomqtt")
+    digest = installed.offer("aiomqtt", "1.1")
+    lock = "openoutcry-0.1.0.data/data/share/openoutcry/extra-mqtt.txt"
+    for version, said in (("0.3.2", "0" * 64), ("0.3.3", digest)):
+        wheel = rewritten(installed.wheel, version, {lock: f"aiomqtt==1.1 --hash=sha256:{said}\n"})
+        done = installed.say("update", "--wheel", wheel)
+        fits = said == digest
+        assert (done.returncode == 0, "cannot be installed" in done.stderr) == (fits, not fits), done.stderr
+        assert (installed.current == f"versions/{version}") == fits
+    assert list(installed.root.glob("versions/0.3.3/lib/*/site-packages/aiomqtt-1.1.dist-info"))
+    assert installed.say("rollback").returncode == 0
