@@ -74,14 +74,18 @@ def update(place: Place, wheel: Path) -> str:
     folder = install(place.root, wheel, like=place.folder(old))
     try:
         _program(place, folder, "check", "--settings", place.settings_file)
-        came = take_over(place, version)
-    finally:
-        if place.version == old:
-            shutil.rmtree(folder, ignore_errors=True)
+        _control(place, "stop")
+        came = _before(place, old, version)
+        (folder / CAME).write_text(json.dumps(came), encoding="utf-8")
+        _switch(place, version)
+    except (Broken, OSError):
+        shutil.rmtree(folder)
+        _control(place, "start")
+        raise
+    _control(place, "start")
     if not _ready(place):
-        failed = f"version {version} did not become ready within {place.ready_s:.0f} s"
-        try:
-            raise Broken(f"{failed}: {_go_back(place, came)}")
+        _go_back(place, came)
+        raise Broken(f"version {version} did not become ready within {place.ready_s:.0f} s: {old} runs again")
     return version
 
 
