@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta, tzinfo
 
 from core.ports import Clock, Store
-from core.rules.noise import USUAL, Level, Words, event_of, fits, level_of, quiet_span
+from core.rules.noise import USUAL, Level, Words, always, event_of, fits, level_of, quiet_span
 from core.values.changes import Audited, FlagSet, NoticeMade
 from core.values.errors import DeskError
 from core.values.ids import OWNER, NoticeId, UserId, derive_id
@@ -81,10 +81,11 @@ class Noise:
     # how loud
 
     def level(self, notice: Notice, person: UserId) -> Level:
-        """In a person's own chat, which is Telegram's. What is critical comes by every chat."""
+        """In a person's own chat, which is Telegram's: off where they read it in Discord. Trouble comes by both."""
         if addressee(notice) is not None:
             return Level.ON if addressee(notice) == person else Level.OFF
-        if not notice.critical and person in self._both and self.of(person)["first"] == "discord":
+        elsewhere = person in self._both and self.of(person)["first"] == "discord"
+        if elsewhere and not always(notice) and self.channel(notice) is not Level.OFF:
             return Level.OFF
         return level_of(self.of(person), notice, self._local())
 

@@ -105,3 +105,14 @@ async def test_one_chat_tells_a_person_whom_two_reach(desk: TestDesk) -> None:
     await both.choose({"first": "discord"}, person(Role.TRADER, "ann"))
     assert (both.level(told, ANN), both.channel(told)) == (Level.OFF, Level.ON)
     assert (both.level(naked, ANN), both.channel(naked)) == (Level.ON, Level.ON)
+
+
+async def test_what_discord_does_not_show_comes_by_telegram(desk: TestDesk) -> None:
+    """The channel is as its owner wants it: a person's own words are kept where it is off, and trouble always comes."""
+    wire = ManualClock(EVENING)
+    told, error = await tell(desk, wire, "a"), await tell(desk, wire, "b", NoticeKind.ERROR)
+    noise = noise_of(desk, wire, [ANN])
+    await noise.choose({"first": "discord"}, person(Role.TRADER, "ann"))
+    assert (noise.level(told, ANN), noise.level(error, ANN)) == (Level.OFF, Level.ON)
+    await noise.choose({"alerts": "off"}, OWNER)
+    assert (noise.level(told, ANN), noise.channel(told)) == (Level.ON, Level.OFF)
