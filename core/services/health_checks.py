@@ -66,17 +66,19 @@ class HealthChecks:
     def __init__(self, desk: Desk, perform: Perform, symbols: Sequence[str], zone: tzinfo) -> None:
         self._desk, self._perform = desk, perform
         self._symbols, self._zone = symbols, zone
-        self._results: dict[Check, Result] = {}
+        self._newest: dict[Check, Result] = {}
+        self._nights: dict[Check, Result] = {}
         self._turn = asyncio.Lock()
         self._work: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
         """What was found before a restart."""
         for check in Check:
-            if (kept := await self._desk.store.flag(_flag(check))) is not None:
-                told = json.loads(kept)
-                verdict = Verdict(told["passed"], told["said"])
-                self._results[check] = Result(check, verdict, datetime.fromisoformat(told["at"]))
+            for results, flag in ((self._newest, _flag(check)), (self._nights, _night_flag(check))):
+                if (kept := await self._desk.store.flag(flag)) is not None:
+                    told = json.loads(kept)
+                    verdict = Verdict(told["passed"], told["said"])
+                    results[check] = Result(check, verdict, datetime.fromisoformat(told["at"]))
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -94,13 +96,17 @@ class HealthChecks:
             await asyncio.gather(self._work, return_exceptions=True)
 
     async def look(self) -> list[Result]:
-        """At night: whatever was not checked in this one yet."""
+        """At night: whatever was not checked in this one yet. What people asked for does not count."""
         began = night(self._desk.clock.now(), self._zone)
         due = [check for check in Check if began is not None and self._before(check, began)]
-        return [await self._do(check, {}) for check in due]
+        results = []
+        for check in due:
+            results.append(await self._do(check, {}))
+            await self._keep_night(results[-1])
+        return results
 
     def perform(self, check: Check, asked: Mapping[str, str]) -> Refused | None:
-        """Begin one; done some time later. Refused: not_collected, one_at_a_time."""
+        """Begin one; done some time later, and told to whoever looks. Refused: not_collected, one_at_a_time."""
         symbol = asked.get("symbol")
         if symbol is not None and symbol not in self._symbols:
             return Refused("not_collected", {"ticker": symbol[:100]})
@@ -115,13 +121,13 @@ class HealthChecks:
 
     def results(self) -> list[Result]:
         """The newest of each that was done, in the order of the list."""
-        return [self._results[check] for check in Check if check in self._results]
+        return [self._newest[check] for check in Check if check in self._newest]
 
     def result(self, check: Check) -> Result | None:
-        return self._results.get(check)
+        return self._newest.get(check)
 
     def _before(self, check: Check, moment: datetime) -> bool:
-        known = self._results.get(check)
+        known = self._nights.get(check)
         return known is None or known.at < moment
 
     async def _one(self, check: Check, asked: Mapping[str, str]) -> None:
@@ -134,25 +140,29 @@ class HealthChecks:
             except DeskError as error:
                 verdict = Verdict(passed=False, said=[f"it could not be done: {error}"])
             result = Result(check, verdict, self._desk.clock.now())
-            before = self._results.get(check)
-            self._results[check] = result
+            self._newest[check] = result
             log.log(logging.INFO if verdict.passed else logging.WARNING, "%s: %s", check, verdict.status)
             for line in verdict.said:
                 log.info("%s: %s", check, line)
-            await self._keep(result, news=not verdict.passed and (before is None or before.verdict.passed))
+            await self._keep(result, FlagSet(_flag(check), _told(result)))
             return result
 
-    async def _keep(self, result: Result, *, news: bool) -> None:
-        """People hear of a failure once, until it passes again."""
-        verdict = result.verdict
-        told = {"passed": verdict.passed, "said": list(verdict.said[:SAID_MAX]), "at": result.at.isoformat()}
-        changes: list[Change] = [FlagSet(_flag(result.check), json.dumps(told))]
-        if news:
+    async def _keep_night(self, result: Result) -> None:
+        """People hear of a failure once, until it passes again. What is not kept is done again at the next look."""
+        check, before = result.check, self._nights.get(result.check)
+        changes: list[Change] = [FlagSet(_night_flag(check), _told(result))]
+        if not result.verdict.passed and (before is None or before.verdict.passed):
             changes.append(NoticeMade(self._notice(result)))
+        if await self._keep(result, *changes):
+            self._nights[check] = result
+
+    async def _keep(self, result: Result, *changes: Change) -> bool:
         try:
             await self._desk.store.save(*changes)
         except DeskError as error:
             log.warning("a result is not kept", extra={"check": result.check, "reason": str(error)})
+            return False
+        return True
 
     def _notice(self, result: Result) -> Notice:
         return Notice(
@@ -179,5 +189,14 @@ def result_params(result: Result) -> Params:
     return {"name": result.check, "status": result.verdict.status, "at": at}
 
 
+def _told(result: Result) -> str:
+    verdict = result.verdict
+    return json.dumps({"passed": verdict.passed, "said": verdict.said[:SAID_MAX], "at": result.at.isoformat()})
+
+
 def _flag(check: Check) -> str:
     return f"health_check:{check}"
+
+
+def _night_flag(check: Check) -> str:
+    return f"health_check:{check}:night"

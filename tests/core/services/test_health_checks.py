@@ -151,6 +151,21 @@ async def test_a_failure_is_told_once(desk: TestDesk, checks: HealthChecks, exam
     assert len(await desk.notices("health_check.failed")) == 2
 
 
+async def test_a_check_by_hand_is_not_the_nights(desk: TestDesk, checks: HealthChecks, examiner: Examiner) -> None:
+    """Of one symbol, in the night: it is shown and calls nobody; the night's is done all the same, and is news."""
+    await desk.clock.advance(60)
+    examiner.fails = {Check.DATA}
+    assert checks.perform(Check.DATA, {"symbol": "SBER"}) is None
+    assert checks._work is not None
+    await checks._work
+    result = checks.result(Check.DATA)
+    assert result is not None
+    assert result.verdict.status == "FAILED"
+    assert await desk.notices("health_check.failed") == []
+    assert len(await checks.look()) == len(Check)
+    assert len(await desk.notices("health_check.failed")) == 1
+
+
 async def test_results_outlive_a_restart(desk: TestDesk, checks: HealthChecks, examiner: Examiner) -> None:
     """And are not asked for again in the same night."""
     await desk.clock.advance(60)
