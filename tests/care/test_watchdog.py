@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from core.clock import ManualClock
+from openoutcry.background import running
 from openoutcry.watchdog import feed, period_s
 from storage.sqlite import open_store
 from tests.contracts.samples import NOON
@@ -34,35 +36,55 @@ def test_the_manager_hears_of_start_and_stop(tmp_path: Path, manager: socket.soc
         assert manager.recv(100) == b"STOPPING=1"
 
 
+class SetBack(ManualClock):
+    """Its hands are turned back; who sleeps by it sleeps on."""
+
+    back = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() - self.back
+
+
+async def fed(clock: ManualClock, manager: socket.socket, seconds: float) -> bool:
+    """Whether the manager heard of the desk once the seconds were over."""
+    manager.setblocking(False)
+    await asyncio.sleep(0)
+    await clock.advance(seconds)
+    async with asyncio.timeout(10):
+        while not clock._sleepers:  # noqa: ASYNC110 - it sleeps on this clock again when it is done
+            await asyncio.sleep(0)
+    try:
+        return manager.recv(100) == b"WATCHDOG=1"
+    except BlockingIOError:
+        return False
+
+
 async def test_a_quiet_desk_feeds_by_a_commit_of_its_own(tmp_path: Path, manager: socket.socket) -> None:
     """Each time something is on disk before the dog is fed; a desk that is unwell or cannot write does not feed it."""
     clock, well = ManualClock(NOON), [True]
     store = await open_store(tmp_path / "desk.sqlite3", clock)
-    task = asyncio.create_task(feed(store, clock, lambda: well[0], 120))
-    await asyncio.sleep(0)
-    manager.setblocking(False)
+    async with running(feed(store, clock, lambda: well[0], 120)):
+        assert not await fed(clock, manager, 30)
+        assert await fed(clock, manager, 30)
+        assert await store.flag("watchdog") == clock.now().isoformat()
+        well[0] = False
+        assert not await fed(clock, manager, 60)
+        well[0] = True
+        await store.close()
+        assert not await fed(clock, manager, 60)
 
-    async def fed(seconds: float) -> bool:
-        await clock.advance(seconds)
-        async with asyncio.timeout(10):
-            while not clock._sleepers:  # noqa: ASYNC110 - it sleeps on this clock again when it is done
-                await asyncio.sleep(0)
-        try:
-            return manager.recv(100) == b"WATCHDOG=1"
-        except BlockingIOError:
-            return False
 
-    assert not await fed(30)
-    assert await fed(30)
-    assert await store.flag("watchdog") == clock.now().isoformat()
-    well[0] = False
-    assert not await fed(60)
-    well[0] = True
+async def test_a_clock_that_is_set_back_starves_no_dog(tmp_path: Path, manager: socket.socket) -> None:
+    """An hour, by a person or a time server: the next feeding comes as it would have."""
+    clock = SetBack(NOON)
+    store = await open_store(tmp_path / "desk.sqlite3", clock)
+    async with running(feed(store, clock, lambda: True, 120)):
+        await fed(clock, manager, 30)
+        assert await fed(clock, manager, 30)
+        clock.back = timedelta(hours=1)
+        await fed(clock, manager, 30)
+        assert await fed(clock, manager, 30)
     await store.close()
-    await fed(60)  # for the commit of a moment ago
-    assert not await fed(60)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.mark.parametrize(("said", "seconds"), [({}, 0), ({"WATCHDOG_USEC": "120000000"}, 120)])
