@@ -20,9 +20,9 @@ import numpy as np
 from core.values.money import ZERO, Price, Quantity
 from core.values.orders import Side
 from core.values.rule import Rule
-from simulator.columns import MOST, Bids, Columns, Ticks, bids_of, unit, worth
+from simulator.columns import Bids, Columns, Ticks, bids_of, unit, worth
 from simulator.compiling import COMPILED
-from simulator.loops import HIGH, LOW, NEVER, OPEN, play
+from simulator.loops import HIGH, LOW, MOST, NEVER, OPEN, play
 from simulator.trades import Execution, joined
 
 BAR, TURN, PIECES, LEVEL = 0, 1, 2, 3
@@ -83,7 +83,9 @@ def played(columns: Columns, rule: Rule, bids: Bids) -> Ticks:
     looked = rows if COMPILED else tuple(row.data for row in rows)  # a view hands out plain whole numbers, and faster
     search = columns.at, columns.dipped, columns.bid[LOW], columns.price[HIGH], after
     found: Ticks
-    found, count = play(looked, search, columns.seconds, terms)
+    found, count, gained = play(looked, search, columns.seconds, terms)
+    if abs(gained) > MOST:
+        raise ValueError("too much is gained or lost, for so small a step, to be reckoned with in 64 bits")
     return found[:count]
 
 
@@ -140,7 +142,8 @@ def executions(columns: Columns, found: Ticks) -> tuple[Execution, ...]:
 
 
 def score(columns: Columns, found: Ticks) -> Score:
-    """What the round trips among them earned; what is still held at the end is no trade yet."""
+    """What the round trips among them earned; what is still held at the end is no trade yet. found: as `played` gives
+    it, which holds that sums of profits fit 64 bits; those of fees only grow, and are Python's own."""
     fee = Fraction(columns.conditions.fee_percent) / 100
     starts = np.flatnonzero(found[:, PIECES] > 0)
     if len(starts) and found[starts[-1] :, PIECES].sum() != 0:
@@ -161,7 +164,7 @@ def score(columns: Columns, found: Ticks) -> Score:
         wins=int((profits > 0).sum()),
         losses=int((profits < 0).sum()),
         net_profit=int(sums[-1]) * money,
-        fees=int(fees.sum()) * money,
+        fees=sum(fees.tolist()) * money,
         drawdown=fall * money,
         days={date.fromordinal(day): each * money for day, each in zip(days.tolist(), earned.tolist(), strict=True)},
     )

@@ -18,13 +18,11 @@ from core.rules.sessions import ALWAYS
 from core.values.instrument import Instrument
 from core.values.rule import Rule
 from simulator.kernel import day_closes_at
-from simulator.loops import NEVER
+from simulator.loops import MOST, NEVER
 from simulator.market import PRICES, Bar, Conditions
 from simulator.script import Plan, span
 
 Ticks = NDArray[np.int64]
-MOST = 2**61
-"""What sums of money stay below, in the units they are reckoned in."""
 _DAY_S, _UTC_BEGAN = 86_400, date(1970, 1, 1).toordinal()
 
 

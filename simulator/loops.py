@@ -17,6 +17,8 @@ FLAT, HELD = (OPEN, HIGH, LOW, CLOSE), (OPEN, LOW, HIGH, CLOSE)
 """The order of a bar's prices by what is held before it, as `simulator.market.beats` has it."""
 NEVER = 2**62
 """A second or a price that does not come."""
+MOST = 2**61
+"""What sums of money stay below, in the units they are reckoned in."""
 BLOCK, LARGEST = 64, 1 << 14
 
 
@@ -154,14 +156,15 @@ def _hold(
 
 @compiled
 def play(looked: Any, search: Any, seconds: Any, terms: Any) -> Any:
-    """Every run, one after the other: the executions and their count."""
+    """Every run, one after the other: the executions, their count, and what they gained. No run follows once that is
+    more than MOST, either way."""
     at, _, _, ask, size, limits, ends = looked
     last, row, count, gained = len(at), 0, 0, 0
     found = np.empty((256, 4), np.int64)
     while True:
         row = _begun(row, last, looked, search, seconds[3], terms)
-        if row >= last or gained < -terms.spare:
-            return found, count
+        if row >= last or gained < -terms.spare or abs(gained) > MOST:
+            return found, count, gained
         limit, until = limits[row], min(at[row] + terms.wait_s, ends[row])
         filled = _dip(search, limit, row, last)
         turn = _turn(at[filled], ask, filled, limit, until, seconds)

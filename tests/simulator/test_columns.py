@@ -17,10 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.rules.sessions import ALWAYS
+from core.values.money import Quantity
 from core.values.rule import Rule
 from openoutcry.simulation import replayed
 from simulator import brackets, compiling
-from simulator.columns import bids_at, bids_of, columns_of
+from simulator.columns import Columns, bids_at, bids_of, columns_from, columns_of
 from simulator.grid import run, run_columns
 from simulator.kernel import simulate
 from simulator.market import Conditions
@@ -205,6 +206,33 @@ def test_money_that_does_not_fit_is_refused() -> None:
         run(plan, [replace(RULE, money=D(10) ** 17)])
     with pytest.raises(ValueError, match="64 bits"):
         run(plan, [replace(RULE, stop=D("0.60000000000000001"))])
+
+
+def often_the_same(prices: tuple[int, int, int, int], count: int, fee: str) -> Columns:
+    """So many minutes of UTC with one open, high, low and close, of something of which 10^8 steps are one."""
+    rows = np.array([(60 * row, *prices, 10**16) for row in range(count)], np.int64)
+    step = Quantity(D("0.00000001"))
+    coin = replace(SHARE, lot=step, step=step, calendar=ALWAYS)
+    return columns_from(rows, np.ones(count, np.bool_), coin, 60, D(10) ** 12, Conditions(D(fee)))
+
+
+@pytest.mark.parametrize("module", [brackets, PLAIN], ids=["compiled", "plain"])
+@pytest.mark.parametrize("close", [16_000, 4_000], ids=["gain", "loss"])
+def test_trades_that_fit_and_their_sum_does_not_are_refused(module: ModuleType, close: int) -> None:
+    """Twenty do; of four hundred the last would have turned the profit's sign."""
+    rule = Rule(dip=D(1), stop=D(50), target=D(60), money=D(5_000_000))
+    prices = 10_000, max(10_000, close), min(9_900, close), close
+    assert module.scored(often_the_same(prices, 20, "0"), rule).trades == 20
+    with pytest.raises(ValueError, match="64 bits"):
+        module.scored(often_the_same(prices, 400, "0"), rule)
+
+
+def test_fees_are_summed_without_an_end() -> None:
+    """Each trade's profit goes for its fees to the cent: no profit grows, and what the fees come to fits no column."""
+    rule = Rule(dip=D(1), stop=D(50), target=D(50), money=D(1_600_000))
+    score = brackets.scored(often_the_same((10_000, 16_000, 9_900, 16_000), 800, "20"), rule)
+    each = (rule.money * 10**8 // 99) / 10**8 * (99 + D("148.5")) / 5
+    assert (score.trades, score.net_profit, score.fees) == (800, D(0), 800 * each)
 
 
 @pytest.mark.parametrize("field", ["dip", "stop", "trailing", "target", "money", "wait_s", "hold_s", "flat_s"])
