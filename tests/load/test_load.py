@@ -136,13 +136,13 @@ def slow_sockets(url: str, count: int) -> Iterator[None]:
             link.close()
 
 
-def paced(desk: Desk, seconds: float) -> tuple[int, list[float]]:
+def paced(desk: Desk, seconds: float, name: str) -> tuple[int, list[float]]:
     """Alerts at the rate of 10,000 an hour, each with a body of its own; how many, and how long each answer took."""
     took, began = [], time.monotonic()
     for number in range(max(20, int(seconds * RATE_PER_S))):
         time.sleep(max(0.0, began + number / RATE_PER_S - time.monotonic()))
         sent = time.monotonic()
-        status, answer = desk.alert(id=f"load{number}")
+        status, answer = desk.alert(id=f"{name}{number}")
         took.append(time.monotonic() - sent)
         assert (status, answer["status"]) == (200, "accepted"), answer
     return len(took), sorted(took)
@@ -153,10 +153,10 @@ def test_proof_of_hours(tmp_path: Path, rounds: int) -> None:
     """2.4 s a round (two hours in a release), 500 slow sockets beside it: answered in time, all done, nothing grows."""
     with demo(tmp_path / "d", env=OPEN_DOORS) as desk:
         pid = desk.process.pid
-        paced(desk, 8)
+        paced(desk, 8, "warm")
         before, files = resident_mib(pid), open_files(pid)
         with slow_sockets(desk.url, SLOW):
-            count, took = paced(desk, 2.4 * rounds)
+            count, took = paced(desk, 2.4 * rounds, "load")
         rows = desk.wait_for("alerts", lambda found: all(row["done"] for row in found))
         grown = resident_mib(pid) - before
         for _ in range(100):

@@ -238,3 +238,9 @@ def test_breakeven_pays_both_ways() -> None:
     """behaviour.md 2.8: bought at 200 with 0.5 % a way, 202; sold, 198."""
     assert breakeven_price(Price(D(200)), Side.BUY, D("0.5")) == D(202)
     assert breakeven_price(Price(D(200)), Side.SELL, D("0.5")) == D(198)
+
+
+def test_of_two_equal_targets_the_confirmed_one_stays() -> None:
+    """The other goes."""
+    sent, sure = target(100, number=2, state=OrderState.SENT), target(100, number=3)
+    assert mend(D(100), ZERO, PLAN, [stop(100), sent, sure]).cancel == (sent,)
