@@ -43,7 +43,7 @@ def _update(options: argparse.Namespace) -> int:
     place = _place(options)
     with _alone(place), TemporaryDirectory(prefix="openoutcry-update-") as scratch:
         old = place.version
-        wheel = options.wheel.absolute() if options.wheel else download(options.version, Path(scratch))
+        wheel = options.wheel.absolute() if options.wheel else download(options.version, Path(scratch), old)
         print(f"{old} -> {update(place, wheel)}: ready. `openoutcry rollback` goes back.")
     return 0
 
