@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install -q --disable-pip-version-check
 
-.PHONY: run test test-real check bench bench-peers prove prove-quick prove-release docs docs-samples lock clean
+.PHONY: run test test-real test-arm check bench bench-peers prove prove-quick prove-release docs docs-samples lock clean
 
 run: .venv/.run
 	@$(BIN)/openoutcry demo $(ARGS)
@@ -13,6 +13,11 @@ test: .venv/.dev
 
 test-real: .venv/.dev
 	@$(BIN)/pytest -m real $(ARGS)
+
+# As on a Raspberry Pi: Debian's Python for arm64 in QEMU, under .arm64. Half an hour. Needs apt-get, and no root.
+test-arm: .venv/.dev
+	@sh tests/arm64.sh -p no:xdist -p no:cacheprovider -m "not real and not proof" \
+		$(or $(ARGS),tests/kit tests/storage tests/core)
 
 check: .venv/.dev
 	@$(BIN)/ruff format --check .
@@ -64,7 +69,7 @@ lock: .venv/.dev
 	$(LOCK) requirements/peers.in -o requirements/peers.txt
 
 clean:
-	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site
+	rm -rf .venv .venv-peers .arm64 .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "openoutcry needs Python 3.11 or newer")'
