@@ -14,6 +14,8 @@ from typing import TextIO
 
 LINES_MAX = 1000
 KEPT = timedelta(days=30)
+FEED_BYTES_MAX = 32_000_000
+"""Of one feed, a file more or less; the oldest files go first. Whoever reaches a door can make lines."""
 _NAME = re.compile(r"([a-z]+)/([0-9]{4}-[0-9]{2}-[0-9]{2})_([0-9]{1,9})")
 _FILE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})_([0-9]{1,9})\.txt")
 
@@ -93,13 +95,12 @@ class _Feed:
         self._lines += text.count("\n") + 1
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None  # closing writes, too, and a full disk must not leave a closed file here
+        if file is not None:
+            file.close()
 
     def _begin(self, day: date) -> None:
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._forget(day)
         self._day = day
         number = max((number for when, number in numbered(self._home) if when == day), default=0)
         path = self._path(number)
@@ -108,16 +109,21 @@ class _Feed:
 
     def _turn(self, number: int, lines: int) -> None:
         self.close()
+        self._forget()
         self._number, self._lines = number, lines
         self._file = self._path(number).open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
 
-    def _forget(self, day: date) -> None:
-        for when, number in numbered(self._home):
-            if when < day - KEPT:
-                (self._home / f"{when}_{number}.txt").unlink(missing_ok=True)
+    def _forget(self) -> None:
+        """What is too old, and the oldest of what is too much."""
+        total = 0
+        for day, number in reversed(numbered(self._home)):
+            path = self._path(number, day)
+            total += path.stat().st_size
+            if day < self._day - KEPT or total > FEED_BYTES_MAX:
+                path.unlink(missing_ok=True)
 
-    def _path(self, number: int) -> Path:
-        return self._home / f"{self._day}_{number}.txt"
+    def _path(self, number: int, day: date | None = None) -> Path:
+        return self._home / f"{day or self._day}_{number}.txt"
 
 
 def numbered(home: Path) -> list[tuple[date, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kit import log_files
 from kit.log_files import LINES_MAX, FeedHandler, LogFiles
 
 FEEDS = ("program", "trading")
@@ -77,6 +79,29 @@ def test_old_files_go(tmp_path: Path) -> None:
     """After thirty days, when a day begins."""
     files = wrote(tmp_path, *(record("x", day) for day in ("2026-03-02", "2026-03-03", "2026-04-02")))
     assert files.names("trading") == ["trading/2026-03-03_0", "trading/2026-04-02_0"]
+
+
+def test_a_feed_is_bounded_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest files go as a new one begins, on the same day as well; other feeds keep theirs."""
+    monkeypatch.setattr(log_files, "FEED_BYTES_MAX", 2 * LINES_MAX * len("x\n"))
+    files = wrote(tmp_path, record("kept", logger="program"), *[record("x")] * (4 * LINES_MAX + 1))
+    assert files.names("trading") == [f"trading/2026-03-02_{number}" for number in (2, 3, 4)]
+    assert files.names("program") == ["program/2026-03-02_0"]
+
+
+def test_a_full_disk_costs_lines_until_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing the day's file fails once: what is said next is on file again."""
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    with writing(tmp_path) as feeds:
+        feeds.handle(record("one"))
+        file = feeds._open["trading"]._file
+        assert file is not None
+        with Path("/dev/full").open("wb") as full:
+            os.dup2(full.fileno(), file.fileno())
+        feeds.handle(record("two"))
+        for text in ("three", "four"):
+            feeds.handle(record(text, "2026-03-03"))
+    assert LogFiles(tmp_path, FEEDS).lines("trading/2026-03-03_0") == ["four"]
 
 
 def test_tc_44_names_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
