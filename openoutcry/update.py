@@ -12,16 +12,19 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
-from core.values.errors import Broken
+from core.values.errors import Broken, DeskError
+from openoutcry.backup import keys_at, read_through
 from openoutcry.environments import install, run, version_of
 from openoutcry.settings import Settings
+from openoutcry.signals import deaf
 from storage.sqlite.copies import schema_of
 
 LOOK_S = 0.5
@@ -31,7 +34,8 @@ CAME = "came.json"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """root: what install.sh made. control: the service manager's command. ready_s: how long a start may take."""
+    """root: what install.sh made. control: the service manager's command. ready_s: how long a start may take, and
+    that command."""
 
     root: Path
     settings_file: Path
@@ -66,7 +70,8 @@ def root_of_this() -> Path:
 def update(place: Place, wheel: Path) -> str:
     """Bring the desk to the version of `wheel`, which is returned.
 
-    Raises Broken when it cannot be installed, looks wrong or does not become ready; the old version runs then.
+    Raises Broken when it cannot be installed, looks wrong or does not become ready; the old version runs then, unless
+    the words say otherwise.
     """
     version, old = version_of(wheel), place.version
     if version == old:
@@ -74,23 +79,32 @@ def update(place: Place, wheel: Path) -> str:
     folder = install(place.root, wheel, like=place.folder(old))
     try:
         _program(place, folder, "check", "--settings", place.settings_file)
-        _control(place, "stop")
-        came = _before(place, old, version)
-        (folder / CAME).write_text(json.dumps(came), encoding="utf-8")
-        _switch(place, version)
-    except (Broken, OSError):
-        shutil.rmtree(folder)
-        _control(place, "start")
-        raise
-    _control(place, "start")
-    if not _ready(place):
-        _go_back(place, came)
-        raise Broken(f"version {version} did not become ready within {place.ready_s:.0f} s: {old} runs again")
+        take_over(place, version)
+    finally:
+        if place.version == old:
+            shutil.rmtree(folder, ignore_errors=True)
     return version
 
 
+def take_over(place: Place, version: str) -> None:
+    """From the version in use to another one that is installed. Raises Broken when it does not become ready; the old
+    version runs then, unless the words say otherwise."""
+    with _down(place):
+        came = _before(place, place.version, version)
+        (place.folder(version) / CAME).write_text(json.dumps(came), encoding="utf-8")
+        _switch(place, version)
+    if _ready(place):
+        return
+    failed = f"version {version} did not become ready within {place.ready_s:.0f} s"
+    try:
+        back = _go_back(place, came)
+    except DeskError as error:
+        raise Broken(f"{failed}, and was not undone: {error}") from None
+    raise Broken(f"{failed}: {back}")
+
+
 def rollback(place: Place, *, restore: bool) -> str:
-    """Back to the version before, which is returned. restore: also where that forgets what was written since.
+    """Back to the version before; how that went, in words. restore: also where that forgets what was written since.
 
     Raises Broken where there is none, or the journal has moved on and `restore` was not said.
     """
@@ -100,15 +114,12 @@ def rollback(place: Place, *, restore: bool) -> str:
         raise Broken(f"{place.version} is the first version here: there is none to go back to") from None
     if not place.folder(came["from"]).is_dir():
         raise Broken(f"version {came['from']} is not here any more")
-    schema = schema_of(_journal(place))
-    if came["backup"] and schema != came["schema"] and not restore:
+    if _moved(place, came) and not restore:
         raise Broken(
-            f"the journal moved from schema {came['schema']} to {schema}, which {came['from']} cannot read: --restore "
+            f"the journal moved on from schema {came['schema']}, to one which {came['from']} cannot read: --restore "
             f"takes the backup of {came['at']}, keeps the present journal aside, and leaves the desk HALTED"
         )
-    if not _go_back(place, came):
-        raise Broken(f"version {came['from']} is in place, but did not become ready within {place.ready_s:.0f} s")
-    return str(came["from"])
+    return _go_back(place, came)
 
 
 def _before(place: Place, old: str, new: str) -> Mapping[str, object]:
@@ -122,15 +133,42 @@ def _before(place: Place, old: str, new: str) -> Mapping[str, object]:
     return came
 
 
-def _go_back(place: Place, came: Mapping[str, object]) -> bool:
-    """The version before, and its journal where the new one changed the schema; whether it became ready."""
-    old = str(came["from"])
-    _control(place, "stop")
-    if came["backup"] and schema_of(_journal(place)) != came["schema"]:
-        _program(place, place.folder(old), "restore", came["backup"], "--settings", place.settings_file, "--force")
-    _switch(place, old)
-    _control(place, "start")
-    return _ready(place)
+def _go_back(place: Place, came: Mapping[str, object]) -> str:
+    """The version before, and its journal where the new one changed the schema; how that went, in words.
+
+    Raises Broken: what `current` names was started all the same.
+    """
+    old, backup, halted = str(came["from"]), Path(str(came["backup"])), ""
+    if _moved(place, came):  # nothing is stopped for a backup that does not open
+        read_through(backup, keys_at(place.settings.desk.data_dir, None).read())
+    with _down(place):
+        if _moved(place, came):
+            _program(place, place.folder(old), "restore", backup, "--settings", place.settings_file, "--force")
+            halted = f", HALTED with the journal of {came['at']}: look at the brokers, then /arm"
+        _switch(place, old)
+    if not _ready(place):
+        raise Broken(f"{old} is in place{halted}, but did not become ready within {place.ready_s:.0f} s")
+    return f"{old} runs again{halted}"
+
+
+def _moved(place: Place, came: Mapping[str, object]) -> bool:
+    """Whether the journal is one that the version before cannot read."""
+    return bool(came["backup"]) and schema_of(_journal(place)) != came["schema"]
+
+
+@contextmanager
+def _down(place: Place) -> Iterator[None]:
+    """The desk is stopped meanwhile; whatever happens, what `current` names then is started. Whether that becomes ready
+    is asked for afterwards: a start of the unit waits for as long as it takes, and so is not waited for."""
+    try:
+        _control(place, "stop")
+        yield
+    finally:
+        with deaf():
+            try:
+                _control(place, "start", "--no-block")
+            except Broken as error:
+                print(f"openoutcry: {place.service} was not started: {error}", file=sys.stderr)
 
 
 def _switch(place: Place, version: str) -> None:
@@ -148,18 +186,19 @@ def _journal(place: Place) -> Path:
 def _ready(place: Place) -> bool:
     server = place.settings.server
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(server.host, server.host)  # noqa: S104 - asked, not listened on
+    direct = build_opener(ProxyHandler({}))  # whatever http_proxy says: it is on this machine
     until = time.monotonic() + place.ready_s
     while time.monotonic() < until:
         try:
-            with urlopen(f"http://{host}:{server.port}/readyz", timeout=5):
+            with direct.open(f"http://{host}:{server.port}/readyz", timeout=5):
                 return True
         except (URLError, OSError):
             time.sleep(LOOK_S)
     return False
 
 
-def _control(place: Place, verb: str) -> None:
-    run([*shlex.split(place.control), verb, place.service])
+def _control(place: Place, *verb: str) -> None:
+    run([*shlex.split(place.control), *verb, place.service], patience_s=place.ready_s)
 
 
 def _program(place: Place, folder: Path, *arguments: object) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from openoutcry.lock import held
 from openoutcry.settings import SettingsError, load_settings
+from openoutcry.signals import ended_in_order
 
 if TYPE_CHECKING:
     from openoutcry.update import Place
@@ -32,7 +34,7 @@ def add_commands(commands: Commands) -> None:
         command.add_argument("--settings", type=Path, metavar="FILE", required=True)
         command.add_argument("--root", type=Path, metavar="DIR", help="of the installation; default: this program's")
         command.add_argument("--service", metavar="NAME", default="openoutcry.service")
-        command.add_argument("--control", metavar="COMMAND", default="systemctl", help="called with stop or start")
+        command.add_argument("--control", metavar="COMMAND", default="systemctl", help="called as systemctl is")
         command.add_argument("--ready-s", type=float, metavar="S", default=120.0, help="how long a start may take")
 
 
@@ -54,12 +56,15 @@ def _rollback(options: argparse.Namespace) -> int:
     place = _place(options)
     with _alone(place):
         old = place.version
-        print(f"{old} -> {rollback(place, restore=options.restore)}: ready.")
+        print(f"{old} -> {rollback(place, restore=options.restore)}")
     return 0
 
 
-def _alone(place: Place) -> AbstractContextManager[None]:
-    return held(place.root / "update.lock", f"another update of {place.root} runs")
+@contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    """One at a time, and no signal leaves the desk stopped."""
+    with held(place.root / "update.lock", f"another update of {place.root} runs"), ended_in_order():
+        yield
 
 
 def _place(options: argparse.Namespace) -> Place:

@@ -40,11 +40,14 @@ def copy_journal(journal: Path, target: Path) -> None:
 
 
 def schema_of(journal: Path) -> int:
-    """The number of its last migration; 0 where there is no journal."""
+    """The number of its last migration; 0 where there is no journal. Raises Broken or Transient."""
     if not journal.exists():
         return 0
-    with closing(connect_reader(journal)) as db:
-        return int(db.execute("PRAGMA user_version").fetchone()[0])
+    try:
+        with closing(connect_reader(journal)) as db:
+            return int(db.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error as error:
+        raise translated(error) from error
 
 
 def newest_schema() -> int:
