@@ -43,9 +43,11 @@ def add_commands(commands: Commands) -> None:
 
 def _backup(options: argparse.Namespace) -> int:
     from openoutcry.backup import directory_of, keep_newest, make  # noqa: PLC0415 - kill and arm need none of it
+    from openoutcry.journal import its_file  # noqa: PLC0415 - as above
     from storage.vault import BACKUP, key_file  # noqa: PLC0415 - as above
 
     settings = load_settings(options.settings)
+    its_file(settings)
     data_dir, target = settings.desk.data_dir, options.to or directory_of(settings)
     first = not key_file(data_dir, BACKUP).path.exists()
     if options.to is None:
@@ -65,9 +67,11 @@ def _backup(options: argparse.Namespace) -> int:
 
 def _restore(options: argparse.Namespace) -> int:
     from openoutcry.backup import keys_at  # noqa: PLC0415 - as above
+    from openoutcry.journal import its_file  # noqa: PLC0415 - as above
     from openoutcry.restore import restore  # noqa: PLC0415 - as above
 
     settings = load_settings(options.settings)
+    its_file(settings)
     data_dir = settings.desk.data_dir
     keys = keys_at(data_dir, options.key)
     done = asyncio.run(restore(options.file, data_dir, keys, force=options.force))
@@ -115,14 +119,21 @@ def _note(settings: Settings, backup: Path, result: str) -> None:
 
 
 def _audit_verify(options: argparse.Namespace) -> int:
-    from storage.sqlite.copies import audit_misfit  # noqa: PLC0415 - as above
-
-    settings = load_settings(options.settings)
-    broken_at = audit_misfit(settings.desk.data_dir / "desk.sqlite3")
+    broken_at = asyncio.run(_misfit(load_settings(options.settings)))
     if broken_at is not None:
         raise Broken(f"the audit trail is broken at row {broken_at}")
     print("the audit trail is whole")
     return 0
+
+
+async def _misfit(settings: Settings) -> int | None:
+    from openoutcry.journal import open_reader  # noqa: PLC0415 - as above
+
+    reader = await open_reader(settings)
+    try:
+        return await reader.verify_audit()
+    finally:
+        await reader.close()
 
 
 def _newest(settings: Settings) -> Path:

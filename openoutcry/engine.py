@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Protocol
 
 from brokers.paper.market import BuiltInMarket
 from core.clock import ManualClock, SystemClock
@@ -51,8 +49,8 @@ from core.services.taking import Taking
 from core.services.trailing import Trailing
 from core.services.watch import Watch
 from core.services.worklist import Worklist
-from kit.timing import Seconds
 from openoutcry.errands import register
+from openoutcry.journal import JournalStore, open_journal
 from openoutcry.latch import FileLatch
 from openoutcry.opening import Opening
 from openoutcry.persons import noise_of
@@ -60,20 +58,11 @@ from openoutcry.report import started
 from openoutcry.sections import Jobs
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES, open_market, open_venues
-from storage.sqlite import open_store
 from storage.vault import SealedVault, key_file, signing_key
 from strategies.kinds import kinds
 
-
-class JournalStore(Store, Protocol):
-    """A store that also tells how long its commits took."""
-
-    @property
-    def commits(self) -> Seconds: ...
-
-
-OpenJournal = Callable[[Path, Clock], Awaitable[JournalStore]]
-"""Opens the file of this name; see `storage.sqlite.open_store`."""
+OpenJournal = Callable[[Settings, Clock], Awaitable[JournalStore]]
+"""See `openoutcry.journal.open_journal`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +114,7 @@ async def build(
     live: bool = False,
     factories: Mapping[str, BrokerFactory] = FACTORIES,
     wire: Clock | None = None,
-    journal: OpenJournal = open_store,
+    journal: OpenJournal = open_journal,
     learn: Callable[[str], None] = lambda _secret: None,
 ) -> Engine:
     """Every part in its place, brokers connected; `stack` takes it down again. wire: real time unless given.
@@ -135,7 +124,7 @@ async def build(
     """
     wire = wire or SystemClock()
     clock: Clock = ManualClock(wire.now()) if settings.market.still else wire
-    store = await journal(settings.desk.data_dir / "desk.sqlite3", clock)
+    store = await journal(settings, clock)
     stack.push_async_callback(store.close)
     desk = await _desk(settings, store, clock, wire)
     market = await open_market(settings, clock, wire, stack)

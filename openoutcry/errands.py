@@ -27,9 +27,9 @@ from core.values.errors import Broken, DeskError
 from core.values.ids import OWNER
 from core.values.orders import Refused
 from core.values.people import Person, Role, Scope
+from openoutcry.journal import open_journal
 from openoutcry.lock import Locked, only_desk
 from openoutcry.settings import Settings, SettingsError
-from storage.sqlite import open_store
 from texts import render
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def see_to(settings: Settings, errand: Errand) -> None:
 
 async def _alone(settings: Settings, errand: Errand) -> str:
     clock = SystemClock()
-    store = await open_store(settings.desk.data_dir / "desk.sqlite3", clock)
+    store = await open_journal(settings, clock)
     try:
         return await run(errand, await register(settings, store, clock), store, clock)
     finally:

@@ -53,6 +53,7 @@ from openoutcry.engine import Engine, OpenJournal, build, recover
 from openoutcry.errands import watch as watch_errands
 from openoutcry.hub import open_hub
 from openoutcry.in_force import roof_of
+from openoutcry.journal import open_journal
 from openoutcry.logs import log_files
 from openoutcry.persons import who
 from openoutcry.pictures import album, drawing
@@ -62,7 +63,6 @@ from openoutcry.settings import Settings
 from openoutcry.updating import Updating, wish_file
 from openoutcry.venues import FACTORIES
 from openoutcry.watchdog import feed, notify, period_s
-from storage.sqlite import open_store
 from webhook_receiver.hook import Hook, hook_route
 from webhook_receiver.routes import Receiver, webhook_routes
 
@@ -82,7 +82,7 @@ class Mood:
     sample: Callable[[Desk], dict[str, str]] | None = None
     learn: Callable[[str], None] = lambda _secret: None
     wire: Clock | None = None
-    journal: OpenJournal = open_store
+    journal: OpenJournal = open_journal
     surfaces: Sequence[Surface] = ()
 
 
@@ -198,7 +198,7 @@ def _watchers(settings: Settings, engine: Engine, pulse: Pulse, board: Board) ->
 
 def _care(settings: Settings, engine: Engine, pulse: Pulse, backups: BackupKeeper) -> list[Coroutine[None, None, None]]:
     """What keeps the desk itself safe."""
-    found = [backups.run()] if settings.backup.on else []
+    found = [backups.run()] if settings.backup.on and not settings.desk.database_url else []
     if every_s := period_s():
         found.append(feed(engine.store, engine.wire, pulse.alive, every_s))
     return found

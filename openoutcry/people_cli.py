@@ -12,9 +12,9 @@ from core.clock import SystemClock
 from core.services.users import LANGUAGES
 from core.values.people import Role, Scope
 from openoutcry.errands import see_to, token_errand, user_errand
+from openoutcry.journal import open_journal
 from openoutcry.lock import only_desk
 from openoutcry.settings import Settings, load_settings
-from storage.sqlite import open_store
 from storage.vault import SealedVault, key_file
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _rotate(options: argparse.Namespace) -> int:
 
 
 async def _rotated(settings: Settings) -> int:
-    store = await open_store(settings.desk.data_dir / "desk.sqlite3", SystemClock())
+    store = await open_journal(settings, SystemClock())
     try:
         return await SealedVault(store, key_file(settings.desk.data_dir)).rotate()
     finally:

@@ -20,6 +20,7 @@ from core.rules.sizing import OverLeverage
 from core.services.intake import IntakeLimits
 from core.values.charts import Theme
 from core.values.traps import Tunables
+from openoutcry.postgres_url import PostgresUrl
 
 NO_SECRET = SecretStr("")
 
@@ -91,7 +92,7 @@ class Desk(Section):
     mode: Literal["paper", "live"] = "paper"
     timezone: Zone = "Europe/Moscow"
     language: Literal["en", "ru"] = "en"
-    database_url: SecretStr = NO_SECRET
+    database_url: PostgresUrl = NO_SECRET
     at_start: tuple[str, ...] = ()
 
 

@@ -23,7 +23,7 @@ from core.values.ids import AccountName, DeskId
 from core.values.money import ZERO, plain
 from core.values.people import owner_person
 from openoutcry.engine import Engine, build, recover
-from openoutcry.settings import load_settings
+from openoutcry.settings import Settings, load_settings
 from simulator.alerts import AlertPlan, replay_alerts
 from simulator.clocks import LeapingClock, RestingLoop
 from simulator.feed import HistoryFeed
@@ -112,7 +112,7 @@ async def _built(
     return engine, made[0]
 
 
-async def _forgotten(_path: Path, _clock: Clock) -> MemoryStore:
+async def _forgotten(_settings: Settings, _clock: Clock) -> MemoryStore:
     """A journal that nobody opens again. Its desk id is no draw: the same plan makes the same orders."""
     return MemoryStore(Tables(DeskId(0)))
 

@@ -52,6 +52,7 @@ LIBRARY_HOMES = {
     "jinja2": {"dashboard"},
     "markupsafe": {"dashboard"},
     "jwt": {"dashboard"},
+    "psycopg": {"storage"},
     "PIL": {"charts"},
     "segno": {"dashboard"},
     "numba": {"simulator"},

@@ -1,12 +1,9 @@
-"""The journal in SQLite. Only `open_store` is for other rooms.
+"""The journal in SQLite. Only `open_store` and `open_reader` are for other rooms.
 
-store       the port: accepts, saves, and (from reader) reads
-writer      the one connection that writes: all that waits shares a transaction; commit is its inside
-reader      every query
-changes     what may be saved, as statements
-*_rows      values to rows and back; columns: the types of SQLite; audit: the hash chain
 connection  pragmas, errors, one thread hop a batch
+session     SQLite's own ways of what the shared statements (storage.sql) ask for
 migrations  schema/NNNN_name.sql, each once
+copies      backups, and what can be said of a journal without writing to it
 """
 
 from __future__ import annotations
@@ -20,11 +17,12 @@ from pathlib import Path
 from core.ports import Clock
 from core.values.errors import Broken
 from core.values.ids import DeskId
-from storage.sqlite.columns import time_text
-from storage.sqlite.connection import Connection, connect_reader, connect_writer, set_up_writer
+from storage.sql.columns import time_text
+from storage.sql.reader import Reader
+from storage.sql.writer import Writer
+from storage.sqlite.connection import Connection, connect_reader, connect_writer, set_up_writer, translated
 from storage.sqlite.migrations import check, known, migrate
 from storage.sqlite.store import SqliteStore
-from storage.sqlite.writer import Writer
 
 
 async def open_store(path: Path, clock: Clock) -> SqliteStore:
@@ -43,7 +41,19 @@ async def open_store(path: Path, clock: Clock) -> SqliteStore:
     except BaseException:
         await db.close()
         raise
-    return SqliteStore(path, clock, desk_id, reader, Writer(db, last_seq))
+    return SqliteStore(path, desk_id, reader, Writer(db, last_seq))
+
+
+async def open_reader(path: Path) -> Reader:
+    """For a look into a journal that a desk may be using. Raises Broken where there is none."""
+    if not os.access(path, os.F_OK):
+        raise Broken(f"{path}: there is no journal yet")
+    db = Connection(partial(connect_reader, path))
+    try:
+        await db
+    except sqlite3.Error as error:
+        raise translated(error) from error
+    return Reader(db)
 
 
 def make(path: Path) -> None:

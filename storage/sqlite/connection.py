@@ -10,7 +10,8 @@ from typing import TypeVar, cast
 import aiosqlite
 
 from core.values.errors import Broken, DeskError, Transient
-from storage.sqlite.audit import chain_hash
+from storage.sql.audit import chain_hash
+from storage.sqlite.session import Session
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class Connection(aiosqlite.Connection):
         # A desk that dies without closing its store must be able to end: what was not committed was not promised.
         self._thread.daemon = True
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, work: Callable[[Session], T]) -> T:
         """Call `work` with the plain connection, on its thread.
 
         aiosqlite hops to its thread and back for every statement, commit and fetch; its protected `_execute` takes any
@@ -53,6 +54,14 @@ class Connection(aiosqlite.Connection):
         except sqlite3.Error as error:
             raise translated(error) from error
 
+    async def tidy(self) -> None:
+        """Copy what the log holds into the file."""
+        await self.run(lambda db: db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone())
+
+    async def finish(self) -> None:
+        """Empty the log into the file: the one file is the whole journal then."""
+        await self.run(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+
 
 def translated(error: sqlite3.Error) -> DeskError:
     """What a caller should do about an error of SQLite."""
@@ -62,10 +71,10 @@ def translated(error: sqlite3.Error) -> DeskError:
     return Broken(f"the journal is broken: {error}")
 
 
-def connect_writer(path: Path, busy_s: float = BUSY_S) -> sqlite3.Connection:
-    """The one connection that writes; in autocommit, so that transactions are only those we begin."""
-    db = sqlite3.connect(path, timeout=busy_s, isolation_level=None)
-    db.create_function("chain_hash", -1, chain_hash, deterministic=True)
+def connect_writer(path: Path, busy_s: float = BUSY_S) -> Session:
+    """The one connection that writes."""
+    db = sqlite3.connect(path, timeout=busy_s, isolation_level=None, factory=Session)
+    db.create_function("chain_hash", 3, chain_hash, deterministic=True)
     return db
 
 
@@ -79,8 +88,10 @@ def set_up_writer(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES_KEPT}")
 
 
-def connect_reader(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_S, isolation_level=None)
+def connect_reader(path: Path, options: str = "mode=ro") -> Session:
+    """options: of SQLite's file: URI."""
+    uri = f"{path.resolve().as_uri()}?{options}"
+    db = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, factory=Session)
     db.execute("PRAGMA query_only = ON")
     db.row_factory = sqlite3.Row
     return db

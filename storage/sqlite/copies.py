@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.values.errors import Broken
-from storage.sqlite.audit import first_misfit
+from storage.sql.audit import first_misfit
 from storage.sqlite.connection import connect_reader, translated
 from storage.sqlite.migrations import back_up, check, known
+from storage.sqlite.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,9 @@ def newest_schema() -> int:
 
 def examine(copy: Path) -> JournalFacts:
     """Read all of a journal that nobody uses. Raises Broken for one that is damaged, or newer than this version."""
-    uri = f"{copy.resolve().as_uri()}?mode=ro&immutable=1"  # immutable: no log and no index appear beside it
+    options = "mode=ro&immutable=1"  # immutable: no log and no index appear beside it
     try:
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
+        with closing(connect_reader(copy, options)) as db:
             check(db, copy)
             (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
             (schema,) = db.execute("PRAGMA user_version").fetchone()
@@ -72,22 +73,8 @@ def examine(copy: Path) -> JournalFacts:
         raise translated(error) from error
 
 
-def _facts(db: sqlite3.Connection, schema: int) -> JournalFacts:
+def _facts(db: Session, schema: int) -> JournalFacts:
     counts = "SELECT (SELECT count(*) FROM alerts), (SELECT count(*) FROM orders), (SELECT count(*) FROM audit)"
     alerts, orders, audit_rows = db.execute(counts).fetchone()
     (desk,) = db.execute("SELECT desk_id FROM desk").fetchone()
     return JournalFacts(f"{desk:08x}", schema, alerts, orders, audit_rows, first_misfit(db))
-
-
-def audit_misfit(journal: Path) -> int | None:
-    """The first row of the audit trail that does not fit, None if all do; also while a desk writes.
-
-    Raises Broken or Transient.
-    """
-    if not journal.exists():
-        raise Broken(f"{journal}: there is no journal yet")
-    try:
-        with closing(connect_reader(journal)) as db:
-            return first_misfit(db)
-    except sqlite3.Error as error:
-        raise translated(error) from error

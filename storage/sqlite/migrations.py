@@ -8,21 +8,15 @@ from collections.abc import Sequence
 from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
 
 from core.crashpoints import crashpoint
 from core.values.errors import Broken, Damaged
-
-
-class Migration(NamedTuple):
-    number: int
-    sql: str
+from storage.sql.migration import Migration, scripts
 
 
 def known() -> list[Migration]:
     """The files of schema/, in order."""
-    scripts = [file for file in files("storage.sqlite.schema").iterdir() if file.name.endswith(".sql")]
-    return sorted(Migration(int(script.name[:4]), script.read_text(encoding="utf-8")) for script in scripts)
+    return scripts(files("storage.sqlite.schema"))
 
 
 def check(db: sqlite3.Connection, path: Path) -> None:

@@ -35,7 +35,8 @@ def fill(db: sqlite3.Connection) -> dict[str, int]:
     db.execute("INSERT INTO desk (one, desk_id, made_at) VALUES (1, 7, 'then')")
     db.execute(
         "INSERT INTO audit (seq, at, actor, surface, action, about, data, hash) "
-        "VALUES (1, 'then', 'a', 's', 'x', 'y', '{}', chain_hash('', 1, 'then', 'a', 's', 'x', 'y', '{}', 'owner'))"
+        "VALUES (1, 'then', 'a', 's', 'x', 'y', '{}', "
+        "chain_hash('', 1, json_array('then', 'a', 's', 'x', 'y', '{}', 'owner')))"
     )
     for table in set(tables(db)) - OWN:
         columns = db.execute("SELECT name, type FROM pragma_table_info(?)", (table,)).fetchall()

@@ -41,7 +41,8 @@ def test_the_examples_load_together(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             lines.append(f"[[{top}]]" if top in {"accounts", "people"} else f"[{section}]")
         lines.append(each.example)
         if each.secret:
-            (tmp_path / each.example.split('"')[1]).write_text("a secret", encoding="utf-8")
+            secret = "postgresql://desk:a-secret@127.0.0.1/desk" if "database_url" in each.example else "a secret"
+            (tmp_path / each.example.split('"')[1]).write_text(secret, encoding="utf-8")
     (tmp_path / "all.toml").write_text("\n".join(lines), encoding="utf-8")
     loaded = load_settings(tmp_path / "all.toml")
     assert [account.name for account in loaded.accounts] == ["Testing", "Broker", "Coins", "America", "India"]

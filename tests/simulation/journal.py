@@ -12,11 +12,12 @@ from random import Random
 from typing import TypeVar
 
 from core.ports import Clock
+from storage.sql.columns import time_text
+from storage.sql.writer import Writer
 from storage.sqlite import make, prepare
-from storage.sqlite.columns import time_text
 from storage.sqlite.connection import Connection, connect_reader, connect_writer, translated
+from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteStore
-from storage.sqlite.writer import Writer
 from tests.simulation.timeline import World
 
 T = TypeVar("T")
@@ -48,11 +49,11 @@ class Disk:
 class InlineConnection(Connection):
     """Does its work where it is called, without a thread."""
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connector: Callable[[], Session]) -> None:
         super().__init__(connector)
         self._db = connector()
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, work: Callable[[Session], T]) -> T:
         try:
             return work(self._db)
         except sqlite3.Error as error:
@@ -66,11 +67,11 @@ class SlowConnection(InlineConnection):
     """A commit takes time before it is done and after it, so a kill can fall on either side of it. What fails has
     written nothing: so it is for whoever lives on; what a power cut may make of it is tests/power's business."""
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection], disk: Disk) -> None:
+    def __init__(self, connector: Callable[[], Session], disk: Disk) -> None:
         super().__init__(connector)
         self._disk = disk
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, work: Callable[[Session], T]) -> T:
         disk = self._disk
         error = disk.trouble()
         await disk.world.sleep(disk.rng.uniform(0, disk.commit_s))
@@ -87,7 +88,7 @@ async def open_on(disk: Disk, path: Path, clock: Clock) -> SqliteStore:
     db = SlowConnection(partial(connect_writer, path), disk)
     desk_id, last_seq = await InlineConnection.run(db, partial(prepare, path=path, now=time_text(clock.now())))
     await InlineConnection.run(db, lambda plain: plain.execute("PRAGMA synchronous = OFF"))
-    return SqliteStore(path, clock, desk_id, InlineConnection(partial(connect_reader, path)), Writer(db, last_seq))
+    return SqliteStore(path, desk_id, InlineConnection(partial(connect_reader, path)), Writer(db, last_seq))
 
 
 async def found(path: Path, clock: Clock, desk_id: int) -> None:

@@ -32,8 +32,9 @@ from core.ports import World as Surroundings
 from core.values.accounts import Account
 from core.values.errors import DeskError, Transient
 from core.values.notices import Notice
+from openoutcry.journal import JOURNAL
 from openoutcry.parts import House, Mood, open_house
-from openoutcry.settings import load_settings
+from openoutcry.settings import Settings, load_settings
 from openoutcry.venues import FACTORIES
 from storage.sqlite.store import SqliteStore
 from tests.servers.broker import DIALECTS
@@ -255,8 +256,8 @@ class Run:
         self._line = Line(self.exchange, self.world, self.weather, self._rng(f"line {self.lives}"))
         return WireBroker(account.name, DIALECTS[str(settings["account_id"])], self._line, world.wire)
 
-    async def _open_journal(self, path: Path, clock: Clock) -> SqliteStore:
-        return await open_on(self.disk, path, clock)
+    async def _open_journal(self, settings: Settings, clock: Clock) -> SqliteStore:
+        return await open_on(self.disk, settings.desk.data_dir / JOURNAL, clock)
 
     # the verdict
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.values.errors import Broken
-from storage.sqlite.migrations import Migration, known, migrate
+from storage.sql.migration import Migration
+from storage.sqlite.migrations import known, migrate
 
 ONE = Migration(1, "CREATE TABLE a (x); INSERT INTO a VALUES (1);")
 TWO = Migration(2, "ALTER TABLE a ADD COLUMN y; UPDATE a SET y = 2;")

@@ -39,17 +39,19 @@ from core.values.people import ApiToken, User
 from core.values.proposals import Proposal
 from core.values.tasks import Task
 from core.values.traps import Stash, StopList
-from storage.sqlite.alert_rows import encode_alert, read_alert
-from storage.sqlite.changes import steps
-from storage.sqlite.columns import time_text
-from storage.sqlite.commit import WaitingAlert, commit
+from storage.sql.alert_rows import encode_alert, read_alert
+from storage.sql.changes import steps
+from storage.sql.columns import Stored, time_text
+from storage.sql.commit import commit
+from storage.sql.notice_rows import read_audit, read_notice, read_press
+from storage.sql.order_rows import read_fill, read_order, read_position
+from storage.sql.people_rows import read_account, read_link, read_token, read_user
+from storage.sql.session import WaitingAlert
+from storage.sql.task_rows import read_proposal, read_task
+from storage.sql.trap_rows import read_stash, read_stop_list
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import known
-from storage.sqlite.notice_rows import read_audit, read_notice, read_press
-from storage.sqlite.order_rows import read_fill, read_order, read_position
-from storage.sqlite.people_rows import read_account, read_link, read_token, read_user
-from storage.sqlite.task_rows import read_proposal, read_task
-from storage.sqlite.trap_rows import read_stash, read_stop_list
+from storage.sqlite.session import Session
 from tests.contracts.samples import NOON, alert
 
 SQL_INTEGERS = st.integers(-(2**63), 2**63 - 1)
@@ -58,7 +60,7 @@ few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChec
 
 
 @pytest.fixture(scope="module")
-def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     with closing(connect_writer(tmp_path_factory.mktemp("rows") / "journal.db")) as connection:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA synchronous = OFF")  # this file outlives nothing
@@ -68,13 +70,13 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]
         yield connection
 
 
-def kept(db: sqlite3.Connection, change: Change, table: str) -> sqlite3.Row:
+def kept(db: Session, change: Change, table: str) -> Stored:
     """The row that a change makes; undone afterwards."""
     db.execute("BEGIN")
     try:
         for step in steps([change]):
             db.execute(step.sql, step.row)
-        row: sqlite3.Row = db.execute(f"SELECT * FROM {table}").fetchone()
+        row: Stored = db.execute(f"SELECT * FROM {table}").fetchone()
     finally:
         db.execute("ROLLBACK")
     return row
@@ -82,7 +84,7 @@ def kept(db: sqlite3.Connection, change: Change, table: str) -> sqlite3.Row:
 
 @given(value=st.from_type(Alert))
 @few
-def test_alert(db: sqlite3.Connection, value: Alert) -> None:
+def test_alert(db: Session, value: Alert) -> None:
     """Every field of an alert, through the JSON of a batch; only a NUL in a plain column may be refused."""
     try:
         row = encode_alert(value, AlertId("id"), "key", AlertStatus.ACCEPTED)
@@ -98,7 +100,7 @@ def test_alert(db: sqlite3.Connection, value: Alert) -> None:
 @pytest.mark.parametrize(
     "text", ['"', "\\", "\\u0000", "\n\t\x7f\x1b", "ё€😀", "\ufeff\u2028", "'); DROP TABLE alerts; --"]
 )
-def test_text_of_an_alert(db: sqlite3.Connection, text: str) -> None:
+def test_text_of_an_alert(db: Session, text: str) -> None:
     """Text that means something to JSON, SQL or Unicode is text."""
     value = alert(body=text, ticker=text, message=text)
     db.execute("DELETE FROM alerts")
@@ -108,7 +110,7 @@ def test_text_of_an_alert(db: sqlite3.Connection, text: str) -> None:
     assert (read_alert(stored), stored["id"], stored["dedupe_key"]) == (value, text, text)
 
 
-ROUND_TRIPS: list[tuple[st.SearchStrategy[Any], Callable[[Any], Change], str, Callable[[sqlite3.Row], Any]]] = [
+ROUND_TRIPS: list[tuple[st.SearchStrategy[Any], Callable[[Any], Change], str, Callable[[Stored], Any]]] = [
     (st.from_type(Order), OrderMade, "orders", read_order),
     (st.from_type(Fill), FillTaken, "fills", read_fill),
     (st.builds(Position, unprotected_s=FINITE), PositionSet, "positions", read_position),
@@ -128,11 +130,11 @@ ROUND_TRIPS: list[tuple[st.SearchStrategy[Any], Callable[[Any], Change], str, Ca
 
 @pytest.mark.parametrize(("values", "change", "table", "read"), ROUND_TRIPS, ids=[trip[2] for trip in ROUND_TRIPS])
 def test_value(
-    db: sqlite3.Connection,
+    db: Session,
     values: st.SearchStrategy[Any],
     change: Callable[[Any], Change],
     table: str,
-    read: Callable[[sqlite3.Row], Any],
+    read: Callable[[Stored], Any],
 ) -> None:
     """Whatever the type allows comes back equal."""
 

@@ -15,12 +15,12 @@ from core.values.alerts import AlertStatus
 from core.values.changes import FlagSet
 from core.values.errors import Broken, Transient
 from core.values.ids import AlertId
-from storage.sqlite.alert_rows import encode_alert
-from storage.sqlite.changes import steps
-from storage.sqlite.commit import WaitingAlert
+from storage.sql.alert_rows import encode_alert
+from storage.sql.changes import steps
+from storage.sql.session import WaitingAlert
+from storage.sql.writer import BATCHES_A_TIDYING, WAITING_MAX, Writer
 from storage.sqlite.connection import Connection, connect_reader, connect_writer, set_up_writer
 from storage.sqlite.migrations import known, migrate
-from storage.sqlite.writer import BATCHES_A_CHECKPOINT, WAITING_MAX, Writer
 from tests.contracts.samples import alert
 
 
@@ -74,9 +74,9 @@ def size(path: Path) -> int:
 async def test_the_log_is_emptied_while_nobody_waits(writer: Writer, path: Path) -> None:
     """After enough batches what the log holds is copied into the file, long before SQLite itself would."""
     before = size(path)
-    for number in range(BATCHES_A_CHECKPOINT + 1):
+    for number in range(BATCHES_A_TIDYING + 1):
         await writer.accept(waiting(str(number), "x" * 1000))
-    assert size(path) >= before + BATCHES_A_CHECKPOINT * 1000
+    assert size(path) >= before + BATCHES_A_TIDYING * 1000
 
 
 async def test_reader_cannot_write(writer: Writer, path: Path) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from decimal import Decimal
 from typing import Any
 
 from core.values.money import Price, plain
 from core.values.reports import Judged, Report
-from storage.sqlite.columns import (
+from storage.sql.columns import (
     Row,
+    Stored,
     encode,
     plain_or_none,
     read_list,
@@ -60,7 +60,7 @@ def _read_judged(fields: dict[str, Any]) -> Judged:
     )
 
 
-def read_report(row: sqlite3.Row) -> Report:
+def read_report(row: Stored) -> Report:
     return Report(
         id=row["id"],
         kind=row["kind"],

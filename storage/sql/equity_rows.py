@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from decimal import Decimal
 
 from core.values.accounts import DayEquity
-from storage.sqlite.columns import Row, plain_or_none, read_time, time_text
+from storage.sql.columns import Row, Stored, plain_or_none, read_time, time_text
 
 
 def equity_row(kept: DayEquity) -> Row:
@@ -20,7 +19,7 @@ def equity_row(kept: DayEquity) -> Row:
     }
 
 
-def read_equity(row: sqlite3.Row) -> DayEquity:
+def read_equity(row: Stored) -> DayEquity:
     return DayEquity(
         account=row["account"],
         at=read_time(row["at"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from decimal import Decimal
 from functools import lru_cache
 from json.encoder import encode_basestring as quote
@@ -12,26 +11,9 @@ from core.values.alerts import NO_LEVELS, Alert, AlertKind, AlertRecord, AlertSt
 from core.values.ids import AlertId
 from core.values.money import plain
 from core.values.orders import OrderType, Side
-from storage.sqlite.columns import encode, read_price, read_time, read_time_or_none, time_text
+from storage.sql.columns import Stored, encode, read_price, read_time, read_time_or_none, time_text
 
 _sent_at_text = lru_cache(maxsize=64)(time_text)  # when a bar closes, all charts send the same second
-
-# One statement a batch: ?1 is a JSON array of `encode_alert` rows, ?2 the seq of the first. A row that is not written
-# leaves a hole in seq, which is how duplicates are told.
-INSERT_ALERTS = """
-INSERT INTO alerts (seq, id, dedupe_key, status, done, received_at, source, kind, account, link, ticker, owner, body,
-                    fields)
-WITH batch AS MATERIALIZED (SELECT key, value FROM json_each(?1)) -- else each json_extract would build value anew
-SELECT ?2 + key, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-       json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
-       json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
-       json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
-       json_extract(value, '$[12]')
-FROM batch
-WHERE true -- tells the parser that ON CONFLICT is no join
-ON CONFLICT (dedupe_key) DO NOTHING
-ON CONFLICT (id) DO NOTHING
-"""
 
 
 def encode_alert(alert: Alert, alert_id: AlertId, key: str, status: AlertStatus) -> str:
@@ -112,7 +94,7 @@ def _levels(levels: Levels) -> str:
     return "[" + ",".join(["null" if price is None else f'"{plain(price)}"' for price in prices]) + "]"
 
 
-def read_alert(row: sqlite3.Row) -> Alert:
+def read_alert(row: Stored) -> Alert:
     fields = json.loads(row["fields"])
     return Alert(
         source=Source(row["source"]),
@@ -147,7 +129,7 @@ def _read_levels(prices: list[str | None] | None) -> Levels:
     return NO_LEVELS if prices is None else Levels(*map(read_price, prices))
 
 
-def read_record(row: sqlite3.Row) -> AlertRecord:
+def read_record(row: Stored) -> AlertRecord:
     """Needs the column `order_ids`, a JSON array, beside those of the table."""
     return AlertRecord(
         id=row["id"],

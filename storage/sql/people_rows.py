@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import date
 from decimal import Decimal
 
@@ -10,8 +9,9 @@ from core.values.accounts import AddedAccount
 from core.values.links import Link, OptionRule, Product, Share
 from core.values.money import Quantity, plain
 from core.values.people import ApiToken, Role, Roll, Scope, User
-from storage.sqlite.columns import (
+from storage.sql.columns import (
     Row,
+    Stored,
     encode,
     plain_or_none,
     read_list,
@@ -21,6 +21,7 @@ from storage.sqlite.columns import (
     time_or_none,
     time_text,
 )
+from storage.sql.session import Session
 
 
 def user_row(user: User) -> Row:
@@ -38,7 +39,7 @@ def user_row(user: User) -> Row:
     }
 
 
-def read_user(row: sqlite3.Row) -> User:
+def read_user(row: Stored) -> User:
     return User(
         id=row["id"],
         username=row["username"],
@@ -62,7 +63,7 @@ def token_row(token: ApiToken) -> Row:
     }
 
 
-def read_token(row: sqlite3.Row) -> ApiToken:
+def read_token(row: Stored) -> ApiToken:
     return ApiToken(row["hash"], row["user"], read_time(row["made_at"]), Scope(row["scope"]))
 
 
@@ -77,7 +78,7 @@ def account_row(account: AddedAccount) -> Row:
     }
 
 
-def read_account(row: sqlite3.Row) -> AddedAccount:
+def read_account(row: Stored) -> AddedAccount:
     return AddedAccount(
         name=row["name"],
         broker=row["broker"],
@@ -103,9 +104,9 @@ def link_row(link: Link) -> Row:
         "risk_percent": plain_or_none(link.risk_percent),
         "product": link.product,
         "option": None if link.option is None else _option_text(link.option),
-        "paper": link.paper,
-        "ask": link.ask,
-        "running": link.running,
+        "paper": int(link.paper),
+        "ask": int(link.ask),
+        "running": int(link.running),
         "accounts": encode([[share.name, plain(share.multiplier)] for share in link.accounts]),
         "deleted_at": time_or_none(link.deleted_at),
         "owner": link.owner,
@@ -116,7 +117,7 @@ def _option_text(rule: OptionRule) -> str:
     return encode([rule.expiry and rule.expiry.isoformat(), plain_or_none(rule.strike)])
 
 
-def read_link(row: sqlite3.Row) -> Link:
+def read_link(row: Stored) -> Link:
     quantity = _decimal(row["quantity"])
     return Link(
         id=row["id"],
@@ -150,7 +151,7 @@ def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def read_roll(db: sqlite3.Connection) -> Roll:
+def read_roll(db: Session) -> Roll:
     return Roll(
         users=[read_user(row) for row in db.execute("SELECT * FROM users ORDER BY seq")],
         tokens=[read_token(row) for row in db.execute("SELECT * FROM tokens ORDER BY made_at")],

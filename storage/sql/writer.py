@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
-import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter
@@ -15,14 +14,14 @@ from core.values.changes import Change
 from core.values.errors import Broken, DeskError, Transient
 from core.values.ids import AlertId
 from kit.timing import Seconds
-from storage.sqlite.changes import Step
-from storage.sqlite.commit import Outcome, WaitingAlert, commit
-from storage.sqlite.connection import Connection
+from storage.sql.changes import Step
+from storage.sql.commit import Outcome, commit
+from storage.sql.session import Connection, WaitingAlert
 
 log = logging.getLogger(__name__)
 
 TURNS_MAX = 8
-BATCHES_A_CHECKPOINT = 50
+BATCHES_A_TIDYING = 50
 WAITING_MAX = 10_000
 """Alerts and saves that may wait; a desk this far behind says no at once instead of later."""
 
@@ -68,12 +67,12 @@ class Writer:
         return future
 
     async def close(self) -> None:
-        """Write what waits, empty the log into the file, let go of it."""
+        """Write what waits, and let go of the database."""
         self._refusal = self._refusal or Transient("the journal is closed")
         self._wake.set()
         await asyncio.wait([self._task])
         try:
-            await self._db.run(_empty_log)
+            await self._db.finish()
         finally:
             await self._db.close()
 
@@ -95,7 +94,7 @@ class Writer:
                 if self._alerts or self._saves:
                     await self._write()
                     batches += 1
-                if batches >= BATCHES_A_CHECKPOINT and not self._wake.is_set():
+                if batches >= BATCHES_A_TIDYING and not self._wake.is_set():
                     batches = 0
                     await self._tidy()
         finally:
@@ -104,11 +103,11 @@ class Writer:
             _fail([*self._alert_futures, *self._save_futures], self._refusal)
 
     async def _tidy(self) -> None:
-        """Copy what the log holds into the file while nobody waits: in a burst it would stop everybody."""
+        """While nobody waits: in a burst it would stop everybody."""
         try:
-            await self._db.run(_copy_log)
+            await self._db.tidy()
         except DeskError as error:
-            log.warning("the log could not be copied into the journal", extra={"reason": str(error)})
+            log.warning("the journal could not be tidied", extra={"reason": str(error)})
 
     async def _gather(self) -> None:
         """Let what the loop has in hand come along: waking the writing thread costs more than a few turns of it."""
@@ -172,11 +171,3 @@ def _fail(futures: Sequence[asyncio.Future[Any]], error: DeskError) -> None:
     for future in futures:
         if not future.done():
             future.set_exception(copy.copy(error))  # one each: a raised exception keeps its raiser's traceback
-
-
-def _copy_log(db: sqlite3.Connection) -> None:
-    db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-
-
-def _empty_log(db: sqlite3.Connection) -> None:
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from decimal import Decimal
 from typing import Any
 
@@ -25,8 +24,9 @@ from core.values.orders import (
     Side,
     TimeInForce,
 )
-from storage.sqlite.columns import (
+from storage.sql.columns import (
     Row,
+    Stored,
     encode,
     plain_or_none,
     read_list,
@@ -54,7 +54,7 @@ def order_row(order: Order) -> Row:
         "book": request.book,
         "price": plain_or_none(request.price),
         "stop_price": plain_or_none(request.stop_price),
-        "reduce_only": request.reduce_only,
+        "reduce_only": int(request.reduce_only),
         "time_in_force": request.time_in_force,
         "expires_at": time_or_none(request.expires_at),
         "plan": None if request.plan is None else _plan_text(request.plan),
@@ -66,12 +66,12 @@ def order_row(order: Order) -> Row:
         "filled": plain(order.filled),
         "average_price": plain_or_none(order.average_price),
         "reason": order.reason,
-        "paper": order.paper,
+        "paper": int(order.paper),
         "owner": request.owner,
     }
 
 
-def read_order(row: sqlite3.Row) -> Order:
+def read_order(row: Stored) -> Order:
     return Order(
         request=_read_request(row),
         state=OrderState(row["state"]),
@@ -85,7 +85,7 @@ def read_order(row: sqlite3.Row) -> Order:
     )
 
 
-def _read_request(row: sqlite3.Row) -> OrderRequest:
+def _read_request(row: Stored) -> OrderRequest:
     return OrderRequest(
         id=row["id"],
         intent=row["intent"],
@@ -163,7 +163,7 @@ def fill_row(fill: Fill) -> Row:
     }
 
 
-def read_fill(row: sqlite3.Row) -> Fill:
+def read_fill(row: Stored) -> Fill:
     return Fill(
         id=row["id"],
         account=row["account"],
@@ -199,7 +199,7 @@ def position_row(position: Position) -> Row:
     }
 
 
-def read_position(row: sqlite3.Row) -> Position:
+def read_position(row: Stored) -> Position:
     return Position(
         id=row["id"],
         account=row["account"],

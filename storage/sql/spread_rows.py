@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from decimal import Decimal
 
 from core.values.money import Quantity, plain
 from core.values.orders import Side
 from core.values.spreads import LegDone, SpreadRow
-from storage.sqlite.columns import Row, plain_or_none, read_price, read_time, time_text
+from storage.sql.columns import Row, Stored, plain_or_none, read_price, read_time, time_text
 
 
 def spread_row(row: SpreadRow) -> Row:
@@ -31,7 +30,7 @@ def spread_row(row: SpreadRow) -> Row:
     }
 
 
-def read_spread(row: sqlite3.Row) -> SpreadRow:
+def read_spread(row: Stored) -> SpreadRow:
     return SpreadRow(
         id=row["id"],
         account=row["account"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.values.pages import Sought
-from storage.sqlite.columns import Row, time_text
+from storage.sql.columns import Row, time_text
 
 _PAPER = {"orders": "paper", "fills": "coalesce((SELECT paper FROM orders WHERE orders.id = fills.order_id), 1)"}
 """Whether a row is of a paper account. A fill that no order of ours made counts as one."""

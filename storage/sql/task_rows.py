@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from decimal import Decimal
 
 from core.values.money import Price, Quantity, plain
 from core.values.orders import OrderType, Side
 from core.values.proposals import Changed, Check, Proposal, ProposalState, Quoted
 from core.values.tasks import QueueRow, Task, TaskGoal, TaskState
-from storage.sqlite.columns import (
+from storage.sql.columns import (
     Row,
+    Stored,
     encode,
     plain_or_none,
     read_list,
@@ -50,7 +50,7 @@ def task_row(task: Task) -> Row:
     }
 
 
-def read_task(row: sqlite3.Row) -> Task:
+def read_task(row: Stored) -> Task:
     return Task(
         id=row["id"],
         kind=row["kind"],
@@ -92,7 +92,7 @@ def queue_row(row: QueueRow) -> Row:
     }
 
 
-def read_queue_row(row: sqlite3.Row) -> QueueRow:
+def read_queue_row(row: Stored) -> QueueRow:
     return QueueRow(
         id=row["id"],
         account=row["account"],
@@ -149,7 +149,7 @@ def _details(proposal: Proposal) -> dict[str, object]:
     }
 
 
-def read_proposal(row: sqlite3.Row) -> Proposal:
+def read_proposal(row: Stored) -> Proposal:
     details = json.loads(row["details"])
     return Proposal(
         id=row["id"],

@@ -1,4 +1,4 @@
-"""What a column holds: values to SQLite's types and back, exactly.
+"""What a column holds: values to the types of SQL and back, exactly.
 
 A decimal comes back equal, in plain notation; a time comes back in UTC. `None` goes both ways.
 """
@@ -9,12 +9,19 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from core.values.money import Price, plain
 
 SqlValue = str | int | float | None
 Row = dict[str, SqlValue]
+
+
+class Stored(Protocol):
+    """A row that was read, by the names of its columns."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
 
 # Not escaped, so that people can read it and a lone surrogate cannot slip in as an escape.
 encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 
 from core.values.changes import Audited, AuditRow
 from core.values.ids import OWNER
 from core.values.notices import Action, Line, Notice, NoticeKind, Press
-from storage.sqlite.columns import Row, encode, read_list, read_texts, read_time, time_text
+from storage.sql.columns import Row, Stored, encode, read_list, read_texts, read_time, time_text
 
 
 def notice_row(notice: Notice) -> Row:
@@ -21,13 +20,13 @@ def notice_row(notice: Notice) -> Row:
         "lines": encode([[line.key, dict(line.params)] for line in notice.lines]),
         "about": encode(notice.about),
         "actions": encode([[action.id, action.label, action.command] for action in notice.actions]),
-        "critical": notice.critical,
+        "critical": int(notice.critical),
         "card": notice.card,
         "owner": notice.owner,
     }
 
 
-def read_notice(row: sqlite3.Row) -> Notice:
+def read_notice(row: Stored) -> Notice:
     return Notice(
         id=row["id"],
         at=read_time(row["at"]),
@@ -53,7 +52,7 @@ def press_row(press: Press) -> Row:
     }
 
 
-def read_press(row: sqlite3.Row) -> Press:
+def read_press(row: Stored) -> Press:
     return Press(row["id"], row["person"], row["command"], read_time(row["expires_at"]))
 
 
@@ -68,7 +67,7 @@ def audited_row(audited: Audited) -> Row:
     }
 
 
-def read_audit(row: sqlite3.Row) -> AuditRow:
+def read_audit(row: Stored) -> AuditRow:
     audited = Audited(
         at=read_time(row["at"]),
         actor=row["actor"],

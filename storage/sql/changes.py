@@ -51,17 +51,20 @@ from core.values.changes import (
     UserSet,
 )
 from core.values.ids import OWNER
-from storage.sqlite.audit import COLUMNS
-from storage.sqlite.columns import Row, time_text
-from storage.sqlite.equity_rows import equity_row
-from storage.sqlite.notice_rows import audited_row, notice_row, press_row
-from storage.sqlite.order_rows import fill_row, order_row, position_row
-from storage.sqlite.people_rows import account_row, link_row, token_row, user_row
-from storage.sqlite.price_rows import INSERT_PRICES, encode_quotes
-from storage.sqlite.report_rows import report_row
-from storage.sqlite.spread_rows import spread_row
-from storage.sqlite.task_rows import proposal_row, queue_row, task_row
-from storage.sqlite.trap_rows import stash_row, stop_list_row
+from storage.sql.audit import COLUMNS, said
+from storage.sql.columns import Row, time_text
+from storage.sql.equity_rows import equity_row
+from storage.sql.notice_rows import audited_row, notice_row, press_row
+from storage.sql.order_rows import fill_row, order_row, position_row
+from storage.sql.people_rows import account_row, link_row, token_row, user_row
+from storage.sql.price_rows import price_row
+from storage.sql.report_rows import report_row
+from storage.sql.spread_rows import spread_row
+from storage.sql.task_rows import proposal_row, queue_row, task_row
+from storage.sql.trap_rows import stash_row, stop_list_row
+
+_ROWS_MAX = 1000
+"""Rows a statement: neither database takes more than 32,766 values at once."""
 
 
 class Step(NamedTuple):
@@ -220,7 +223,7 @@ def _equity_kept(change: EquityKept) -> list[Step]:
 
 @_steps.register
 def _prices_kept(change: PricesKept) -> list[Step]:
-    return [Step(INSERT_PRICES, {"rows": encode_quotes(change.quotes)})]
+    return _insert_all("prices", [price_row(quote) for quote in change.quotes])
 
 
 @_steps.register
@@ -236,7 +239,7 @@ def _user_made(change: UserMade) -> list[Step]:
 @_steps.register
 def _user_set(change: UserSet) -> list[Step]:
     left: Row = {"user": change.user.id}
-    tokens = [] if change.user.deleted_at is None else [Step("DELETE FROM tokens WHERE user = :user", left)]
+    tokens = [] if change.user.deleted_at is None else [Step('DELETE FROM tokens WHERE "user" = :user', left)]
     return [_update("users", user_row(change.user), "true", {}), *tokens]
 
 
@@ -291,12 +294,13 @@ def _history_hidden(change: HistoryHidden) -> list[Step]:
 
 @_steps.register
 def _audited(change: Audited) -> list[Step]:
-    values = ", ".join(f":{name}" for name in COLUMNS.split(", "))
+    row = audited_row(change) | {"owner": OWNER}
+    values = ", ".join(f":{name}" for name in COLUMNS)
     sql = (
-        f"INSERT INTO audit (seq, {COLUMNS}, hash) "  # noqa: S608 - our own column names
-        f"SELECT audit_head + 1, {values}, chain_hash(audit_hash, audit_head + 1, {values}) FROM desk"
+        f"INSERT INTO audit (seq, {', '.join(COLUMNS)}, hash) "  # noqa: S608 - our own column names
+        f"SELECT audit_head + 1, {values}, chain_hash(audit_hash, audit_head + 1, :said) FROM desk"
     )
-    return [Step(sql, audited_row(change) | {"owner": OWNER})]
+    return [Step(sql, row | {"said": said([row[name] for name in COLUMNS])})]
 
 
 # Table and column names below are our own, from this file and the *_rows files; values are always bound.
@@ -304,7 +308,18 @@ def _audited(change: Audited) -> list[Step]:
 
 def _insert(table: str, row: Row) -> Step:
     """A taken key is a Conflict."""
-    return Step(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", row)  # noqa: S608 - see above
+    return Step(f"INSERT INTO {table} ({_quoted(row)}) VALUES ({', '.join(f':{name}' for name in row)})", row)  # noqa: S608 - see above
+
+
+def _insert_all(table: str, rows: Sequence[Row]) -> list[Step]:
+    """Rows of the same columns, many a statement: each statement is a way to the database."""
+    return [_insert_many(table, rows[start : start + _ROWS_MAX]) for start in range(0, len(rows), _ROWS_MAX)]
+
+
+def _insert_many(table: str, rows: Sequence[Row]) -> Step:
+    values = ", ".join("(" + ", ".join(f":{name}_{place}" for name in rows[0]) + ")" for place in range(len(rows)))
+    bound = {f"{name}_{place}": value for place, row in enumerate(rows) for name, value in row.items()}
+    return Step(f"INSERT INTO {table} ({_quoted(rows[0])}) VALUES {values}", bound)  # noqa: S608 - see above
 
 
 def _keep(table: str, row: Row) -> Step:
@@ -314,12 +329,17 @@ def _keep(table: str, row: Row) -> Step:
 
 def _set(table: str, row: Row, key: str = "id") -> Step:
     """Insert, or replace the row of the same key; its place in the order of arrival stays."""
-    changed = ", ".join(f"{name} = excluded.{name}" for name in row if name not in key.split(", "))
+    changed = ", ".join(f'"{name}" = excluded."{name}"' for name in row if name not in key.split(", "))
     return Step(f"{_insert(table, row).sql} ON CONFLICT ({key}) DO UPDATE SET {changed}", row)
 
 
 def _update(table: str, row: Row, expected: str, was: Row, key: str = "id") -> Step:
     """Compare-and-set by key."""
-    changed = ", ".join(f"{name} = :{name}" for name in row if name != key)
+    changed = ", ".join(f'"{name}" = :{name}' for name in row if name != key)
     sql = f"UPDATE {table} SET {changed} WHERE {key} = :{key} AND {expected}"  # noqa: S608 - see above
     return Step(sql, row | was, f"{table}: {row[key]} is not what was expected")
+
+
+def _quoted(row: Row) -> str:
+    """Quoted, since `user` means something else to PostgreSQL."""
+    return ", ".join(f'"{name}"' for name in row)

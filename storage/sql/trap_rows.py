@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from core.values.traps import Stash, StopList, packed, unpacked
-from storage.sqlite.columns import Row, read_time, time_text
+from storage.sql.columns import Row, Stored, read_time, time_text
 
 
 def stash_row(stash: Stash) -> Row:
@@ -19,7 +17,7 @@ def stash_row(stash: Stash) -> Row:
     }
 
 
-def read_stash(row: sqlite3.Row) -> Stash:
+def read_stash(row: Stored) -> Stash:
     return Stash(
         id=row["id"],
         account=row["account"],
@@ -42,7 +40,7 @@ def stop_list_row(row: StopList) -> Row:
     }
 
 
-def read_stop_list(row: sqlite3.Row) -> StopList:
+def read_stop_list(row: Stored) -> StopList:
     return StopList(
         id=row["id"],
         ticker=row["ticker"],

@@ -1,0 +1,144 @@
+"""PostgreSQL's own ways of what the shared statements ask for (`storage.sql.session`)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.errors import ProgramLimitExceeded, UniqueViolation
+
+from core.values.errors import Broken, Conflict
+from core.values.ids import AlertId
+from storage.sql.columns import SqlValue, encode
+from storage.sql.session import WaitingAlert
+
+T = TypeVar("T")
+Plain = psycopg.Connection[dict[str, Any]]
+
+# One statement a batch: a JSON array of `encode_alert` rows. Rows that are not written are not returned.
+INSERT_ALERTS = """
+INSERT INTO alerts (id, dedupe_key, status, done, received_at, source, kind, account, link, ticker, owner, body, fields)
+SELECT value ->> 0, value ->> 1, value ->> 2, CAST(value ->> 3 AS BIGINT), value ->> 4, value ->> 5, value ->> 6,
+       value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
+FROM json_array_elements(CAST(:rows AS JSON)) WITH ORDINALITY AS batch (value, place) ORDER BY place
+ON CONFLICT DO NOTHING
+RETURNING id, dedupe_key
+"""
+FIRST_IDS = """
+SELECT dedupe_key, id FROM alerts WHERE dedupe_key IN (SELECT json_array_elements_text(CAST(:keys AS JSON)))
+"""
+_NAMED = re.compile(r":([a-z_]\w*)")
+
+
+class CommitLost(Exception):
+    """The connection ended before the database said whether it had committed. number: of the transaction."""
+
+    def __init__(self, number: str, done: object) -> None:
+        super().__init__(f"what became of transaction {number} is not known")
+        self.number = number
+        self.done = done
+
+
+class Session:
+    """Implements `storage.sql.session.Session` over one connection in autocommit."""
+
+    refusals: tuple[type[Exception], ...] = (
+        psycopg.IntegrityError,
+        psycopg.DataError,
+        ProgramLimitExceeded,  # a key too long for its index
+        ValueError,
+    )
+
+    def __init__(self, plain: Plain) -> None:
+        self.plain = plain
+
+    def execute(self, sql: str, values: Mapping[str, SqlValue] | None = None, /) -> psycopg.Cursor[dict[str, Any]]:
+        return self.plain.execute(_placed(sql), values)
+
+    def script(self, sql: str) -> None:
+        """Statements of our own, with nothing to bind."""
+        self.plain.execute(sql)
+
+    def alone(self, work: Callable[[], T]) -> T:
+        return self.transaction(work)
+
+    def transaction(self, work: Callable[[], T]) -> T:
+        """Raises CommitLost where the connection ends at the last moment."""
+        number = self._begin()
+        try:
+            done = work()
+        except BaseException:
+            with suppress(psycopg.OperationalError):  # of a lost connection the server has taken everything back
+                self.plain.execute("ROLLBACK", prepare=False)
+            raise
+        try:
+            self.plain.execute("COMMIT", prepare=False)
+        except psycopg.OperationalError as error:
+            if not self.plain.closed:
+                raise
+            raise CommitLost(number, done) from error
+        return done
+
+    def _begin(self) -> str:
+        """The transaction's number, by which its end can be asked for. Both in one message."""
+        cursor = self.plain.execute("BEGIN; SELECT CAST(pg_current_xact_id() AS TEXT) AS number")
+        cursor.nextset()
+        row = cursor.fetchone()
+        assert row is not None
+        return str(row["number"])
+
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        self.plain.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            yield
+        finally:
+            with suppress(psycopg.OperationalError):
+                self.plain.execute("ROLLBACK", prepare=False)
+
+    def insert_alerts(self, first_seq: int, alerts: Sequence[WaitingAlert]) -> dict[int, AlertId]:  # noqa: ARG002 - a sequence of the database numbers them
+        rows = f"[{','.join([alert.row for alert in alerts])}]"
+        if "\\u0000" in rows:
+            rows = encode([_with_text(alert.row) for alert in alerts])
+        written = Counter((row["id"], row["dedupe_key"]) for row in self.execute(INSERT_ALERTS, {"rows": rows}))
+        if written.total() == len(alerts):
+            return {}
+        missing = []
+        for place, alert in enumerate(alerts):  # the first of equal ones is the one that was written
+            if written[alert.id, alert.key]:
+                written[alert.id, alert.key] -= 1
+            else:
+                missing.append(place)
+        keys = encode([alerts[place].key for place in missing])
+        first_ids = {row["dedupe_key"]: row["id"] for row in self.execute(FIRST_IDS, {"keys": keys})}
+        # A key that is not there was forgotten: then it was the id that is taken.
+        return {place: first_ids.get(alerts[place].key, alerts[place].id) for place in missing}
+
+    def refused(self, error: Exception) -> Exception:
+        if isinstance(error, psycopg.IntegrityError):
+            taken = isinstance(error, UniqueViolation)
+            return Conflict(first_line(error)) if taken else Broken(f"the journal refused a row: {first_line(error)}")
+        return error if isinstance(error, ValueError) else ValueError(first_line(error))
+
+
+def _with_text(row: str) -> list[SqlValue]:
+    """An alert's row with its fields as text: PostgreSQL reads no JSON that has a NUL in it, also an escaped one."""
+    *values, fields = json.loads(row)
+    return [*values, encode(fields)]
+
+
+def first_line(error: Exception) -> str:
+    """What PostgreSQL says is often long, and quotes the row in its later lines."""
+    return str(error).partition("\n")[0]
+
+
+@lru_cache(maxsize=512)
+def _placed(sql: str) -> str:
+    """Names in psycopg's way. No text of ours holds a colon or a per cent sign otherwise."""
+    return _NAMED.sub(r"%(\1)s", sql)
