@@ -17,12 +17,12 @@ UNIT = HOUSE / "packaging" / "openoutcry.service"
 UNITS = sorted((HOUSE / "packaging").glob("openoutcry*"))
 
 
-def unit() -> dict[str, str]:
-    """The service's keys; of one that is given twice the last."""
+def unit(section: str = "Service") -> dict[str, str]:
+    """A section's keys; of one that is given twice the last."""
     reader = configparser.RawConfigParser(strict=False)
     reader.optionxform = str  # type: ignore[assignment, method-assign]
     reader.read_string(UNIT.read_text(encoding="utf-8"))
-    return dict(reader["Service"])
+    return dict(reader[section])
 
 
 def test_the_unit_trusts_commits_alone() -> None:
@@ -32,6 +32,12 @@ def test_the_unit_trusts_commits_alone() -> None:
     assert int(said["WatchdogSec"]) >= 60
     assert said["RestartPreventExitStatus"].split() == ["2", "75"]
     assert "--live" not in said["ExecStart"]
+
+
+def test_the_unit_is_never_given_up() -> None:
+    """However often the desk fails to start: without it nobody watches its positions. Not so often as to fill a log."""
+    assert unit("Unit")["StartLimitIntervalSec"] == "0"
+    assert (unit()["Restart"], int(unit()["RestartSec"]) >= 10) == ("always", True)
 
 
 def test_a_secret_that_systemd_hands_over_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
