@@ -41,7 +41,7 @@ bench-peers: .venv/.dev .venv-peers/.made
 # prints what it measured; every failure names the seed that repeats it.
 PROVE := $(BIN)/pytest -m proof -n 2 --dist worksteal -rP
 prove-quick: .venv/.dev
-	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-10} $(PROVE) $(ARGS)
+	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-5} $(PROVE) $(ARGS)
 
 prove: .venv/.dev
 	@OPENOUTCRY_ROUNDS=$${OPENOUTCRY_ROUNDS:-100} $(PROVE) $(ARGS)

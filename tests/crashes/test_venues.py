@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import product
 
 import pytest
 
@@ -14,8 +15,12 @@ from tests.crashes.rig import PRICES, Rig, eventually
 RigOf = Callable[[str], Rig]
 SHARES = ("tinvest", "alpaca")
 VENUES = (*SHARES, *BITCOIN)
-SLOW = [pytest.param(venue, marks=pytest.mark.proof) for venue in (*BITCOIN, "angelone")]
-"""Where ids are no keys, or calls are one a second, it is asked about for many seconds."""
+FAULTS = ("accept_then_drop", "accept_then_500", "accept_then_garbage")
+SLOW = [
+    pytest.param(venue, fault, marks=pytest.mark.proof)
+    for venue, fault in zip((*BITCOIN, "angelone"), (*FAULTS, FAULTS[0]), strict=True)
+]
+"""Where ids are no keys, or calls are one a second, it is asked about for many seconds: a fault each."""
 
 
 def ready(rig_of: RigOf, dialect: str) -> Rig:
@@ -37,8 +42,7 @@ def test_le_08_btcperp_end_to_end(rig_of: RigOf, dialect: str) -> None:
     leave(rig)
 
 
-@pytest.mark.parametrize("fault", ["accept_then_drop", "accept_then_500", "accept_then_garbage"])
-@pytest.mark.parametrize("dialect", [*SHARES, *SLOW])
+@pytest.mark.parametrize(("dialect", "fault"), [*product(SHARES, FAULTS), *SLOW])
 def test_lost_answers_are_found_out(rig_of: RigOf, dialect: str, fault: str) -> None:
     """The answers to the first orders are lost: each is there once."""
     rig = ready(rig_of, dialect)
