@@ -108,12 +108,9 @@ class Safety:
             self._latched = True
 
     async def announce(self, halt: Halt, surface: str) -> None:
-        """Tell everybody and the audit trail; a journal that cannot be written does not undo the halt."""
+        """Tell everybody and the audit trail."""
         notice = telling.halted(self._store.desk_id, halt)
-        try:
-            await self._note(UserId(halt.by), surface, "risk.halted", halt.reason, NoticeMade(notice))
-        except DeskError as error:
-            log.critical("the halt is not in the journal", extra={"reason": str(error)})
+        await self._note_if_possible(UserId(halt.by), surface, "risk.halted", halt.reason, NoticeMade(notice))
 
     async def arm(self, by: UserId, surface: str) -> bool:
         """Free the latch. False when nothing was halted."""
@@ -132,7 +129,7 @@ class Safety:
             return None
         before, self._halt = self._halt, self._switch.read()
         if before is not None and self._halt is None:
-            await self._note(OWNER, "cli", "risk.armed", "")
+            await self._note_if_possible(OWNER, "cli", "risk.armed", "")
         if before is not None or self._halt is None:
             return None
         await self.announce(self._halt, "cli")
@@ -154,6 +151,13 @@ class Safety:
             return Decimal(kept)
         await self._store.save(FlagSet(key, f"{day} {plain(margin.equity)}"))
         return margin.equity
+
+    async def _note_if_possible(self, by: UserId, surface: str, action: str, reason: str, *also: Change) -> None:
+        """A journal that cannot be written undoes nothing, and ends nobody who watches."""
+        try:
+            await self._note(by, surface, action, reason, *also)
+        except DeskError as error:
+            log.critical("not in the journal", extra={"action": action, "reason": str(error)})
 
     async def _note(self, by: UserId, surface: str, action: str, reason: str, *also: Change) -> None:
         await self._store.save(Audited(self._clock.now(), by, surface, action, "risk", {"reason": reason}), *also)

@@ -12,7 +12,7 @@ from pathlib import Path
 from core.services.daily_loss import DailyLoss
 from core.values.accounts import Halt, RiskState
 from core.values.alerts import AlertKind
-from core.values.changes import Change
+from core.values.changes import Audited, Change
 from core.values.errors import Transient
 from core.values.ids import AccountName, UserId
 from core.values.orders import OrderRole, OrderState, Refused, Side
@@ -129,6 +129,27 @@ async def test_kill_from_outside_is_obeyed(data_dir: Path) -> None:
         latch.clear()
         await desk.wait(2)
         assert (await desk.enter()).reason == ""
+
+
+async def test_arming_from_outside_survives_a_journal_that_takes_nothing(data_dir: Path) -> None:
+    """The disk says no once: armed all the same, and the next kill from outside is obeyed."""
+    async with opened(data_dir) as desk, running(desk.engine.reconciler.watch_latch()):
+        await desk.say("/kill")
+        store, save, latch = desk.engine.store, desk.engine.store.save, FileLatch(data_dir)
+
+        async def once_no(*changes: Change) -> None:
+            if any(isinstance(change, Audited) for change in changes):
+                store.save = save  # type: ignore[method-assign]  # the disk fails once
+                raise Transient("disk full")
+            await save(*changes)
+
+        store.save = once_no  # type: ignore[method-assign]
+        latch.clear()
+        await desk.wait(2)
+        assert desk.engine.desk.safety.state() is RiskState.ACTIVE
+        latch.set(Halt(desk.now, "outside", "because"))
+        await desk.wait(2)
+        assert desk.engine.desk.safety.state() is RiskState.HALTED
 
 
 async def test_a_kill_while_the_desk_was_down_cancels_what_worked(data_dir: Path) -> None:
