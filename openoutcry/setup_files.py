@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,21 +22,38 @@ class Draft:
 
 
 def write(draft: Draft, path: Path, now: datetime) -> Settings:
-    """All of it, read back before it counts. What stood there before is kept aside. Raises SettingsError, OSError."""
+    """All of it, read back before anything that stands there gives way; that is kept aside then. Raises SettingsError,
+    OSError."""
     path = path.absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = path.parent / "secrets"
     if draft.secrets:
         folder.mkdir(mode=0o700, exist_ok=True)
-    for name, value in draft.secrets.items():
-        _write(folder / name, value + "\n")
-    part = path.with_name(f"{path.name}.part")
-    _write(part, _text(draft, folder))
-    load_settings(part)
+    parts = [_part(folder / name) for name in draft.secrets]
+    try:
+        for name, value in draft.secrets.items():
+            _write(_part(folder / name), value + "\n")
+        _write(_part(path), _text(draft, folder, _part))
+        load_settings(_part(path))
+        for name in draft.secrets:
+            _replace(folder / name, now)
+        _write(_part(path), _text(draft, folder))
+        _replace(path, now)
+    finally:
+        for part in (*parts, _part(path)):
+            part.unlink(missing_ok=True)
+    return load_settings(path)
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part")
+
+
+def _replace(path: Path, now: datetime) -> None:
+    """By its part; what stood there stays under another name."""
     if path.exists():
         path.rename(path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%SZ}"))
-    part.replace(path)
-    return load_settings(path)
+    _part(path).replace(path)
 
 
 def _write(path: Path, text: str) -> None:
@@ -47,18 +64,21 @@ def _write(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _text(draft: Draft, folder: Path) -> str:
+def _text(draft: Draft, folder: Path, where: Callable[[Path], Path] = lambda path: path) -> str:
+    """where: a secret's file is, while it has not got its name."""
+    files = {full: str(where(folder / full)) for full in draft.secrets}
     lines = ["# Written by `openoutcry setup`. settings.example.toml explains every key there is.", ""]
     for name, section in draft.sections.items():
-        lines += [f"[{name}]", *_keys(name, section, draft, folder), ""]
-    lines += ["[[accounts]]", *_keys("account", draft.account, draft, folder), ""]
+        lines += [f"[{name}]", *_keys(name, section, files), ""]
+    lines += ["[[accounts]]", *_keys("account", draft.account, files), ""]
     return "\n".join(lines)
 
 
-def _keys(name: str, section: Mapping[str, object], draft: Draft, folder: Path) -> list[str]:
+def _keys(name: str, section: Mapping[str, object], files: Mapping[str, str]) -> list[str]:
+    """files: a secret's full name -> its file."""
     plain = [f"{key} = {_value(value)}" for key, value in section.items()]
-    secrets = [full for full in draft.secrets if full.partition(".")[0] == name]
-    return plain + [f"{full.partition('.')[2]}_file = {_value(str(folder / full))}" for full in secrets]
+    secrets = [full for full in files if full.partition(".")[0] == name]
+    return plain + [f"{full.partition('.')[2]}_file = {_value(files[full])}" for full in secrets]
 
 
 def _value(value: object) -> str:

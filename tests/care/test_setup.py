@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from openoutcry.settings import load_settings
+from openoutcry.settings import SettingsError, load_settings
 from openoutcry.setup_files import Draft, write
 from openoutcry.setup_telegram import Found, looking
 from tests.care.desks import command, prepared, run_setup
@@ -75,6 +75,21 @@ def test_settings_that_stand_there_are_not_lost(tmp_path: Path, capsys: pytest.C
     write(Draft(account={"name": "Home", "broker": "paper"}), path, NOON)
     assert path.with_name(f"settings.toml.before-{NOON:%Y%m%dT%H%M%SZ}").read_text(encoding="utf-8") == "# mine"
     assert [account.name for account in load_settings(path).accounts] == ["Home"]
+
+
+def test_secrets_that_stand_there_are_not_lost(tmp_path: Path) -> None:
+    """A draft that does not load changes none of them and leaves nothing; one that does keeps the old ones aside."""
+    path, secret = tmp_path / "settings.toml", tmp_path / "secrets" / "webhook.passphrase"
+    home: dict[str, object] = {"name": "Home", "broker": "paper"}
+    write(Draft({"webhook": {}}, home, {"webhook.passphrase": "first"}), path, NOON)
+    with pytest.raises(SettingsError):
+        write(Draft({"webhook": {}}, {"name": "Home"}, {"webhook.passphrase": "second"}), path, NOON)
+    assert secret.read_text(encoding="utf-8") == "first\n"
+    assert not list(tmp_path.rglob("*.part"))
+    assert write(Draft({"webhook": {}}, home, {"webhook.passphrase": "third"}), path, NOON)
+    assert load_settings(path).webhook.passphrase.get_secret_value() == "third"
+    aside = secret.with_name(f"{secret.name}.before-{NOON:%Y%m%dT%H%M%SZ}")
+    assert (aside.read_text(encoding="utf-8"), stat.S_IMODE(aside.stat().st_mode)) == ("first\n", 0o600)
 
 
 def test_an_input_that_ends_writes_nothing(tmp_path: Path) -> None:
