@@ -121,8 +121,13 @@ def _searched(options: argparse.Namespace, settings: Settings, quest: Quest, pla
     url = _url(options, settings)
     try:
         from openoutcry.optimising import searched  # noqa: PLC0415 - the extra `optimise`
+        from simulator.search_address import resolved  # noqa: PLC0415 - the extra `optimise`
     except ImportError as error:
         raise Broken(f"a search needs `pip install openoutcry[optimise]` ({error.name} is missing)") from None
+    try:
+        url = resolved(url)
+    except Broken as error:
+        raise Misuse(f"--storage: {error}") from None
     past = plan.history if isinstance(plan.history, MadeUpPast) else _on_file(settings, plan)
     base = settings.strategies.figures()
     return searched(url, quest, options.strategy, base, plan, past, options.engine, options.workers)

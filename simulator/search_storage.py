@@ -14,24 +14,29 @@ import optuna
 from optuna.exceptions import ExperimentalWarning, OptunaError
 from optuna.storages import RDBStorage
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    IntegrityError,
-    NoSuchModuleError,
-    ProgrammingError,
-    SQLAlchemyError,
-)
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from core.values.errors import Broken, Transient
+from simulator.search_address import address_of
+
+REFUSED = (
+    "password authentication failed",
+    "no password supplied",
+    "no pg_hba.conf entry",
+    "does not exist",
+    "connection is bad: invalid",
+)
+"""What a login that will never do is answered with: libpq tells no code of it. A server in another tongue is waited
+for."""
+UNOPENED = "unable to open database file"
 
 
 def open_storage(url: str, dead_after_s: int) -> RDBStorage:
-    """PostgreSQL is spoken with psycopg 3."""
-    driver, _, rest = url.partition("://")
-    lite = driver == "sqlite"
+    """Raises Broken for an address that is none."""
+    address = address_of(url)
+    lite = address.drivername == "sqlite"
     storage = _made(
-        f"postgresql+psycopg://{rest}" if driver == "postgresql" else url,
+        address.render_as_string(hide_password=False),
         engine_kwargs={"connect_args": {"timeout": 60}} if lite else {"pool_pre_ping": True},
         heartbeat_interval=max(1, dead_after_s // 4),
         grace_period=dead_after_s,
@@ -69,16 +74,19 @@ def _one_at_a_time(engine: Engine) -> None:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """A database that is away is Transient; Optuna's own faults on the way to that are no other matter."""
+    """A database that is away is Transient, one that will not have us is Broken; Optuna's own faults on the way to
+    that are no other matter. Told in words of ours: a driver's may hold parts of the address."""
     try:
         yield
-    except (ArgumentError, NoSuchModuleError):
-        raise Broken("that is no address of a database") from None  # the fault would tell it, password and all
     except (SQLAlchemyError, OptunaError, UnboundLocalError) as error:
         if (found := _fault(error)) is None:
             raise
-        why = str(found.orig).partition("\n")[0] if isinstance(found, DBAPIError) else type(found).__name__
-        raise Transient(f"the database does not answer: {why}") from None
+        driver_says = str(found.orig) if isinstance(found, OperationalError) else ""
+        if any(words in driver_says for words in REFUSED):
+            raise Broken("the database refuses this login: its user, password, database or options are wrong") from None
+        if UNOPENED in driver_says:
+            raise Broken("the file of the database cannot be opened") from None
+        raise Transient(f"the database does not answer ({type(found).__name__})") from None
 
 
 def _fault(error: BaseException | None) -> SQLAlchemyError | None:

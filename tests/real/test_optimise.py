@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.process import PROGRAM, environment
-from tests.servers.postgres import Postgres
+from tests.servers.postgres import PASSWORD, Postgres
 
 pytestmark = pytest.mark.real
 
@@ -26,7 +26,7 @@ RUNNING = """
 SELECT count(*) FROM trials JOIN trial_user_attributes USING (trial_id) WHERE state = 'RUNNING' AND key = 'started'
 """
 FINISHED = """
-SELECT value_json FROM trials JOIN trial_user_attributes USING (trial_id) WHERE state = 'COMPLETE' AND key = 'point'
+SELECT value_json FROM trials JOIN trial_user_attributes USING (trial_id) WHERE state = 'COMPLETE' AND key = 'values'
 """
 STATES = "SELECT state FROM trials"
 
@@ -112,3 +112,24 @@ def test_a_database_that_goes_away_is_waited_for(postgres: Postgres, tmp_path: P
     assert (found["points"], len(found["list"]), found["failed"]) == (9, 9, [])
     finished = Counter(asked(url, FINISHED))
     assert (len(finished), set(finished.values())) == (9, {1})
+
+
+def test_a_password_of_the_environment_reaches_the_workers(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are given no environment: it goes with their work."""
+    url = postgres.database()
+    user, at, rest = url.rpartition("@")
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    with machine(f"{user.rpartition(':')[0]}{at}{rest}", tmp_path) as process:
+        assert answer(process)["points"] == 9
+
+
+def test_a_login_that_is_refused_is_told_at_once(postgres: Postgres, tmp_path: Path) -> None:
+    """Not waited for, as a database that is away is; and without a word of the address."""
+    user, at, rest = postgres.database().rpartition("@")
+    with machine(f"{user.rpartition(':')[0]}:no-secret{at}{rest}", tmp_path) as process:
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "the database refuses this login" in said
+    assert not any(word in said for word in ("secret", "127.0.0.1", "FATAL"))

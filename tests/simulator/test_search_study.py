@@ -11,11 +11,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from core.clock import SystemClock
 from core.values.errors import Broken, Transient
 from core.values.money import plain
 from simulator.search import Quest, Range, Sampler, Tried, parse_range, points
+from simulator.search_address import FORM, resolved
 from simulator.search_study import TRIES_MAX, Report, Study, Turn
 
 RANGES: tuple[Range, ...] = (parse_range("dip=0.1:0.4:0.1"), parse_range("stop=0.5:0.7:0.1"))
@@ -167,12 +169,50 @@ def test_a_study_of_another_simulation_is_refused(url: str) -> None:
         Study(url, replace(QUEST, about={"symbol": "GAZP"}), SystemClock())
 
 
-@pytest.mark.parametrize("url", ["postgresql://desk:secret@127.0.0.1:1/none", "sqlite:////no/such/directory/file"])
-def test_a_database_that_does_not_answer_is_transient(url: str) -> None:
-    """Whoever asks may try again later; no password is told."""
+def test_a_database_that_does_not_answer_is_transient() -> None:
+    """Whoever asks may try again later; of the address nothing is told."""
     with pytest.raises(Transient) as failed:
+        Study("postgresql://desk:secret@127.0.0.1:1/none", QUEST, SystemClock())
+    assert str(failed.value) == "the database does not answer (OperationalError)"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("postgresql://desk:p@secret@127.0.0.1:1/none", "an @ in a password is written as %40"),
+        ("postgresql://desk:word@127.0.0.1:secret/none", FORM),
+        ("postgresql://desk:word@127.0.0.1:99999/none", FORM),
+        ("postgresql://desk:word@127.0.0.1:1/none?pasword=secret", "a word after the ? is no option of PostgreSQL"),
+        ("postgresql://desk:word@127.0.0.1:1/none?sslmode=secret", "the database refuses this login"),
+        ("sqlite:////no/such/secret/file", "there is no directory for this file"),
+        ("sqlite:///", FORM),
+        ("mysql://desk:secret@127.0.0.1/none", FORM),
+    ],
+)
+def test_an_address_that_will_never_do_is_broken(url: str, why: str) -> None:
+    """It is not tried again, and no part of it is told."""
+    with pytest.raises(Broken) as failed:
         Study(url, QUEST, SystemClock())
+    assert str(failed.value).startswith(why)
     assert "secret" not in str(failed.value)
+
+
+def test_a_file_that_cannot_be_opened_is_broken(tmp_path: Path) -> None:
+    """As a link to a place that is none."""
+    (tmp_path / "file").symlink_to(tmp_path / "none" / "file")
+    with pytest.raises(Broken, match="the file of the database cannot be opened"):
+        Study(f"sqlite:///{tmp_path / 'file'}", QUEST, SystemClock())
+
+
+def test_a_workers_address_holds_what_the_environment_adds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers have none of it. What the address says itself is left as it is."""
+    monkeypatch.setenv("PGPASSWORD", "p@ss/word")
+    monkeypatch.setenv("PGSSLMODE", "require")
+    monkeypatch.setenv("PGUSER", "nobody")
+    url = make_url(resolved("postgresql://desk@127.0.0.1/none"))
+    assert (url.username, url.host, url.database) == ("desk", "127.0.0.1", "none")
+    assert url.query == {"password": "p@ss/word", "sslmode": "require"}
+    assert make_url(resolved("postgresql://desk:own@127.0.0.1/none?sslmode=prefer")).query == {"sslmode": "prefer"}
 
 
 def test_a_point_that_was_played_is_counted_as_itself(url: str) -> None:
