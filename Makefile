@@ -64,7 +64,7 @@ lock: .venv/.dev
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
 	$(LOCK) requirements/run.in -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
-	set -e; for extra in crypto fast mqtt optimise research; do \
+	set -e; for extra in crypto fast mqtt optimise postgres research; do \
 		$(LOCK) pyproject.toml --extra $$extra -c requirements/dev.txt -o requirements/extra-$$extra.txt; done
 	$(LOCK) requirements/peers.in -o requirements/peers.txt
 

@@ -52,7 +52,7 @@ LIBRARY_HOMES = {
     "jinja2": {"dashboard"},
     "markupsafe": {"dashboard"},
     "jwt": {"dashboard"},
-    "psycopg": {"storage"},
+    "psycopg": {"simulator", "storage"},
     "PIL": {"charts"},
     "segno": {"dashboard"},
     "numba": {"simulator"},
