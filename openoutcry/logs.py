@@ -14,11 +14,13 @@ from pathlib import Path
 
 import structlog
 
+from kit.flood import Flood
 from kit.log_files import FeedHandler, LogFiles
 from kit.secrets import RedactingFilter, Redactor
 
 FILE_BYTES_MAX = 10_000_000
 FILES_KEPT = 5
+REFUSALS_A_MINUTE = 30
 REST = "program"
 FEEDS: Mapping[str, tuple[str, ...]] = {
     "data": (
@@ -68,6 +70,7 @@ def set_up_logs(directory: Path, redactor: Redactor) -> None:
     feeds.setFormatter(_formatter(shared, _line, redactor))
     for handler in (file, feeds, console):
         handler.addFilter(RedactingFilter(redactor))
+        handler.addFilter(Flood("kit.http", REFUSALS_A_MINUTE))
     console.setLevel(logging.WARNING)
     root = logging.getLogger()
     root.handlers[:] = [file, feeds, console]

@@ -14,7 +14,7 @@ import pytest
 from core.values.people import owner_person
 from kit.secrets import Redactor
 from openoutcry.engine import build
-from openoutcry.logs import FEEDS, feed_of, log_files, set_up_logs
+from openoutcry.logs import FEEDS, REFUSALS_A_MINUTE, feed_of, log_files, set_up_logs
 from openoutcry.settings import load_settings
 
 SECRET = "hunter2-and-more"
@@ -94,6 +94,14 @@ def test_a_fault_is_logged_with_its_trace(logs: Path) -> None:
     assert lines[-1].strip() == "RuntimeError: broken"
     [row] = (logs / "desk.jsonl").read_text(encoding="utf-8").splitlines()
     assert "RuntimeError: broken" in json.loads(row)["exception"]
+
+
+def test_refusals_that_anybody_can_cause_fill_no_log(logs: Path) -> None:
+    """Neither the feed nor the JSON file."""
+    for _ in range(1000):
+        logging.getLogger("kit.http").info("GET /hook/{token}: 404 unknown_link ''")
+    assert len(log_files(logs).newest("api")) <= 2 * REFUSALS_A_MINUTE  # a minute may end meanwhile
+    assert written(logs).count("unknown_link") <= 4 * REFUSALS_A_MINUTE
 
 
 def test_no_secret_is_written_anywhere(logs: Path) -> None:
