@@ -52,8 +52,15 @@ def line_of_score(score: Score) -> str:
     return json.dumps(asdict(score) | {"days": {str(day): each for day, each in score.days.items()}}, default=str)
 
 
+def line_of_refusal(error: ValueError) -> str:
+    return json.dumps({"refused": str(error)})
+
+
 def score_of_line(line: str) -> Score:
+    """Raises the ValueError that was told instead."""
     told = json.loads(line)
+    if "refused" in told:
+        raise ValueError(told["refused"])
     days = {date.fromisoformat(day): each for day, each in _values(told.pop("days")).items()}
     return Score(**_values(told), days=days)
 

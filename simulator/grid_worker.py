@@ -6,12 +6,19 @@ import sys
 
 from kit.workers import serve
 from simulator.brackets import scored
-from simulator.grid_file import line_of_score, read, rule_of_line
+from simulator.grid_file import line_of_refusal, line_of_score, read, rule_of_line
 
 
 def main() -> None:
     columns = read(*sys.argv[1:])
-    serve(lambda line: line_of_score(scored(columns, rule_of_line(line))))
+
+    def answer(line: str) -> str:
+        try:
+            return line_of_score(scored(columns, rule_of_line(line)))
+        except ValueError as error:
+            return line_of_refusal(error)
+
+    serve(answer)
 
 
 if __name__ == "__main__":

@@ -260,6 +260,14 @@ def test_a_grid_says_the_same_with_threads_and_with_processes(monkeypatch: pytes
     assert run_columns(columns, rules, workers=2) == alone
 
 
+def test_a_process_that_cannot_reckon_with_a_rule_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a thread does; it does not die of it."""
+    monkeypatch.setattr("simulator.grid.COMPILED", False)
+    columns = columns_of(planned(RULE, Past(bars(BOUGHT))))
+    with pytest.raises(ValueError, match="64 bits"):
+        run_columns(columns, [RULE, replace(RULE, money=D(10) ** 17)], workers=2)
+
+
 def test_what_is_compiled_is_kept_in_the_users_cache() -> None:
     """Not beside the code, where an installation may be somebody else's."""
     assert run(planned(RULE, Past(bars(BOUGHT))), [RULE])
