@@ -18,7 +18,8 @@ from core.values.errors import Rejected
 
 SETTLE_S_MAX = 15.0
 TURNS = 10
-"""Who was just woken needs a few turns of the loop before anybody can see that it is at work."""
+"""Who was just woken needs a few turns of the loop before anybody can see that it is at work, and who is done a few to
+go to sleep again: the clock must not move on before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,11 @@ class Puppeteer:
         return [v.broker for v in self.desk.venues.values() if isinstance(v.broker, PaperBroker)]
 
     async def _settled(self) -> None:
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_S_MAX):
                 while True:
+                    for _ in range(TURNS):
+                        await asyncio.sleep(0)
                     for broker in self._papers():
                         await broker.settled()
                     if not self.lanes.busy:

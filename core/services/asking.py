@@ -13,7 +13,7 @@ from core.services.guardian import PROTECTIVE
 from core.values.capabilities import Capabilities, Idempotency
 from core.values.changes import FlagSet, NoticeMade
 from core.values.errors import Transient
-from core.values.ids import AlertId
+from core.values.ids import AccountName, AlertId
 from core.values.orders import CauseKind, Order, OrderState, Purpose
 from core.values.proposals import ProposalState
 
@@ -84,13 +84,16 @@ class Asking:
 
     async def _fetch(self, order: Order) -> None:
         venue = self._desk.venues[order.request.account]
-        while self._ledger.awaits_fills(venue.account.name):
+        while self._awaits_fills(venue.account.name):
             await self._desk.wire.sleep(FILLS_LATE_S)
-            if self._ledger.awaits_fills(venue.account.name):
+            if self._awaits_fills(venue.account.name):
                 try:
                     await self.catch_up_fills(venue)
                 except Transient as error:
                     log.warning("cannot fetch fills", extra={"order_id": order.id, "reason": error.reason})
+
+    def _awaits_fills(self, account: AccountName) -> bool:
+        return any(map(self._ledger.awaits, self._ledger.live(account)))
 
     async def not_there(self, order: Order) -> bool:
         """The broker says that it does not know it. What may be sent again depends on what its ids mean; True: it was.

@@ -33,8 +33,8 @@ ASK_EVERY = timedelta(seconds=30)
 
 
 class Invariants:
-    """A breach counts when it is there at two looks running, and halts once: who arms over it has seen it. While the desk
-    is halted anyway it waits."""
+    """A breach counts when it is there at two looks running, and halts once: who arms over it has seen it. While the
+    desk is halted anyway it waits."""
 
     def __init__(self, desk: Desk, reconciler: Reconciler) -> None:
         self._desk, self._reconciler = desk, reconciler

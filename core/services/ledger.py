@@ -102,10 +102,6 @@ class Ledger:
         exits = (o for o in self.live(*key) if o.request.role is OrderRole.EXIT)
         return any(order.state is not OrderState.INTENDED for order in exits)
 
-    def awaits_fills(self, account: AccountName) -> bool:
-        """Whether a broker said of an order that it is over, and not all of its fills have come."""
-        return any(map(self.awaits, self.live(account)))
-
     def awaits(self, order: Order) -> bool:
         """Whether its broker said that it is over, and not all of its fills have come."""
         return order.id in self._awaited

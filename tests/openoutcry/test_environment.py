@@ -16,20 +16,21 @@ from pydantic.fields import FieldInfo
 from openoutcry.settings import PREFIX, Settings
 from tests.process import HOUSE, environment, run_program
 
-SECRET = "a secret nobody may read"
+SECRET = "a-secret-nobody-may-read"
 SCRIPT = """
 import json
 from pydantic import SecretStr
 from openoutcry.settings import load_settings
 settings = load_settings(None)
 print(repr(settings), settings.model_dump(), settings.model_dump_json(), file=__import__("sys").stderr)
-print(json.dumps({f"{section}.{key}": value.get_secret_value() == %r if isinstance(value, SecretStr) else str(value)
+print(json.dumps({f"{section}.{key}": %r in value.get_secret_value() if isinstance(value, SecretStr) else str(value)
     for section, values in settings for key, value in (values if hasattr(values, "model_fields_set") else ())}))
 """
 BY_NAME = {
     "desk.timezone": "Asia/Kolkata", "server.host": "localhost", "market.feed": "Main",
     "server.trusted_proxies": '["10.0.0.0/8"]', "market.prices": '{"SBER": "301"}',
-    "collect.interval_s": "30", "backup.at": "03:30",
+    "collect.interval_s": "30", "backup.at": "03:30", "noise.quiet": "22:00-06:00",
+    "desk.database_url": f"postgresql://desk:{SECRET}@localhost/desk",
 }  # fmt: skip
 
 

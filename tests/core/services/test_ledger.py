@@ -138,10 +138,9 @@ async def test_an_order_lives_until_its_fills_have_come(books: Books) -> None:
     ledger.on_awaited = heard.append
     await hear(ledger, ticket(OrderState.FILLED, 30))
     assert ledger.entering(KEY) == D(30)
-    assert ledger.awaits_fills(ACCOUNT)
-    assert [order.id for order in heard] == [REQUEST.id]
+    assert [order.id for order in heard if ledger.awaits(order)] == [REQUEST.id]
     await hear(ledger, fill(1, 30))
-    assert (ledger.orders, ledger.held(KEY), ledger.awaits_fills(ACCOUNT)) == ({}, D(30), False)
+    assert (ledger.orders, ledger.held(KEY), ledger.awaits(heard[0])) == ({}, D(30), False)
 
 
 async def test_a_cancel_that_crossed_a_fill_waits_for_it(books: Books) -> None:
