@@ -8,6 +8,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ LANGUAGE = Question("language", "en", choices=("en", "ru"))
 DATA_DIR = Question("data_dir", "data")
 PUBLIC_URL = Question("public_url", "")
 TELEGRAM = Question("telegram_token", "", secret=True)
-IS_IT_YOU = Question("is_it_you", "yes", choices=("yes", "no"))
+IS_IT_YOU = Question("is_it_you", choices=("yes", "no"))
 BROKER = Question("broker", "paper", choices=("paper", "tinvest", "alpaca", "angelone", "ccxt"))
 NAME = Question("account_name", "Testing")
 RISK = {
@@ -61,9 +62,8 @@ KEYS: Mapping[str, tuple[Question, ...]] = {
 }
 """What each broker is asked for; the rest of its block keeps its defaults, which are the venue's own test side where
 it has one."""
-KNOWN = frozenset(
-    question.key for question in (LANGUAGE, DATA_DIR, PUBLIC_URL, TELEGRAM, IS_IT_YOU, BROKER, NAME, *RISK.values())
-) | {question.key for questions in KEYS.values() for question in questions}
+ASKED = (LANGUAGE, DATA_DIR, PUBLIC_URL, TELEGRAM, IS_IT_YOU, BROKER, NAME, *RISK.values(), *chain(*KEYS.values()))
+KNOWN = frozenset(question.key for question in ASKED) | {"telegram_user_id"}
 
 
 class Wizard:
@@ -119,10 +119,12 @@ class Wizard:
 
     async def _met(self, look: TelegramLook) -> Found:
         """Raises Rejected for a token or a person that is not the right one, Transient."""
-        self._say("write_start", {"bot": await look.name()})
-        found = await look.first_start(self._options.wait)
+        bot, now = await look.name(), await look.now()
+        person = self._answers.person if isinstance(self._answers, Prepared) else None
+        self._say("write_start", {"bot": bot})
+        found = await look.first_start(now, self._options.wait, person)
         self._say("started", {"name": found.name, "id": str(found.user)})
-        if await self._ask(IS_IT_YOU) != "yes":
+        if person is None and await self._ask(IS_IT_YOU) != "yes":
             raise Rejected("not_you", render("setup.not_you", {}, self._language))
         await look.say(found, render("setup.hello", {}, self._language))
         return found

@@ -80,6 +80,18 @@ class Prepared:
         self._given = {key: str(value) for key, value in found.items()}
         if unknown := sorted(self._given.keys() - known):
             raise SettingsError(f"{source}: {unknown[0]}: unknown key")
+        self.person = self._person()
+
+    def _person(self) -> int | None:
+        """Whose /start is waited for; None where it is anybody's, which a file must say."""
+        said = self._given.get("telegram_user_id", "")
+        if not said and self._given.get("telegram_token") and "is_it_you" not in self._given:
+            raise SettingsError(
+                f'{self._source}: telegram_user_id: missing; is_it_you = "yes" would obey whoever writes /start first'
+            )
+        if said and not said.isdecimal():
+            raise SettingsError(f"{self._source}: telegram_user_id: must be a number")
+        return int(said) if said else None
 
     async def ask(self, question: Question, language: str) -> str:  # noqa: ARG002 - a file reads no language
         said = self._given.get(question.key) or question.default

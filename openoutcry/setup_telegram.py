@@ -38,16 +38,20 @@ class TelegramLook:
         """The bot's user name. Raises Rejected for a token that Telegram does not know, Transient."""
         return str((await self._call("getMe", {}))["username"])
 
-    async def first_start(self, patience_s: float) -> Found:
-        """Who writes /start first from now on. Raises Transient when nobody does in time."""
+    async def now(self) -> int:
+        """Where updates begin that nobody has sent yet: what waits may be anybody's, from any day."""
         await self._call("deleteWebhook", {})
-        offset = 0
+        waiting = await self._call("getUpdates", {"timeout": 0, "offset": -1})
+        return int(waiting[-1]["update_id"]) + 1 if waiting else 0
+
+    async def first_start(self, offset: int, patience_s: float, person: int | None = None) -> Found:
+        """Who writes /start first from there on, or this very person. Raises Transient when nobody does in time."""
         try:
             async with asyncio.timeout(patience_s):
                 while True:
                     for update in await self._call("getUpdates", {"timeout": POLL_S, "offset": offset}):
                         offset = int(update["update_id"]) + 1
-                        if (found := _starter(update)) is not None:
+                        if (found := _starter(update)) is not None and person in {None, found.user}:
                             await self._call("getUpdates", {"timeout": 0, "offset": offset})  # seen: not the desk's
                             return found
         except TimeoutError:

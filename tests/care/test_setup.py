@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import stat
@@ -53,6 +54,8 @@ def test_a_desk_on_paper_from_a_file_of_answers(tmp_path: Path) -> None:
         ('broker = "nobody"', "broker: must be one of paper, tinvest"),
         ('broker = "tinvest"', "token: missing"),
         ("language = ", "answers.toml"),
+        ('telegram_token = "1:a"', "telegram_user_id: missing"),
+        ('telegram_user_id = "me"', "telegram_user_id: must be a number"),
     ],
 )
 def test_answers_that_cannot_be_used_exit_2(
@@ -108,11 +111,15 @@ def test_a_limit_that_is_none_is_said(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 async def test_the_chat_is_found_by_its_first_start(tmp_path: Path, chat: TelegramServer) -> None:
-    """Nobody looks up an id: who writes /start is allowed, is greeted, and hears of the test alert."""
-    answers, path = prepared(tmp_path, f'{PAPER}telegram_token = "{TOKEN}"\n')
+    """Nobody looks up an id: who writes /start is allowed, is greeted, and hears of the test alert. What somebody wrote
+    before the set-up asked is nobody's."""
+    answers, path = prepared(tmp_path, f'{PAPER}telegram_token = "{TOKEN}"\nis_it_you = "yes"\n')
+    await chat.say("/start", user=666)
+    setup = asyncio.create_task(run_setup("--settings", path, "--answers", answers, "--api-base", chat.base))
+    await chat.until(lambda: chat.polls == 2, 60)
     await chat.say("hello", user=666)
     await chat.say("/start", user=42)
-    code, out = await run_setup("--settings", path, "--answers", answers, "--api-base", chat.base)
+    code, out = await setup
     assert code == 0, out
     settings = load_settings(path)
     assert (settings.telegram.allowed_user_ids, settings.telegram.chat_id) == ((42,), 0)
@@ -126,8 +133,16 @@ async def test_a_groups_chat_is_kept_by_its_id(chat: TelegramServer) -> None:
     await chat.push(message=chat.message("/start", 7) | {"from": {"id": 7, "is_bot": True, "first_name": "B"}})
     await chat.say("/start@desk_bot", user=42, chat=-100)
     async with looking(chat.base, TOKEN) as look:
-        assert await look.first_start(10) == Found(42, "person42", -100)
+        assert await look.first_start(0, 10) == Found(42, "person42", -100)
         assert await look._call("getUpdates", {"timeout": 0}) == []
+
+
+async def test_a_stranger_is_not_taken_for_who_was_named(chat: TelegramServer) -> None:
+    """However early their /start comes."""
+    await chat.say("/start", user=666)
+    await chat.say("/start", user=42)
+    async with looking(chat.base, TOKEN) as look:
+        assert (await look.first_start(0, 10, person=42)).user == 42
 
 
 @pytest.mark.parametrize(
@@ -135,7 +150,7 @@ async def test_a_groups_chat_is_kept_by_its_id(chat: TelegramServer) -> None:
 )
 async def test_what_telegram_says_no_to_is_told(tmp_path: Path, chat: TelegramServer, token: str, words: str) -> None:
     """A token that is none; a /start that does not come. Never the token itself."""
-    answers, path = prepared(tmp_path, f'{PAPER}telegram_token = "{token}"\n')
+    answers, path = prepared(tmp_path, f'{PAPER}telegram_token = "{token}"\ntelegram_user_id = 42\n')
     code, out = await run_setup("--settings", path, "--answers", answers, "--api-base", chat.base, "--wait", 0.5)
     assert (code, words in out, token in out) == (1, True, False), out
     assert not path.exists()

@@ -275,6 +275,8 @@ class TelegramServer:
         self.polls += 1
         mine = self.polls
         offset = 0 if self.forget_offset else int(fields.get("offset", 0))
+        if offset < 0:  # so many of the last; those before are forgotten
+            self._updates = self._updates[offset:]
         self._updates = [update for update in self._updates if _number(update) >= offset]
         await self._tell()
         try:
