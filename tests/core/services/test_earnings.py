@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.services.earnings import EquityKeeper, profit_by_day
+from core.services.portfolio import Portfolio
 from core.values.pages import Sought
 from core.values.people import Role
 from openoutcry.background import running
@@ -56,6 +57,14 @@ async def test_an_account_whose_key_is_revoked_is_left_out_alone(data_dir: Path)
         revoke(desk.broker())
         assert await EquityKeeper(desk.engine.desk).keep() == 1
         assert [row.account for row in await desk.engine.store.equity(desk.now.date())] == ["Other"]
+
+
+async def test_an_account_whose_key_is_revoked_is_shown_without_money(data_dir: Path) -> None:
+    """And hides no other."""
+    async with opened(data_dir, more_accounts=[{"name": "Other", "broker": "paper"}]) as desk:
+        revoke(desk.broker())
+        views = await Portfolio(desk.engine.desk, desk.engine.guardian).accounts(OWNER)
+        assert [(view.account.name, view.margin is None) for view in views] == [(TESTING, True), ("Other", False)]
 
 
 async def test_a_desk_that_stops_writes_down_what_accounts_are_worth(desk: TestDesk) -> None:
