@@ -28,8 +28,11 @@ import fcntl, os, signal, subprocess, sys
 root, settings, data = {root!r}, {settings!r}, {data!r}
 if sys.argv[1] == "start":
     command = [root + "/current/bin/openoutcry", "run", "--settings", settings]
-    desk = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    any(line == b"READY\\n" for line in desk.stdout)  # as Type=notify waits; or until it has ended
+    at_once = "--no-block" in sys.argv
+    out = subprocess.DEVNULL if at_once else subprocess.PIPE
+    desk = subprocess.Popen(command, start_new_session=True, stdout=out, stderr=subprocess.DEVNULL)
+    if not at_once:
+        any(line == b"READY\\n" for line in desk.stdout)  # as Type=notify waits; or until it has ended
 elif os.path.exists(data + "/lock"):
     with open(data + "/lock") as lock:
         desk = int(lock.read())
