@@ -22,6 +22,7 @@ from openoutcry.demo import curl, furnish, sample_alert
 from openoutcry.latch import FileLatch
 from openoutcry.lock import EXIT_LOCKED, Locked, only_desk
 from openoutcry.logs import set_up_logs
+from openoutcry.move_cli import add_commands as add_move_command
 from openoutcry.optimise_cli import add_commands as add_optimise_command
 from openoutcry.people_cli import add_commands as add_people_commands
 from openoutcry.settings import Settings, SettingsError, load_settings
@@ -108,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add_alert_commands(commands)
     add_backup_commands(commands)
     add_collect_command(commands)
+    add_move_command(commands)
     add_optimise_command(commands)
     add_people_commands(commands)
     add_setup_command(commands)

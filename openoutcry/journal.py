@@ -28,7 +28,7 @@ async def open_journal(settings: Settings, clock: Clock) -> JournalStore:
     address = _address(settings)
     if not address:
         return await sqlite.open_store(settings.desk.data_dir / JOURNAL, clock)
-    with _extra():
+    with extra():
         from storage import postgres  # noqa: PLC0415 - the extra `postgres`
     return await postgres.open_store(address, clock)
 
@@ -38,7 +38,7 @@ async def open_reader(settings: Settings) -> Reader:
     address = _address(settings)
     if not address:
         return await sqlite.open_reader(settings.desk.data_dir / JOURNAL)
-    with _extra():
+    with extra():
         from storage import postgres  # noqa: PLC0415 - the extra `postgres`
     return postgres.open_reader(address)
 
@@ -54,7 +54,8 @@ def _address(settings: Settings) -> str:
 
 
 @contextmanager
-def _extra() -> Iterator[None]:
+def extra() -> Iterator[None]:
+    """Around an import of what the extra `postgres` brings. Raises SettingsError where it is missing."""
     try:
         yield
     except ImportError:

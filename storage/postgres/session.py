@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.errors import ProgramLimitExceeded, UniqueViolation
+from psycopg.pq import TransactionStatus
 
 from core.values.errors import Broken, Conflict
 from core.values.ids import AlertId
@@ -95,6 +96,9 @@ class Session:
 
     @contextmanager
     def moment(self) -> Iterator[None]:
+        if self.plain.info.transaction_status is not TransactionStatus.IDLE:  # in a transaction of ours, which is one
+            yield
+            return
         self.plain.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
             yield

@@ -65,6 +65,9 @@ class Session(sqlite3.Connection):
 
     @contextmanager
     def moment(self) -> Iterator[None]:
+        if self.in_transaction:
+            yield
+            return
         self.execute("BEGIN")
         try:
             yield
