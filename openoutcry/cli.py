@@ -34,6 +34,20 @@ EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 DEMO_DATA = Path("data/demo")
 
 
+_ROOMS = (
+    add_alert_commands,
+    add_backup_commands,
+    add_collect_command,
+    add_move_command,
+    add_optimise_command,
+    add_people_commands,
+    add_setup_command,
+    add_simulate_command,
+    add_update_commands,
+)
+"""Commands that have a file of their own."""
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; return its exit code. argparse itself exits 2 for bad usage."""
     options = _parser().parse_args(arguments)
@@ -106,15 +120,8 @@ def _parser() -> argparse.ArgumentParser:
     distribute.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
     distribute.set_defaults(command=_distribute)
 
-    add_alert_commands(commands)
-    add_backup_commands(commands)
-    add_collect_command(commands)
-    add_move_command(commands)
-    add_optimise_command(commands)
-    add_people_commands(commands)
-    add_setup_command(commands)
-    add_simulate_command(commands)
-    add_update_commands(commands)
+    for add in _ROOMS:
+        add(commands)
     return parser
 
 
