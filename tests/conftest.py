@@ -10,6 +10,8 @@ from hypothesis import settings
 
 from tests.servers.postgres import Postgres, serving
 
+for part in ("orders", "telling", "trouble"):  # more than one room plays these cards
+    pytest.register_assert_rewrite(f"tests.contracts.broker_{part}")
 settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("untimed")
 
