@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -185,6 +186,14 @@ async def test_a_page_that_nobody_uses_ends(tmp_path: Path) -> None:
 async def _now(path: Path) -> ManualClock:
     async with opened(path / "now") as house:
         return ManualClock(house.board.wire.now())
+
+
+@pytest.mark.parametrize("path", ["/login", "/enter", "/setup"])
+async def test_a_form_sent_before_its_script_puts_no_password_into_the_address(house: House, path: str) -> None:
+    """A form without a method would: into the browser's history and everybody's logs."""
+    forms = re.findall("<form[^>]*>", (await opened_page(house, path)).data)
+    assert forms
+    assert all('method="post"' in form for form in forms)
 
 
 @pytest.mark.parametrize("path", ["/login", "/enter", "/setup"])

@@ -59,10 +59,12 @@ class Page:
         return said["result"].get("value")
 
     async def until(self, condition: str) -> None:
-        """Wait in the page until a JavaScript condition holds; a page that loads itself anew is waited for, too."""
+        """Wait in the page, once its scripts are there, until a JavaScript condition holds; a page that loads itself
+        anew is waited for, too."""
         look = (
             "new Promise((done, fail) => { const end = Date.now() + 15000; const look = () => {"
-            f" if ({condition}) done(true); else if (Date.now() > end) fail(new Error('never'));"
+            f" if (document.readyState === 'complete' && ({condition})) done(true);"
+            " else if (Date.now() > end) fail(new Error('never'));"
             " else setTimeout(look, 50); }; look(); })"
         )
         for _ in range(5):
