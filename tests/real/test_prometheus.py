@@ -92,7 +92,7 @@ def prometheus(home: Path, target: str) -> Iterator[str]:
 def until(url: str, query: str, wanted: str) -> None:
     """Ask until the first sample has this value; each question waits for an answer, so this is no busy loop."""
     seen = None
-    for _ in range(20_000):
+    for _ in range(200_000):
         try:
             with urlopen(f"{url}/api/v1/query?query={quote(query)}", timeout=10) as answer:
                 found = json.load(answer)["data"]["result"]
