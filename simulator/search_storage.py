@@ -28,6 +28,7 @@ REFUSED = (
 )
 """What a login that will never do is answered with: libpq tells no code of it. A server in another tongue is waited
 for."""
+STEPS = 5
 UNOPENED = "unable to open database file"
 
 
@@ -47,11 +48,14 @@ def open_storage(url: str, dead_after_s: int) -> RDBStorage:
 
 
 def _made(url: str, **words: Any) -> RDBStorage:
-    """Two that make the tables of a new database at once are in each other's way: the second one finds them made."""
-    try:
-        return RDBStorage(url, **words)
-    except (IntegrityError, ProgrammingError):
-        return RDBStorage(url, **words)
+    """Two that make the tables of a new database at once are in each other's way, at each of Optuna's steps anew: who
+    comes second finds that one done."""
+    for _ in range(STEPS):
+        try:
+            return RDBStorage(url, **words)
+        except (IntegrityError, ProgrammingError):
+            continue
+    return RDBStorage(url, **words)
 
 
 def _one_at_a_time(engine: Engine) -> None:
