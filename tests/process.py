@@ -129,7 +129,7 @@ class Desk:
 
     def wait_for(self, what: str, holds: Any) -> list[dict[str, Any]]:
         """Read a list until `holds(items)`; bounded by what the desk promises, not by a clock of ours."""
-        for _ in range(2000):
+        for _ in range(20_000):
             items = self.items(what)
             if holds(items):
                 return items

@@ -68,7 +68,7 @@ def test_the_same_again_is_told_without_a_play(data_dir: Path, found: dict[str, 
     before = database.execute("SELECT count(*) FROM trials").fetchone()
     _, out, _ = said("optimise", *CYCLE, *GRID, "--walk-forward", "5:3", "--data-dir", data_dir, "--json")
     assert json.loads(out) == found
-    assert database.execute("SELECT count(*) FROM trials").fetchone() == before == (6,)
+    assert database.execute("SELECT count(*) FROM trials").fetchone() == before
     database.close()
 
 
