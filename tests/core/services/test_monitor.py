@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -123,10 +123,11 @@ async def test_what_only_the_desk_watches_is_alone_while_it_is_down(data_dir: Pa
 
 async def test_after_a_short_restart_at_most_twenty_seconds_count(data_dir: Path) -> None:
     """Five seconds away at the worst moment, when its presence was about to be noted again: all of them and more."""
-    async with opened(data_dir, **BARE, **ROOM) as desk:
+    began = datetime.now(UTC)
+    async with opened(data_dir, began=began, **BARE, **ROOM) as desk:
         await hold(desk, rule("2"))
         await desk.wait(15)
-    async with opened(data_dir, later=timedelta(seconds=20), **BARE, **ROOM) as desk:
+    async with opened(data_dir, began=began, later=timedelta(seconds=20), **BARE, **ROOM) as desk:
         assert 15 <= desk.position.position.unprotected_s <= 20
 
 
