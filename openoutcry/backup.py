@@ -23,14 +23,16 @@ from typing import IO, cast
 
 from core.clock import SystemClock
 from core.values.errors import Broken
+from kit.files import sync
 from openoutcry import __version__
+from openoutcry.journal import JOURNAL
 from openoutcry.lock import held
 from openoutcry.settings import Settings
 from storage.sealed import Opener, Sealer
 from storage.sqlite.copies import JournalFacts, copy_journal, examine
 from storage.vault import BACKUP, KeyFile, key_file
 
-JOURNAL, VAULT_KEY, MANIFEST = "desk.sqlite3", "vault.key", "manifest.json"
+VAULT_KEY, MANIFEST = "vault.key", "manifest.json"
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -150,15 +152,6 @@ def _take(content: IO[bytes], to: Path | None) -> str:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync(path: Path) -> None:
-    """A file, or a folder's names, on the disk when it returns."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def kept(directory: Path, now: datetime, desk: str = "*") -> list[tuple[datetime, Path]]:

@@ -109,8 +109,9 @@ def _drill(options: argparse.Namespace) -> int:
 def _note(settings: Settings, backup: Path, result: str) -> None:
     """In the audit trail of the desk that is at home here; a drill on another machine finds none and notes nothing."""
     from openoutcry.errands import see_to  # noqa: PLC0415 - as above
+    from openoutcry.journal import JOURNAL  # noqa: PLC0415 - as above
 
-    if not (settings.desk.data_dir / "desk.sqlite3").exists():
+    if not (settings.desk.data_dir / JOURNAL).exists():
         return
     try:
         see_to(settings, {"do": "drill", "backup": backup.name, "result": result})

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.values.accounts import Halt
+from kit.files import sync
 
 
 class FileLatch:
@@ -37,19 +38,10 @@ class FileLatch:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._path)
-        _sync_directory(self._path.parent)
+        sync(self._path.parent)
 
     def clear(self) -> None:
         """Take it away."""
         self._path.unlink(missing_ok=True)
-        _sync_directory(self._path.parent)
-
-
-def _sync_directory(path: Path) -> None:
-    if not path.is_dir():
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        if self._path.parent.is_dir():
+            sync(self._path.parent)

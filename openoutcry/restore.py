@@ -14,7 +14,9 @@ from core.values.accounts import Halt
 from core.values.changes import Audited
 from core.values.errors import Broken
 from core.values.ids import OWNER
-from openoutcry.backup import JOURNAL, VAULT_KEY, read_through, sync
+from kit.files import sync
+from openoutcry.backup import VAULT_KEY, read_through
+from openoutcry.journal import JOURNAL
 from openoutcry.latch import FileLatch
 from openoutcry.lock import only_desk
 from storage.sqlite import open_store

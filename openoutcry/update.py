@@ -23,6 +23,7 @@ from urllib.request import ProxyHandler, build_opener
 from core.values.errors import Broken, DeskError
 from openoutcry.backup import keys_at, read_through
 from openoutcry.environments import install, run, version_of
+from openoutcry.journal import JOURNAL
 from openoutcry.settings import Settings
 from openoutcry.signals import deaf
 from storage.sqlite.copies import schema_of
@@ -180,7 +181,7 @@ def _switch(place: Place, version: str) -> None:
 
 
 def _journal(place: Place) -> Path:
-    return place.settings.desk.data_dir / "desk.sqlite3"
+    return place.settings.desk.data_dir / JOURNAL
 
 
 def _ready(place: Place) -> bool:

@@ -23,6 +23,7 @@ from core.values.candles import Columns, DayOnFile, Fault, Source, SymbolDay, co
 from core.values.errors import Broken, Transient
 from core.values.market import Candle
 from core.values.money import Price, Quantity
+from kit.files import sync
 
 _KEY = b"openoutcry"
 _NAMES = ("at", "open", "high", "low", "close", "volume")
@@ -94,15 +95,6 @@ def write(path: Path, month: Month) -> None:
         sync(path.parent)
     except OSError as error:
         raise Transient(f"candles were not written: {error.strerror}") from error
-
-
-def sync(directory: Path) -> None:
-    """What was renamed or removed in it stays so through a power cut."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def changed(month: Month, days: Mapping[date, SymbolDay]) -> Month:

@@ -10,7 +10,8 @@ from urllib.parse import quote, unquote
 
 from core.values.candles import Columns, DayOnFile, SymbolDay
 from core.values.errors import Broken, Transient
-from storage.candles.months import Month, changed, days_in, joined, read, sync, write
+from kit.files import sync
+from storage.candles.months import Month, changed, days_in, joined, read, write
 
 
 class ParquetCandles:
