@@ -5,15 +5,16 @@ What they do stands in openoutcry/health_checks.py; it runs in a process of its 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from functools import partial
 
 from core.services.desk import Desk
+from core.services.single import Single
 from core.values.changes import Change, FlagSet, NoticeMade
 from core.values.errors import DeskError
 from core.values.ids import NoticeId, derive_id
@@ -68,8 +69,7 @@ class HealthChecks:
         self._symbols, self._zone = symbols, zone
         self._newest: dict[Check, Result] = {}
         self._nights: dict[Check, Result] = {}
-        self._turn = asyncio.Lock()
-        self._work: asyncio.Task[None] | None = None
+        self._single = Single("health check")
 
     async def load(self) -> None:
         """What was found before a restart."""
@@ -91,9 +91,7 @@ class HealthChecks:
             await self.close()
 
     async def close(self) -> None:
-        if self._work is not None:
-            self._work.cancel()
-            await asyncio.gather(self._work, return_exceptions=True)
+        await self._single.close()
 
     async def look(self) -> list[Result]:
         """At night: whatever was not checked in this one yet. What people asked for does not count."""
@@ -101,7 +99,7 @@ class HealthChecks:
         due = [check for check in Check if began is not None and self._before(check, began)]
         results = []
         for check in due:
-            results.append(await self._do(check, {}))
+            results.append(await self._single.do(partial(self._do, check, {})))
             await self._keep_night(results[-1])
         return results
 
@@ -110,14 +108,11 @@ class HealthChecks:
         symbol = asked.get("symbol")
         if symbol is not None and symbol not in self._symbols:
             return Refused("not_collected", {"ticker": symbol[:100]})
-        if self.busy:
-            return Refused("one_at_a_time", {})
-        self._work = asyncio.create_task(self._one(check, asked), name="health check")
-        return None
+        return self._single.begin(partial(self._do, check, asked))
 
     @property
     def busy(self) -> bool:
-        return self._turn.locked() or (self._work is not None and not self._work.done())
+        return self._single.busy
 
     def results(self) -> list[Result]:
         """The newest of each that was done, in the order of the list."""
@@ -130,22 +125,18 @@ class HealthChecks:
         known = self._nights.get(check)
         return known is None or known.at < moment
 
-    async def _one(self, check: Check, asked: Mapping[str, str]) -> None:
-        await self._do(check, asked)
-
     async def _do(self, check: Check, asked: Mapping[str, str]) -> Result:
-        async with self._turn:
-            try:
-                verdict = await self._perform(check, asked)
-            except DeskError as error:
-                verdict = Verdict(passed=False, said=[f"it could not be done: {error}"])
-            result = Result(check, verdict, self._desk.clock.now())
-            self._newest[check] = result
-            log.log(logging.INFO if verdict.passed else logging.WARNING, "%s: %s", check, verdict.status)
-            for line in verdict.said:
-                log.info("%s: %s", check, line)
-            await self._keep(result, FlagSet(_flag(check), _told(result)))
-            return result
+        try:
+            verdict = await self._perform(check, asked)
+        except DeskError as error:
+            verdict = Verdict(passed=False, said=[f"it could not be done: {error}"])
+        result = Result(check, verdict, self._desk.clock.now())
+        self._newest[check] = result
+        log.log(logging.INFO if verdict.passed else logging.WARNING, "%s: %s", check, verdict.status)
+        for line in verdict.said:
+            log.info("%s: %s", check, line)
+        await self._keep(result, FlagSet(_flag(check), _told(result)))
+        return result
 
     async def _keep_night(self, result: Result) -> None:
         """People hear of a failure once, until it passes again. What is not kept is done again at the next look."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 
 from core.ports import Painter
 from core.ports.candles import CandleStore
@@ -18,6 +19,7 @@ from core.rules.candles import last_ended, market_days, minutes_filled
 from core.rules.research_charts import of_prices, of_runs
 from core.services.desk import Desk
 from core.services.run_records import RunRecord, RunRecords
+from core.services.single import Single
 from core.values.candles import DayOnFile
 from core.values.charts import Chart, Theme
 from core.values.errors import POISON
@@ -83,8 +85,7 @@ class Visuals:
         self.calendars = calendars
         self._made: dict[Subject, Visual] = {}
         self._minutes: dict[str, Mapping[DayOnFile, int]] = {}
-        self._work: asyncio.Task[None] | None = None
-        self._again = asyncio.Lock()
+        self._single = Single("visual")
 
     async def run(self) -> None:
         """Make all of them again and again, until cancelled."""
@@ -96,38 +97,28 @@ class Visuals:
             await self.close()
 
     async def close(self) -> None:
-        if self._work is not None:
-            self._work.cancel()
-            await asyncio.gather(self._work, return_exceptions=True)
+        await self._single.close()
 
     async def refresh(self) -> None:
         """All symbols and both kinds of runs, and whatever else was once asked for."""
         usual = [Subject(VisualType.PRICE_GRAPH, symbol) for symbol in self.calendars]
         usual += [Subject(VisualType.RUN_HISTORY, paper=paper) for paper in (True, False)]
         for subject in dict.fromkeys([*usual, *self._made]):
-            async with self._again:
-                await self._make(subject)
+            await self._single.do(partial(self._make, subject))
 
     def generate(self, subject: Subject) -> Refused | None:
         """Begin to make it; done some time later. Refused: not_collected, one_at_a_time."""
         if subject.symbol and subject.symbol not in self.calendars:
             return Refused("not_collected", {"ticker": subject.symbol[:100]})
-        if self.busy:
-            return Refused("one_at_a_time", {})
-        self._work = asyncio.create_task(self._generate(subject), name="visual")
-        return None
+        return self._single.begin(partial(self._make, subject))
 
     @property
     def busy(self) -> bool:
-        return self._again.locked() or (self._work is not None and not self._work.done())
+        return self._single.busy
 
     def get(self, subject: Subject) -> Visual | None:
         """None before the first."""
         return self._made.get(subject)
-
-    async def _generate(self, subject: Subject) -> None:
-        async with self._again:
-            await self._make(subject)
 
     async def _make(self, subject: Subject) -> None:
         """What cannot be made is logged; what was there before stays."""

@@ -40,7 +40,7 @@ class Lab:
 
     async def done(self) -> None:
         """Until nothing of it is at work."""
-        for work in (self.visuals._work, self.checks._work, self.it.job._again):
+        for work in (self.visuals._single.begun, self.checks._single.begun, self.it.job._again):
             if work is not None:
                 await work
 
@@ -140,7 +140,7 @@ async def test_tc_49_a_visual_is_generated_and_read(lab: Lab, api: str) -> None:
     assert (await get(f"{api}/visuals/get?{of}")).status == 204
     assert (await get(f"{api}/visuals/picture?{of}")).status == 204
     asked = {"visual_type": "PRICE_GRAPH", "symbol": "SBER"}
-    async with lab.visuals._again:
+    async with lab.visuals._single._turn:
         busy = await post(f"{api}/visuals/generate", asked)
         assert (busy.status, busy.data["error"]["code"]) == (503, "one_at_a_time")
     assert (await post(f"{api}/visuals/generate", asked)).data == {"success": True}

@@ -112,8 +112,8 @@ async def test_tc_50_on_demand_one_at_a_time(checks: HealthChecks, examiner: Exa
     assert checks.perform(Check.DATA, {"symbol": "SBER"}) is None
     assert checks.perform(Check.DIP45, {}) == Refused("one_at_a_time")
     examiner.let_go.set()
-    assert checks._work is not None
-    await checks._work
+    assert checks._single.begun is not None
+    await checks._single.begun
     result = checks.result(Check.DATA)
     assert result is not None
     assert (result.verdict.status, result.verdict.said) == ("PASSED", ["DATA was looked at"])
@@ -156,8 +156,8 @@ async def test_a_check_by_hand_is_not_the_nights(desk: TestDesk, checks: HealthC
     await desk.clock.advance(60)
     examiner.fails = {Check.DATA}
     assert checks.perform(Check.DATA, {"symbol": "SBER"}) is None
-    assert checks._work is not None
-    await checks._work
+    assert checks._single.begun is not None
+    await checks._single.begun
     result = checks.result(Check.DATA)
     assert result is not None
     assert result.verdict.status == "FAILED"

@@ -58,8 +58,8 @@ class Studio:
     async def made(self, subject: Subject) -> None:
         """Generate it, and wait until it is there."""
         assert self.visuals.generate(subject) is None
-        assert self.visuals._work is not None
-        await self.visuals._work
+        assert self.visuals._single.begun is not None
+        await self.visuals._single.begun
 
 
 @pytest.fixture
@@ -217,8 +217,8 @@ async def test_tc_49_one_at_a_time(studio: Studio) -> None:
     assert studio.visuals.get(PRICES) is None
     assert studio.visuals.generate(PRICES) is None
     assert studio.visuals.generate(PAPER) == Refused("one_at_a_time")
-    assert studio.visuals._work is not None
-    await studio.visuals._work
+    assert studio.visuals._single.begun is not None
+    await studio.visuals._single.begun
     assert not studio.visuals.busy
     await studio.made(PAPER)
     assert studio.visuals.get(PRICES) is not None
