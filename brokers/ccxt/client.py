@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from brokers.ccxt.dialect import Access, Dialect, Says
-from brokers.ccxt.translate import readable
+from brokers.ccxt.translate import UNREADABLE, readable
 from core.crashpoints import crashpoint
 from core.ports import Clock
 from core.values.errors import Broken, Rejected, Transient
@@ -105,12 +105,13 @@ class Client:
             raise
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer(f"{type(error).__name__}: {error}") from error
+        except UNREADABLE as error:
+            raise NoAnswer(f"unreadable {getattr(method, '__name__', 'answer')}: {error!r}") from error
 
     async def ask(self, method: Callable[..., Awaitable[T]], *args: Any, urgency: int = 1) -> T:
         """A call that changes nothing. Raises Transient or Rejected."""
         try:
-            with readable(getattr(method, "__name__", "answer")):
-                return await self.call(method, *args, budget="asking", urgency=urgency)
+            return await self.call(method, *args, budget="asking", urgency=urgency)
         except NoAnswer as error:
             raise Transient(str(error)) from error
         except Refusal as no:

@@ -58,6 +58,23 @@ async def test_a_stop_beyond_its_price_is_refused_by_name(desk: Desk) -> None:
         await desk.send(desk.request(Side.SELL, 5, None, OrderType.STOP, stop=5))
 
 
+@pytest.mark.parametrize("exchange", ["binance"])
+async def test_a_taken_order_whose_answer_the_library_cannot_read_is_not_lost(
+    desk: Desk, harness: CcxtHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library stumbles over the number before the desk sees the answer: whether it was taken, nobody has said."""
+    tell = harness.server._order  # type: ignore[attr-defined]  # how Binance's server writes an order
+    monkeypatch.setattr(harness.server, "_order", lambda order: tell(order) | {"price": "1e}}"})
+    request = desk.request(Side.BUY, 5, -2)
+    with pytest.raises(OutcomeUnknown, match="unreadable"):
+        await desk.send(request)
+    monkeypatch.undo()
+    found = await harness.broker.find(desk.journalled(request))
+    assert found is not None
+    taken = [line for line in harness.server.lines() if line["kind"] == "order"]
+    assert (found.state, len(taken)) == (OrderState.OPEN, 1)
+
+
 # modes of the account
 
 
