@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import perf_counter
@@ -60,6 +61,9 @@ class Metrics:
         gauge("open_positions", "Open positions").set_function(lambda: len(ledger.positions))
         gauge("unprotected_positions", "Managed positions without their stop").set_function(
             lambda: sum(1 for p in ledger.positions.values() if p.managed and p.unprotected_since is not None)
+        )
+        gauge("asyncio_tasks", "Tasks of the event loop that are not over").set_function(
+            lambda: float(len(asyncio.all_tasks()))
         )
         gauge("ready", "1 once start-up recovery is done").set_function(lambda: float(board.ready()))
         states = Gauge("openoutcry_risk_state", "1 for the state in force", ["state"], registry=self._registry)
