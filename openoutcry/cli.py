@@ -164,7 +164,9 @@ def _trade(
     made: Mapping[str, str] = MappingProxyType({}),
     show_passphrase: bool = False,
 ) -> int:
-    from openoutcry.backup import way_back  # noqa: PLC0415 - kill and arm need none of it
+    import uvloop  # noqa: PLC0415 - kill and arm need none of it
+
+    from openoutcry.backup import way_back  # noqa: PLC0415 - as above
     from openoutcry.parts import House, Mood, run_until_stopped  # noqa: PLC0415 - as above
 
     passphrase = settings.webhook.passphrase.get_secret_value()
@@ -187,7 +189,8 @@ def _trade(
         sample = (lambda desk: sample_alert(desk, passphrase)) if demo else None
         mood = Mood(demo=demo, live=live, sample=sample, learn=redactor.add)
         try:
-            asyncio.run(run_until_stopped(settings, mood, listening, ready))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(run_until_stopped(settings, mood, listening, ready))
         except Damaged as error:
             raise Broken(f"{error}\n{way_back(settings)}") from error
     return EXIT_DONE
