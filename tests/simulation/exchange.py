@@ -64,9 +64,9 @@ class Exchange:
         self._quote(ticker, self._middle[ticker], Decimal(rng.choice([3, 50, 5_000, 100_000])))
 
     def calm(self) -> None:
-        """Deep books where they are, so that all that should fill can."""
+        """Books where they are, deeper than any position, so that all that should fill can: no book comes after them."""
         for ticker in TRADED:
-            self._quote(ticker, self._middle[ticker], DEPTH)
+            self._quote(ticker, self._middle[ticker], 1000 * DEPTH)
 
     def last(self, ticker: str) -> Decimal:
         return self._middle[ticker]
