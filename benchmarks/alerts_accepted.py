@@ -1,8 +1,8 @@
 """Alerts accepted per second, each on disk before its 200, against a bare aiohttp server that stores nothing.
 
-32 connections, a new one for each alert, as TradingView sends them. Both servers are processes of their own, the bare one
-on asyncio's loop, as `web.run_app` serves, the desk on the loop that it runs on; runs alternate, and the figure is the
-median of the ratios of neighbouring runs. Target: at least 0.75.
+32 connections, a new one for each alert, as TradingView sends them. Both servers are processes of their own, the bare
+one on asyncio's loop, as `web.run_app` serves, the desk on the loop that it runs on; runs alternate, and the figure is
+the median of the ratios of neighbouring runs. Target: at least 0.75.
 
     python -m benchmarks.alerts_accepted [--pairs 7] [--alerts 4000] [--connections 32]
 """
