@@ -1,4 +1,4 @@
-"""I20: killed with a hundred orders at the broker, the desk is ready again in twelve seconds, and knows each of them."""
+"""I20: killed with a hundred orders at the broker, the desk is ready again in 12 s, and knows each of them."""
 
 from __future__ import annotations
 
@@ -62,6 +62,6 @@ def test_proof_of_recovery(tmp_path: Path, dialect: str, rounds: int) -> None:
     p99 = took[int(len(took) * 0.99)]
     assert p99 < WITHIN_S
     print(
-        f"\n{dialect}: ready again after {rounds} kills with {STANDING} orders standing: median {took[rounds // 2]:.1f} s,"
-        f" p99 {p99:.1f} s, worst {took[-1]:.1f} s"
+        f"\n{dialect}: ready again after {rounds} kills with {STANDING} orders standing:"
+        f" median {took[rounds // 2]:.1f} s, p99 {p99:.1f} s, worst {took[-1]:.1f} s"
     )

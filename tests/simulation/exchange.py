@@ -64,7 +64,7 @@ class Exchange:
         self._quote(ticker, self._middle[ticker], Decimal(rng.choice([3, 50, 5_000, 100_000])))
 
     def calm(self) -> None:
-        """Books where they are, deeper than any position, so that all that should fill can: no book comes after them."""
+        """Books where they are, deeper than any position, so that all that should fill can: none come after them."""
         for ticker in TRADED:
             self._quote(ticker, self._middle[ticker], 1000 * DEPTH)
 
