@@ -17,7 +17,7 @@ from openoutcry import __version__
 from openoutcry.optimise_words import SAMPLERS, axes_of, check_numbers, check_rule, ranges_of, walk_of
 from openoutcry.optimised import Found, heat_map, summary, table
 from openoutcry.pasts import MadeUpPast, Misuse
-from openoutcry.settings import Settings, SettingsError, load_settings
+from openoutcry.settings import Settings, load_settings
 from openoutcry.simulate_cli import KINDS, add_past, planned
 from simulator.script import Plan
 from simulator.search import Point, Quest, Range, Sampler, Tried
@@ -70,12 +70,9 @@ def add_commands(commands: Commands) -> None:
 def command(options: argparse.Namespace) -> int:
     try:
         return _command(options)
-    except (Misuse, SettingsError) as error:
+    except Misuse as error:
         print(f"openoutcry: {error}", file=sys.stderr)
         return 2
-    except (DeskError, OSError) as error:
-        print(f"openoutcry: {error}", file=sys.stderr)
-        return 1
 
 
 def _command(options: argparse.Namespace) -> int:

@@ -113,8 +113,7 @@ async def test_i04_an_order_filled_beyond_itself_halts(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
         await desk.limit("39500", long=levels("39300"))
         [entry] = desk.live(OrderRole.ENTRY)
-        ledger = desk.engine.desk.ledger
-        ledger.orders[entry.id] = replace(entry, state=OrderState.PART_FILLED, filled=entry.request.quantity)
+        _overfill(desk, entry)
         await looks(desk)
         [told] = await desk.notices("report.halted")
         assert told.params["reason"].startswith(f"I4 {entry.id}")
@@ -125,8 +124,7 @@ async def test_who_arms_over_a_breach_has_seen_it(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
         await desk.limit("39500", long=levels("39300"))
         [entry] = desk.live(OrderRole.ENTRY)
-        ledger = desk.engine.desk.ledger
-        ledger.orders[entry.id] = replace(entry, state=OrderState.PART_FILLED, filled=entry.request.quantity)
+        _overfill(desk, entry)
         await looks(desk)
         assert desk.engine.desk.safety.state() is RiskState.HALTED
         await desk.say("/arm")
@@ -140,8 +138,7 @@ async def test_a_breach_while_halted_anyway_halts_after_the_arming(tmp_path: Pat
         await desk.limit("39500", long=levels("39300"))
         [entry] = desk.live(OrderRole.ENTRY)
         await desk.say("/kill")
-        ledger = desk.engine.desk.ledger
-        ledger.orders[entry.id] = replace(entry, state=OrderState.PART_FILLED, filled=entry.request.quantity)
+        _overfill(desk, entry)
         await looks(desk, 3)
         await desk.say("/arm")
         await looks(desk, 2)
@@ -172,3 +169,9 @@ def _moved(desk: TestDesk, side: Side, pieces: str) -> None:
     moment = desk.now - timedelta(days=30)
     fill = Fill(FillId(f"{side} {pieces}"), TESTING, "BTCPERP", side, quantity, price, Decimal(0), moment)
     desk.broker()._venue.ledger.take(fill)
+
+
+def _overfill(desk: TestDesk, order: Order) -> None:
+    """Make its row say what cannot be: all of it is filled, and a part is still open."""
+    row = replace(order, state=OrderState.PART_FILLED, filled=order.request.quantity)
+    desk.engine.desk.ledger.orders[order.id] = row
