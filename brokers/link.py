@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from brokers.reading import readable
 from core.ports import Clock
 from core.values.errors import DeskError, Transient
 from kit.retry import delays
@@ -26,13 +27,15 @@ async def kept_up(
     once: Callable[[], Awaitable[None]],
     broken: Callable[[DeskError], None] = lambda _error: None,
 ) -> None:
-    """Make the link again for ever. once: lasts until it breaks, which is an error of ours; `broken` is told."""
+    """Make the link again for ever. once: lasts until it breaks, be it over a message that cannot be read; `broken` is
+    told."""
     rng = random.Random(name)  # noqa: S311 - spreads reconnects, keeps no secret
     waits = delays(rng, 0.2, 30.0)
     while True:
         began = clock.now()
         try:
-            await once()
+            with readable("stream"):
+                await once()
         except DeskError as error:
             log.warning("stream broken", extra={"stream": name, "reason": str(error)})
             broken(error)

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from brokers.alpaca import translate
 from brokers.alpaca.client import Access, Client
-from brokers.alpaca.translate import Row, asking, number, readable
+from brokers.alpaca.translate import Row
+from brokers.reading import asking, number, readable
 from core.ports import Clock
 from core.values.accounts import Margin
 from core.values.fills import Holding

@@ -10,13 +10,13 @@ from functools import partial
 
 from brokers.alpaca import codes, listing, translate
 from brokers.alpaca.account import Money
-from brokers.alpaca.client import BUDGETS, Client, NoAnswer, Refusal
+from brokers.alpaca.client import BUDGETS, Client, Refusal
 from brokers.alpaca.ending import LEAVING, Endings
 from brokers.alpaca.feed import AlpacaFeed
 from brokers.alpaca.hours import Calendar
 from brokers.alpaca.records import Records, Word
 from brokers.alpaca.stream import Stream
-from brokers.alpaca.translate import UNREADABLE, asking, readable
+from brokers.reading import UNREADABLE, asking, number, placing, readable
 from brokers.told import Told
 from brokers.urgency import URGENCY
 from core.ports import World
@@ -111,20 +111,21 @@ class AlpacaBroker:
         request = order.request
         body = await self._body(request)
         self._records.remember(request)
+        with placing(request.id):
+            return await self._taken(request, body)
+
+    async def _taken(self, request: OrderRequest, body: Mapping[str, object]) -> OrderTicket:
+        """What became of it. Raises Transient, Rejected or OutcomeUnknown, and what `placing` makes one of."""
         try:
             return await self._place(request, body)
         except Refusal as no:
             if no.word == codes.REPEATED:
                 return await self._first_of(request)
+            held = number(no.body.get("held_for_orders")) > 0
             self._records.forget(request.id)
-            held = translate.number(no.body.get("held_for_orders")) > 0
             if held and request.purpose in LEAVING:
                 raise Transient(str(no), HELD_S) from no
             raise no.rejected() from no
-        except NoAnswer as error:
-            raise OutcomeUnknown(request.id, str(error)) from error
-        except UNREADABLE as error:
-            raise OutcomeUnknown(request.id, f"unreadable: {error!r}") from error
         except Transient:
             self._records.forget(request.id)
             raise
@@ -187,7 +188,11 @@ class AlpacaBroker:
         return ticket
 
     async def cancel(self, order: Order) -> OrderTicket:
-        return await self._endings.cancel(order)
+        with asking("order"):
+            told = await self._endings.cancel(order)
+        if told is None:
+            raise Rejected("unknown_order", order.id)
+        return told
 
     async def find(self, order: Order) -> OrderTicket | None:
         with asking("order"):

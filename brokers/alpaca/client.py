@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 import aiohttp
 
 from brokers.alpaca import codes
+from brokers.reading import NoAnswer
 from brokers.urgency import POLLING
 from core.crashpoints import crashpoint
 from core.ports import Clock
@@ -32,10 +33,6 @@ BUDGETS = (RateBudget("trading", 200, 60), RateBudget("prices", 200, 60, exits=0
 _REFUSING = frozenset({400, 401, 403, 404, 405, 415, 422})
 """Statuses that prove that nothing was accepted."""
 Read = Callable[[bytes], Any]
-
-
-class NoAnswer(Exception):
-    """A request left, and what came back is nothing, or does not tell what became of it."""
 
 
 class Refusal(Exception):

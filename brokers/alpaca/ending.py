@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
-from brokers.alpaca.client import Client, NoAnswer, Refusal
+from brokers.alpaca.client import Client, Refusal
 from brokers.alpaca.records import Records
-from brokers.alpaca.translate import asking, over
+from brokers.alpaca.translate import over
+from brokers.reading import NoAnswer, asking
 from brokers.urgency import EXITS, TRAPS
 from core.ports import Clock
-from core.values.errors import Rejected, Transient
+from core.values.errors import Transient
 from core.values.ids import BrokerOrderId
 from core.values.orders import Order, OrderRequest, OrderState, OrderTicket, Purpose
 
@@ -26,20 +26,21 @@ OVER = frozenset({404, 422})
 
 
 class Endings:
-    """Raises Transient; Rejected unknown_order for what the venue does not know."""
+    """Raises Transient or Rejected, and one of UNREADABLE where an answer cannot be read."""
 
     def __init__(self, client: Client, records: Records, clock: Clock, wire: Clock) -> None:
         self._client, self._records, self._clock, self._wire = client, records, clock, wire
 
-    async def cancel(self, order: Order) -> OrderTicket:
+    async def cancel(self, order: Order) -> OrderTicket | None:
+        """None for what the venue does not know."""
         broker_id = order.broker_id
         if broker_id is None:
-            with asking("order"):
-                found = await self._records.find(order, EXITS)
+            found = await self._records.find(order, EXITS)
             if found is None:
-                raise Rejected("unknown_order", order.id)
+                return None
             broker_id = found.broker_id
-        return replace(await self._end(broker_id, EXITS), order_id=order.id)
+        ended = await self._end(broker_id, EXITS)
+        return None if ended is None else replace(ended, order_id=order.id)
 
     async def make_way(self, request: OrderRequest) -> bool:
         """The venue takes no stop or exit beside an order of ours on the other side, as the rest of an entry that
@@ -51,7 +52,7 @@ class Endings:
         ]
         for rival in rivals:
             log.warning("makes way for an exit", extra={"order": rival.id, "exit": request.id})
-            with suppress(Rejected):
+            with asking("order"):
                 await self.cancel(self._order(rival))
         return bool(rivals)
 
@@ -63,16 +64,18 @@ class Endings:
                 try:
                     with asking("order"):
                         found = await self._records.find(self._order(request), TRAPS)
+                        if found is not None and not found.state.final:
+                            found = await self._end(found.broker_id, TRAPS)
                     if found is not None:
-                        tell([found if found.state.final else await self._end(found.broker_id, TRAPS)])
-                except (Transient, Rejected) as error:
+                        tell([found])
+                except Transient as error:
                     log.warning("not ended in time", extra={"order": request.id, "reason": str(error)})
             await self._clock.sleep(1.0)
 
     def _order(self, request: OrderRequest) -> Order:
         return Order(request, OrderState.OPEN, self._clock.now(), self._clock.now())
 
-    async def _end(self, broker_id: BrokerOrderId, urgency: int) -> OrderTicket:
+    async def _end(self, broker_id: BrokerOrderId, urgency: int) -> OrderTicket | None:
         """The order once it is over; as it is then, where the venue takes longer than a moment."""
         try:
             await self._client.call("DELETE", f"/v2/orders/{broker_id}", urgency)
@@ -84,11 +87,7 @@ class Endings:
         row = await self._records.word(broker_id, over)
         for wait_s in () if row else ENDING_S:
             await self._wire.sleep(wait_s)
-            with asking("order"):
-                row = await self._records.row(f"/v2/orders/{broker_id}", None, urgency)
+            row = await self._records.row(f"/v2/orders/{broker_id}", None, urgency)
             if row is None or over(row):
                 break
-        if row is None:
-            raise Rejected("unknown_order", broker_id)
-        with asking("order"):
-            return self._records.read(row)
+        return None if row is None else self._records.read(row)

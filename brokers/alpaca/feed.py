@@ -13,7 +13,8 @@ from brokers.alpaca import listing
 from brokers.alpaca.client import Client
 from brokers.alpaca.hours import Calendar
 from brokers.alpaca.link import SILENCE, Link
-from brokers.alpaca.translate import Row, price, readable, stamp
+from brokers.alpaca.translate import Row, price, stamp
+from brokers.reading import readable
 from core.ports import World
 from core.values.errors import Rejected, Transient
 from core.values.instrument import Instrument
@@ -107,8 +108,8 @@ class AlpacaFeed:
         found: dict[str, Price] = {}
         for at in range(0, len(known), MANY):
             query = {"symbols": ",".join(known[at : at + MANY]), "feed": self._client.access.feed}
-            rows = await self._client.ask("/v2/stocks/trades/latest", query)
             with readable("last prices"):
+                rows = await self._client.ask("/v2/stocks/trades/latest", query)
                 told = {symbol: price(row.get("p")) for symbol, row in rows["trades"].items()}
             found |= {symbol: last for symbol, last in told.items() if last is not None}
         return found
@@ -123,8 +124,8 @@ class AlpacaFeed:
         query |= {"feed": self._client.access.feed, "adjustment": "raw", "sort": "asc"}
         found: dict[datetime, Candle] = {}
         while True:
-            answer = await self._client.ask(f"/v2/stocks/{symbol}/bars", query)
             with readable("bars"):
+                answer = await self._client.ask(f"/v2/stocks/{symbol}/bars", query)
                 bars = [listing.bar(row) for row in answer.get("bars") or ()]
                 found |= {bar.at: bar for bar in bars if start <= bar.at < end}
                 token = answer.get("next_page_token")
@@ -152,9 +153,9 @@ class AlpacaFeed:
         """Raises Transient or Rejected."""
         for at in range(0, len(symbols), MANY):
             query = {"symbols": ",".join(symbols[at : at + MANY]), "feed": self._client.access.feed}
-            rows = await self._client.ask("/v2/stocks/snapshots", query)
-            now = self._clock.now()
             with readable("snapshots"):
+                rows = await self._client.ask("/v2/stocks/snapshots", query)
+                now = self._clock.now()
                 known = [(name, row) for name, row in rows.items() if row]
                 told = [listing.snapshot(name, row, now, trading=self._trades(name)) for name, row in known]
             for quote in told:

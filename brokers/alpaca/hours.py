@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from brokers.alpaca import listing
 from brokers.alpaca.client import Client
 from brokers.alpaca.listing import NEW_YORK, Hours
-from brokers.alpaca.translate import Row, readable
+from brokers.alpaca.translate import Row
+from brokers.reading import readable
 from core.ports import Clock
 from core.rules.sessions import is_open, sessions
 from core.values.errors import Rejected, Transient

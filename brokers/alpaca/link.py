@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from brokers.alpaca.client import CONNECT_S, read_json
-from brokers.alpaca.translate import UNREADABLE, Row
+from brokers.alpaca.translate import Row
 from brokers.link import kept_up, send, until_either
 from core.ports import Clock
 from core.values.errors import DeskError, Rejected, Transient
@@ -89,8 +89,6 @@ class Link:
             raise Transient(f"stream: {error.status}") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Transient(f"stream: {type(error).__name__}") from error
-        except UNREADABLE as error:
-            raise Transient(f"stream unreadable: {error!r}") from error
         finally:
             self._socket, self._settled = None, False
 

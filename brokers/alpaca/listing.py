@@ -10,7 +10,8 @@ from decimal import Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from brokers.alpaca.translate import Row, number, price, time
+from brokers.alpaca.translate import Row, price, time
+from brokers.reading import number
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.market import Candle, Quote, Session
 from core.values.money import Price, Quantity

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from brokers.alpaca import translate
 from brokers.alpaca.client import Client, Refusal
-from brokers.alpaca.translate import UNREADABLE, Row
+from brokers.alpaca.translate import Row
+from brokers.reading import UNREADABLE
 from brokers.urgency import POLLING
 from core.ports import Clock
 from core.values.errors import Transient

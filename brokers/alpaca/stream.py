@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from brokers.alpaca.client import Client
 from brokers.alpaca.link import Link
 from brokers.alpaca.records import Records, Word
-from brokers.alpaca.translate import Row, asking
+from brokers.alpaca.translate import Row
+from brokers.reading import asking
 from core.ports import World
 from core.values.errors import Rejected, Transient
 from core.values.ids import BrokerOrderId

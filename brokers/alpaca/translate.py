@@ -5,25 +5,18 @@ What cannot be read raises one of UNREADABLE. Pieces are shares; there are no lo
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from brokers.reading import number
 from core.values.accounts import Margin
-from core.values.errors import Rejected, Transient
 from core.values.fills import Fill, Holding
 from core.values.ids import AccountName, BrokerOrderId, FillId, OrderId, desk_of
-from core.values.money import ZERO, Price, Quantity, parse_decimal, plain
+from core.values.money import ZERO, Price, Quantity, plain
 from core.values.orders import OrderRequest, OrderState, OrderTicket, OrderType, Side, TimeInForce
 
-log = logging.getLogger(__name__)
-
-REFUSED_S = 30.0
-"""How long to wait where a question was refused."""
-UNREADABLE = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, IndexError)
 Row = Mapping[str, Any]
 
 _TAKES = "-tp"
@@ -38,37 +31,7 @@ _STATES = {
 _PENDING = frozenset({"pending_new", "accepted", "accepted_for_bidding", "pending_cancel", "calculated"})
 
 
-@contextmanager
-def readable(what: str) -> Iterator[None]:
-    """An answer that cannot be read is one that did not come. Raises Transient."""
-    try:
-        yield
-    except UNREADABLE as error:
-        raise Transient(f"unreadable {what}: {error!r}") from error
-
-
-@contextmanager
-def asking(what: str) -> Iterator[None]:
-    """A question that is refused, as with a key withdrawn meanwhile, is one without an answer. Raises Transient."""
-    try:
-        with readable(what):
-            yield
-    except Rejected as no:
-        if no.code == "unknown_order":
-            raise
-        log.error("refused to answer", extra={"what": what, "reason": str(no)})  # noqa: TRY400 - no fault of the code
-        raise Transient(f"{what}: {no}", REFUSED_S) from no
-
-
 # numbers and times
-
-
-def number(value: object) -> Decimal:
-    """Of text or a number; absent is 0. Raises ValueError."""
-    found = ZERO if value is None or value == "" else parse_decimal(str(value))
-    if found is None:
-        raise ValueError(f"{value!r:.40} is no number")
-    return found
 
 
 def price(value: object) -> Price | None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from brokers.angelone.listing import Catalogue
-from brokers.angelone.translate import Row, number
+from brokers.angelone.translate import Row
+from brokers.reading import number
 from core.values.accounts import Margin
 from core.values.fills import Holding
 from core.values.money import ZERO, Price, Quantity, plain

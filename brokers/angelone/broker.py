@@ -19,12 +19,13 @@ from brokers.angelone.client import Client
 from brokers.angelone.feed import AngelOneFeed
 from brokers.angelone.limits import BUDGETS, FUNDS, HOLDINGS, POSITIONS
 from brokers.angelone.listing import CURRENCY, Catalogue
-from brokers.angelone.orders import Orders, asking
+from brokers.angelone.orders import Orders
 from brokers.angelone.records import Records
 from brokers.angelone.session import INDIA
 from brokers.angelone.shared import Shared
 from brokers.angelone.stream import Link, Socket, either
-from brokers.angelone.translate import Row, readable
+from brokers.angelone.translate import Row
+from brokers.reading import asking, readable
 from brokers.told import Told
 from core.ports import Clock, World
 from core.rules.sessions import sessions
@@ -160,8 +161,9 @@ class AngelOneBroker:
         today = (self._clock.now() - LISTED_BY).astimezone(INDIA).date()
         if self._listed_on != today:
             found = Catalogue()
-            async with aclosing(self._client.rows(self._client.access.instruments)) as rows:
-                await found.fill(rows, self._terms.underlyings)
+            with readable("instruments"):
+                async with aclosing(self._client.rows(self._client.access.instruments)) as rows:
+                    await found.fill(rows, self._terms.underlyings)
             self._catalogue.become(found)
             self._listed_on = today
         return list(self._catalogue.by_ticker.values())

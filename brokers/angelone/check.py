@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from brokers.angelone.access import Access
 from brokers.angelone.client import Client
 from brokers.angelone.limits import PROFILE, Limits
-from brokers.angelone.translate import readable
+from brokers.reading import readable
 from core.ports import Clock
 
 

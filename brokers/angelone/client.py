@@ -13,9 +13,10 @@ import aiohttp
 
 from brokers.angelone import codes
 from brokers.angelone.access import Access, Tokens
-from brokers.angelone.codes import NoAnswer, Refusal, SessionOver
+from brokers.angelone.codes import Refusal, SessionOver
 from brokers.angelone.limits import Endpoint, Limits
 from brokers.angelone.session import Session
+from brokers.reading import NoAnswer
 from brokers.urgency import EXITS, POLLING
 from core.crashpoints import crashpoint
 from core.ports import Clock

@@ -65,10 +65,6 @@ def too_many(message: str) -> bool:
     return _TOO_MANY.search(message) is not None
 
 
-class NoAnswer(Exception):
-    """A request left, and what came back is nothing, or does not tell what became of it."""
-
-
 class Refusal(Exception):
     """The venue's definite no."""
 

@@ -18,7 +18,8 @@ from brokers.angelone.limits import CANDLES, QUOTES
 from brokers.angelone.listing import Catalogue, Name
 from brokers.angelone.session import INDIA
 from brokers.angelone.stream import Link, Socket
-from brokers.angelone.translate import Row, number, readable
+from brokers.angelone.translate import Row
+from brokers.reading import number, readable
 from core.ports import World
 from core.rules.sessions import is_open
 from core.values.errors import Rejected, Transient
@@ -69,10 +70,10 @@ class AngelOneFeed:
 
     async def fresh_quote(self, ticker: str) -> Quote:
         instrument = self._instrument(ticker)
-        rows = await self._fetched("FULL", [instrument])
-        if not rows:
-            raise Transient(f"no price of {ticker}")
         with readable("quote"):
+            rows = await self._fetched("FULL", [instrument])
+            if not rows:
+                raise Transient(f"no price of {ticker}")
             self._told(_quote(rows[0], instrument, self._clock.now()), instrument)
         return self._quotes[instrument.ticker]
 
@@ -128,9 +129,10 @@ class AngelOneFeed:
                 "todate": _minute(until),
             }
             with readable("candles"):
-                bars |= {bar.at: bar for bar in map(candle, await self._client.ask(CANDLES, body) or ())}
+                read = [candle(row) for row in await self._client.ask(CANDLES, body) or ()]
+                bars |= {bar.at: bar for bar in read if start <= bar.at < end}
             first = until
-        return [bars[at] for at in sorted(bars) if start <= at < end]
+        return [bars[at] for at in sorted(bars)]
 
     # inside
 

@@ -8,19 +8,19 @@ between, `sweep` ends them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 from brokers.angelone import translate
 from brokers.angelone.client import Client
-from brokers.angelone.codes import NoAnswer, Refusal
+from brokers.angelone.codes import Refusal
 from brokers.angelone.limits import CANCEL, PLACE
 from brokers.angelone.listing import Catalogue
 from brokers.angelone.records import Records, immediate
-from brokers.angelone.translate import UNREADABLE, Row, readable
+from brokers.angelone.translate import Row
+from brokers.reading import NoAnswer, asking, placing, readable
 from brokers.urgency import EXITS, URGENCY
 from core.ports import World
-from core.values.errors import OutcomeUnknown, Rejected, Transient
+from core.values.errors import Rejected, Transient
 from core.values.ids import OrderId
 from core.values.orders import ApprovedOrder, Order, OrderRequest, OrderState, OrderTicket
 
@@ -30,7 +30,6 @@ PATIENCE_S = (0.1, 0.2, 0.3, 0.4)
 """How an immediate order is looked after before its rest is cancelled."""
 ENDING_S = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0, 1.0)
 """How an order is looked after that was cancelled."""
-REFUSED_S = 30.0
 
 
 class Orders:
@@ -68,16 +67,13 @@ class Orders:
 
     async def _send(self, request: OrderRequest, body: Mapping[str, str]) -> str:
         try:
-            answer = await self._client.call(PLACE, body, URGENCY[request.purpose])
-            number = str(answer["orderid"])
-            self._records.placed(request, number, str(answer.get("uniqueorderid") or ""))
+            with placing(request.id):
+                answer = await self._client.call(PLACE, body, URGENCY[request.purpose])
+                number = str(answer["orderid"])
+                self._records.placed(request, number, str(answer.get("uniqueorderid") or ""))
         except Refusal as no:
             self._records.forget(request.id)
             raise no.rejected() from no
-        except NoAnswer as error:
-            raise OutcomeUnknown(request.id, str(error)) from error
-        except UNREADABLE as error:
-            raise OutcomeUnknown(request.id, f"unreadable: {error!r}") from error
         except (Transient, Rejected):
             self._records.forget(request.id)
             raise
@@ -163,15 +159,3 @@ class Orders:
 def _called(row: Row) -> tuple[str, str]:
     """Variety and number, as a cancel names it."""
     return str(row["variety"]), str(row["orderid"])
-
-
-@contextmanager
-def asking(what: str) -> Iterator[None]:
-    """A question that is refused, as with credentials withdrawn meanwhile, is one without an answer. Raises
-    Transient."""
-    try:
-        with readable(what):
-            yield
-    except Rejected as no:
-        log.error("refused to answer", extra={"what": what, "reason": str(no)})  # noqa: TRY400 - no fault of the code
-        raise Transient(f"{what}: {no}", REFUSED_S) from no

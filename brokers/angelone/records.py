@@ -18,7 +18,8 @@ from brokers.angelone.limits import DETAILS, ORDERS, TRADES
 from brokers.angelone.listing import Catalogue
 from brokers.angelone.session import INDIA
 from brokers.angelone.shared import Shared
-from brokers.angelone.translate import UNREADABLE, Row
+from brokers.angelone.translate import Row
+from brokers.reading import UNREADABLE, number
 from brokers.urgency import POLLING
 from core.ports import Clock
 from core.values.errors import Rejected
@@ -130,7 +131,7 @@ class Records:
         nothing of it counts as told."""
         book = self._each(await self._book(), lambda row: (row, self.read(row), self._changed(row)))
         fresh = [(row, told) for row, told, changed in book if changed]
-        if any(translate.number(row.get("filledshares")) for row, _ in fresh):
+        if any(number(row.get("filledshares")) for row, _ in fresh):
             await self._read_trades()
             fills = [fill for fill in self._fills.values() if fill.id not in self._told]
         else:
@@ -211,7 +212,7 @@ class Records:
         return translate.fill(row, instrument, self._account, self._clock.now(), whose)
 
     def _changed(self, row: Row) -> bool:
-        return self._said.get(str(row["orderid"])) != (translate.state(row), translate.number(row.get("filledshares")))
+        return self._said.get(str(row["orderid"])) != (translate.state(row), number(row.get("filledshares")))
 
     def _midnight(self) -> datetime:
         return self._clock.now().astimezone(INDIA).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 import pyotp
 
 from brokers.angelone.access import Access, Tokens
-from brokers.angelone.codes import BAD_TOTP, NoAnswer, Refusal, SessionOver
+from brokers.angelone.codes import BAD_TOTP, Refusal, SessionOver
 from brokers.angelone.limits import LOGIN, REFRESH, Endpoint
+from brokers.reading import NoAnswer
 from core.ports import Clock
 from core.values.errors import Rejected, Transient
 from kit.retry import delays

@@ -5,24 +5,22 @@ What cannot be read raises one of UNREADABLE. Field by field: the venue's page o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from brokers.angelone.listing import Name
 from brokers.angelone.session import INDIA
+from brokers.reading import number
 from core.rules.marketable import THROUGH_PERCENT
-from core.values.errors import Rejected, Transient
+from core.values.errors import Rejected
 from core.values.fills import Fill
 from core.values.ids import AccountName, BrokerOrderId, FillId, OrderId, desk_of
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.money import ZERO, Price, Quantity, plain
 from core.values.orders import Order, OrderRequest, OrderState, OrderTicket, OrderType, Side
 
-UNREADABLE = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 Row = Mapping[str, Any]
 
 TRIGGER_PENDING = "trigger pending"
@@ -37,15 +35,6 @@ _ENDS = {
     "lapsed": OrderState.EXPIRED,
 }
 _SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
-
-
-@contextmanager
-def readable(what: str) -> Iterator[None]:
-    """An answer that cannot be read is one that did not come. Raises Transient."""
-    try:
-        yield
-    except UNREADABLE as error:
-        raise Transient(f"unreadable {what}: {error!r}") from error
 
 
 # tags
@@ -150,11 +139,6 @@ def _given(value: Price | None) -> Price:
 
 
 # orders in
-
-
-def number(value: object) -> Decimal:
-    """Of a text or JSON number; empty counts as zero."""
-    return Decimal(str(value or 0))
 
 
 def status(row: Row) -> str:

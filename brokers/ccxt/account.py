@@ -8,7 +8,7 @@ from dataclasses import replace
 from brokers.ccxt import translate
 from brokers.ccxt.client import Client
 from brokers.ccxt.listing import Catalogue
-from brokers.ccxt.translate import number
+from brokers.reading import number
 from core.values.accounts import Margin
 from core.values.fills import Holding
 from core.values.money import ZERO, Quantity, plain

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from brokers.ccxt.dialect import Asking, Dialect, Name, Purse, Rights, Says
-from brokers.ccxt.translate import Row, number, stamp
+from brokers.ccxt.translate import Row, stamp
+from brokers.reading import number
 from core.values.capabilities import RateBudget
 from core.values.errors import Rejected
 from core.values.instrument import Instrument

@@ -19,6 +19,7 @@ from brokers.ccxt.records import Records
 from brokers.ccxt.riders import Riders
 from brokers.ccxt.sweep import Sweep
 from brokers.ccxt.translate import Row
+from brokers.reading import readable
 from brokers.told import Told
 from core.ports import Clock, World
 from core.rules.sessions import sessions
@@ -180,11 +181,12 @@ class CcxtBroker:
         """Asked for anew on a new day (UTC); a list that fails leaves all as it was. Raises Transient or Rejected."""
         if self._listed_on != self._clock.now().date():
             exchange = self._client.exchange
-            markets = await self._client.ask(exchange.fetch_markets)
-            listed = {market["symbol"] for market in markets}
-            gone = [market for symbol, market in exchange.markets.items() if symbol not in listed]
-            exchange.set_markets([*gone, *markets])  # what stands in one that is gone must be found and ended
-            self._list(markets)
+            with readable("markets"):
+                markets = await self._client.ask(exchange.fetch_markets)
+                listed = {market["symbol"] for market in markets}
+                gone = [market for symbol, market in exchange.markets.items() if symbol not in listed]
+                exchange.set_markets([*gone, *markets])  # what stands in one that is gone must be found and ended
+                self._list(markets)
         return list(self._catalogue.by_ticker.values())
 
     def _list(self, markets: Any) -> None:

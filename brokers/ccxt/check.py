@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from brokers.ccxt.client import Client
 from brokers.ccxt.dialect import Access, Dialect
-from brokers.ccxt.translate import readable
+from brokers.reading import readable
 from core.ports import Clock
 from core.values.errors import Rejected
 

@@ -8,13 +8,14 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import aiohttp
 
 from brokers.ccxt.dialect import Access, Dialect, Says
-from brokers.ccxt.translate import UNREADABLE, readable
+from brokers.reading import UNREADABLE, NoAnswer, readable
 from core.crashpoints import crashpoint
 from core.ports import Clock
 from core.values.errors import Broken, Rejected, Transient
@@ -35,11 +36,8 @@ RESET_S = 5.0
 _ADDRESS = re.compile(r"\b(?:https?|wss?)://\S+")
 _MAINTAINED = re.compile("maintenance|maintaining|upgrading", re.IGNORECASE)
 """In a refusal's words: not every venue has a code for it."""
+_NOTHING_CAME = frozenset({"RequestTimeout", "ExchangeNotAvailable", "NullResponse", "BadResponse"})
 _BANNED = re.compile(r"until (\d{13})")
-
-
-class NoAnswer(Exception):
-    """A request left, and what came back is nothing, or does not tell what became of it."""
 
 
 class Refusal(Exception):
@@ -64,13 +62,14 @@ class Client:
         self.greeted: Callable[[], None] = lambda: None
         self._session: aiohttp.ClientSession | None = None
         self._banned_until = wire.now()
+        self._left: ContextVar[bool] = ContextVar("an order has left in this call", default=False)
         self._rates = {b.name: Rates(b.calls, b.per_s, b.exits, wire.now, wire.sleep) for b in dialect.budgets}
 
     async def open(self) -> None:
         """Load the library, agree on the time, read what is listed. Raises Transient, Rejected or Broken."""
         connector = aiohttp.TCPConnector(ssl=ssl.create_default_context())
         self._session = aiohttp.ClientSession(connector=connector)
-        self.exchange = self._make(Posting(self._session, self.dialect))
+        self.exchange = self._make(Posting(self._session, self.dialect, self._left))
         await self.ask(self.exchange.load_time_difference)
         self.exchange.set_markets(await self.ask(self.exchange.fetch_markets))
 
@@ -95,11 +94,10 @@ class Client:
         if (banned := (self._banned_until - self.now()).total_seconds()) > PATIENCE_S:
             raise Transient(f"{Says.BUSY.value}: banned", banned)
         await self._rates[budget].take(urgency)
-        errors = importlib.import_module("ccxt.base.errors")
+        self._left.set(False)
         try:
-            return await method(*args)
-        except errors.BaseError as error:
-            raise self._meant(error) from error
+            with self.library():
+                return await method(*args)
         except Transient as busy:
             await self._heed(busy, budget)
             raise
@@ -131,13 +129,26 @@ class Client:
         except (Transient, Refusal, NoAnswer) as error:
             log.warning("the venue does not tell its time", extra={"reason": str(error)})
 
-    def _meant(self, error: Exception) -> Exception:
-        """What the library raises by itself: nothing was sent, or nothing came back."""
+    @contextmanager
+    def library(self, *, sent: bool = False) -> Iterator[None]:
+        """The library's own errors as ours: nothing was sent, nothing came back, or it cannot read what did. sent: of
+        an order that left. Raises Transient, Refusal or NoAnswer."""
+        errors = importlib.import_module("ccxt.base.errors")
+        try:
+            yield
+        except errors.BaseError as error:
+            raise self._meant(error, sent=sent or self._left.get()) from error
+
+    def _meant(self, error: Exception, *, sent: bool) -> Exception:
         cause = error.__cause__
         if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
             return Transient(f"no connection: {cause}")
         name = type(error).__name__
-        if cause is not None or name in {"RequestTimeout", "ExchangeNotAvailable", "NullResponse", "BadResponse"}:
+        if (
+            sent
+            or cause is not None
+            or name in {"RequestTimeout", "ExchangeNotAvailable", "NullResponse", "BadResponse"}
+        ):
             return NoAnswer(f"{name}: {said(error)}")
         return Refusal("refused", name, said(error))
 
@@ -203,8 +214,9 @@ class Client:
 class Posting:
     """A session that knows when the bytes of an order have left. All else is the session's own."""
 
-    def __init__(self, session: aiohttp.ClientSession, dialect: Dialect) -> None:
-        self._session, self._dialect = session, dialect
+    def __init__(self, session: aiohttp.ClientSession, dialect: Dialect, left: ContextVar[bool]) -> None:
+        """left: set where an order leaves, in the task that sends it."""
+        self._session, self._dialect, self._left = session, dialect, left
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
@@ -212,6 +224,7 @@ class Posting:
     def post(self, url: Any, data: Any = None, headers: Any = None, **how: Any) -> Any:
         """As the session's. The length is given, so that the body goes out in one piece."""
         if data and self._dialect.places(url.path, data):
+            self._left.set(True)
             headers, data = {**(headers or {}), "Content-Length": str(len(data))}, _sent(data)
         return self._session.post(url, data=data, headers=headers, **how)
 

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from brokers.ccxt import translate
-from brokers.ccxt.client import Client, NoAnswer, Refusal, said
+from brokers.ccxt.client import Client, Refusal, said
 from brokers.ccxt.links import alive
 from brokers.ccxt.listing import Catalogue
-from brokers.ccxt.translate import readable, stamp
+from brokers.ccxt.translate import stamp
+from brokers.reading import UNREADABLE, NoAnswer, readable
 from core.ports import World
 from core.values.errors import Rejected, Transient
 from core.values.instrument import Instrument
@@ -68,9 +69,9 @@ class CcxtFeed:
     async def fresh_quote(self, ticker: str) -> Quote:
         listed = self._catalogue.get(ticker)
         exchange = self._client.exchange
-        book = await self._client.ask(exchange.fetch_order_book, listed.broker_key, self._client.dialect.depth)
-        last = await self._client.ask(exchange.fetch_ticker, listed.broker_key)
         with readable("quote"):
+            book = await self._client.ask(exchange.fetch_order_book, listed.broker_key, self._client.dialect.depth)
+            last = await self._client.ask(exchange.fetch_ticker, listed.broker_key)
             best = {side: (book[f"{side}s"] or [[None, None]])[0] for side in ("bid", "ask")}
             row = {"last": last.get("last"), "bid": best["bid"][0], "ask": best["ask"][0]}
             row |= {f"{side}Volume": best[side][1] for side in best}
@@ -107,8 +108,8 @@ class CcxtFeed:
         known = {i.broker_key: i.ticker for t in tickers if (i := self._catalogue.by_ticker.get(t.upper()))}
         if not known:
             return {}
-        rows = await self._client.ask(self._client.exchange.fetch_tickers, list(known))
         with readable("last prices"):
+            rows = await self._client.ask(self._client.exchange.fetch_tickers, list(known))
             named = {known[key]: translate.price(row.get("last")) for key, row in rows.items() if key in known}
         return {ticker: price for ticker, price in named.items() if price}
 
@@ -132,12 +133,12 @@ class CcxtFeed:
         found: dict[datetime, Candle] = {}
         first = start
         while first < end:
-            rows = await self._client.ask(
-                self._client.exchange.fetch_ohlcv, listed.broker_key, FRAMES[interval_s], stamp(first), BARS
-            )
             with readable("candles"):
+                rows = await self._client.ask(
+                    self._client.exchange.fetch_ohlcv, listed.broker_key, FRAMES[interval_s], stamp(first), BARS
+                )
                 bars = [translate.candle(row, listed) for row in rows]
-            new = {bar.at: bar for bar in bars if first <= bar.at < end}
+                new = {bar.at: bar for bar in bars if first <= bar.at < end}
             if not new:
                 break
             found |= new
@@ -153,7 +154,7 @@ class CcxtFeed:
             try:
                 row = await self._call(name, listed)
                 self._take(row if "bid" in row else row[listed.broker_key], listed, told=told)
-            except (errors.BaseError, Transient, Refusal, NoAnswer, *translate.UNREADABLE) as error:
+            except (errors.BaseError, Transient, Refusal, NoAnswer, *UNREADABLE) as error:
                 log.warning("prices broken off", extra={"ticker": listed.ticker, "reason": said(error)})
                 await self._world.wire.sleep(BACK_S)
 

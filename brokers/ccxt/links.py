@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from brokers.ccxt.client import Client, NoAnswer, Refusal, said
+from brokers.ccxt.client import Client, Refusal, said
+from brokers.reading import NoAnswer
 from core.ports import Clock
 from core.values.errors import Rejected, Transient
 

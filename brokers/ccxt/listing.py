@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from brokers.ccxt.translate import UNREADABLE, Row, instrument, number
+from brokers.ccxt.translate import Row, instrument
+from brokers.reading import UNREADABLE, number
 from core.values.errors import Rejected
 from core.values.instrument import Instrument
 from core.values.money import plain

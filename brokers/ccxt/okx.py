@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from brokers.ccxt.dialect import Asking, Dialect, Name, Purse, Rights, Says
-from brokers.ccxt.translate import Row, decode, number, stamp
+from brokers.ccxt.translate import Row, decode, stamp
+from brokers.reading import number
 from core.values.capabilities import RateBudget
 from core.values.errors import Rejected
 from core.values.instrument import Instrument

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from brokers.ccxt import guard, translate
-from brokers.ccxt.client import Client, NoAnswer, Refusal, asking
+from brokers.ccxt.client import Client, Refusal, asking
 from brokers.ccxt.dialect import Dialect
 from brokers.ccxt.listing import Catalogue
 from brokers.ccxt.records import Records, name_of, sent
 from brokers.ccxt.riders import Riders
-from brokers.ccxt.translate import UNREADABLE
+from brokers.reading import NoAnswer, number, placing
 from core.ports import World
 from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.ids import BrokerOrderId
@@ -73,35 +73,41 @@ class Placing:
         self._catalogue.check(request, listed)
         self._records.remember(request, self._clock.now())
         try:
-            if not (request.reduce_only or request.purpose in NEVER_ADDS):
-                await self._gear(listed)
+            with placing(request.id):
+                if not (request.reduce_only or request.purpose in NEVER_ADDS):
+                    await self._gear(listed)
+                return await self._sent(request, listed)
+        except (Transient, Rejected):
+            self._records.forget(request.id)
+            raise
+        except Refusal as no:
+            self._records.forget(request.id)
+            raise no.rejected() from no
+
+    async def _sent(self, request: OrderRequest, listed: Instrument) -> OrderTicket:
+        """A refusal may have a reason that leaves something to be done."""
+        try:
             return await self._place(request, listed)
         except Refusal as no:
             if no.code in self._client.dialect.repeated:
                 return await self._first_of(request)
             if (less := await self._there_is(request, listed, no)) is not None:
-                return await self._place_less(request, less, listed)
+                log.info("selling what the fees left", extra={"order_id": request.id, "quantity": plain(less)})
+                return await self._place(replace(request, quantity=less), listed)  # it took nothing: the id is free
             if (ticket := await self._riders.fired(request, listed, no)) is not None:
                 self._soon()
                 return ticket
-            self._records.forget(request.id)
-            raise no.rejected() from no
-        except NoAnswer as error:
-            raise OutcomeUnknown(request.id, str(error)) from error
-        except (Transient, Rejected):
-            self._records.forget(request.id)
             raise
 
     async def _place(self, request: OrderRequest, listed: Instrument) -> OrderTicket:
-        args = await self._checked(request, listed)
+        with self._client.library():
+            args = await self._checked(request, listed)
         create, urgency = self._client.exchange.create_order, URGENCY[request.purpose]
         row = await self._client.call(create, *args, budget="trading", urgency=urgency)
-        try:
+        with self._client.library(sent=True):
             self._records.remember(request, self._clock.now(), str(row["id"]))
             told = row.get("status") is not None
             ticket = self._records.ours(request, row, listed) if told else await self._found(request, str(row["id"]))
-        except UNREADABLE as error:
-            raise OutcomeUnknown(request.id, f"unreadable: {error!r}") from error
         if request.role is OrderRole.STOP:
             await self._riders.tidy()
         return ticket
@@ -114,19 +120,8 @@ class Placing:
         if not self._client.dialect.spot or request.side is Side.BUY or no.word != "insufficient_margin":
             return None
         coins = (await self._client.dialect.purse(self._client)).coins
-        held = listed.quantity_down(translate.number(coins.get(str(listed.basic_asset))))
+        held = listed.quantity_down(number(coins.get(str(listed.basic_asset))))
         return held if request.quantity * LEFT_BY_FEES <= held < request.quantity else None
-
-    async def _place_less(self, request: OrderRequest, less: Quantity, listed: Instrument) -> OrderTicket:
-        """The refusal proved that nothing was taken, so the id is still free."""
-        log.info("selling what the fees left", extra={"order_id": request.id, "quantity": plain(less)})
-        try:
-            return await self._place(replace(request, quantity=less), listed)
-        except Refusal as no:
-            self._records.forget(request.id)
-            raise no.rejected() from no
-        except NoAnswer as error:
-            raise OutcomeUnknown(request.id, str(error)) from error
 
     async def _found(self, request: OrderRequest, broker_id: str) -> OrderTicket:
         """What became of an order of which the answer tells no more than its number."""

@@ -10,11 +10,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 from brokers.ccxt import translate
-from brokers.ccxt.client import Client, NoAnswer, Refusal, asking
+from brokers.ccxt.client import Client, Refusal, asking
 from brokers.ccxt.dialect import Name
 from brokers.ccxt.listing import Catalogue
 from brokers.ccxt.records import Records
-from brokers.ccxt.translate import Row, number
+from brokers.ccxt.translate import Row
+from brokers.reading import NoAnswer, number
 from core.values.errors import Transient
 from core.values.instrument import Instrument
 from core.values.orders import OrderRequest, OrderRole, OrderTicket, OrderType, Side

@@ -5,13 +5,12 @@ Numbers are text: the library is told to leave them so (`number = str`). What ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.values.errors import Transient
+from brokers.reading import number
 from core.values.fills import Fill, Holding
 from core.values.ids import AccountName, BrokerOrderId, FillId, OrderId, desk_of
 from core.values.instrument import Instrument, InstrumentKind
@@ -19,17 +18,7 @@ from core.values.market import Candle, Funding, Quote
 from core.values.money import NO_QUANTITY, ZERO, Price, Quantity, plain
 from core.values.orders import OrderRequest, OrderState, OrderTicket, OrderType, Side
 
-UNREADABLE = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, IndexError)
 Row = Mapping[str, Any]
-
-
-@contextmanager
-def readable(what: str) -> Iterator[None]:
-    """An answer that cannot be read is one that did not come. Raises Transient."""
-    try:
-        yield
-    except UNREADABLE as error:
-        raise Transient(f"unreadable {what}: {error!r}") from error
 
 
 # ids, numbers and times
@@ -46,11 +35,6 @@ def decode(text: object) -> OrderId | None:
     if len(key) != 32 or desk_of(key) is None:
         return None
     return OrderId(f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}")
-
-
-def number(value: object) -> Decimal:
-    """Absent and empty count as 0."""
-    return ZERO if value is None or value == "" else Decimal(str(value))
 
 
 def price(value: object) -> Price | None:

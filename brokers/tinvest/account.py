@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from brokers import reading
 from brokers.tinvest import codes
 from brokers.tinvest.client import Client, Refusal
 from brokers.tinvest.listing import Catalogue
@@ -67,7 +68,7 @@ def holdings(row: Row, portfolio: Row, catalogue: Catalogue) -> list[Holding]:
     averages = {str(p.get("instrumentUid")): p for p in portfolio.get("positions") or ()}
     found = []
     for position in (p for name in _HOLDINGS for p in row.get(name) or ()):
-        quantity = Decimal(str(position.get("balance") or 0)) + Decimal(str(position.get("blocked") or 0))
+        quantity = reading.number(position.get("balance")) + reading.number(position.get("blocked"))
         key = str(position.get("instrumentUid"))
         instrument = catalogue.by_key.get(key)
         if quantity:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from brokers.reading import NoAnswer, asking, placing, readable
 from brokers.tinvest import codes, stops, translate
 from brokers.tinvest.account import Money, choose_account
-from brokers.tinvest.client import Client, NoAnswer, Refusal
+from brokers.tinvest.client import Client, Refusal
 from brokers.tinvest.feed import TInvestFeed
 from brokers.tinvest.limits import BUDGETS
 from brokers.tinvest.listing import Catalogue
@@ -19,7 +19,7 @@ from brokers.tinvest.questions import EXCHANGE, REQUEST
 from brokers.tinvest.records import Records
 from brokers.tinvest.reference import Reference
 from brokers.tinvest.streams import PING_S, Link
-from brokers.tinvest.translate import UNREADABLE, Row, readable
+from brokers.tinvest.translate import Row
 from brokers.told import Told
 from brokers.urgency import EXITS, URGENCY
 from core.ports import Clock, World
@@ -40,7 +40,6 @@ STOPS_S = 6.0
 STOPS_BUSY_S = 30.0
 """How often stops are looked at; the second while traps are placed, which are counted in the same budget."""
 OVERLAP = timedelta(seconds=10)
-REFUSED_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +120,13 @@ class TInvestBroker:
             raise Rejected("unknown_ticker", request.ticker)
         self._records.remember(request, self._clock.now())
         try:
-            return await self._place(request, instrument)
+            with placing(request.id):
+                return await self._place(request, instrument)
         except Refusal as no:
             if no.code == codes.REPEATED_KEY:
                 return await self._first_of(request)
             self._records.forget(request.id)
             raise no.rejected() from no
-        except NoAnswer as error:
-            raise OutcomeUnknown(request.id, str(error)) from error
         except Transient:
             self._records.forget(request.id)
             raise
@@ -153,13 +151,10 @@ class TInvestBroker:
                 raise
             best = {**body, "orderType": "ORDER_TYPE_BESTPRICE"}  # as immediate, and taken when market orders are not
             answer = await self._client.call(method, best, urgency, trading=True)
-        try:
-            if triggered:
-                self._records.remember(request, self._clock.now(), answer["stopOrderId"])
-                return stops.taken(request, answer["stopOrderId"], self._clock.now())
-            return self._records.placed(answer, request, instrument)
-        except UNREADABLE as error:
-            raise OutcomeUnknown(request.id, f"unreadable: {error!r}") from error
+        if triggered:
+            self._records.remember(request, self._clock.now(), answer["stopOrderId"])
+            return stops.taken(request, answer["stopOrderId"], self._clock.now())
+        return self._records.placed(answer, request, instrument)
 
     async def _first_of(self, request: OrderRequest) -> OrderTicket:
         """The venue knows the key: what became of the order that brought it first."""
@@ -303,14 +298,3 @@ class TInvestBroker:
     def _tell(self, words: Sequence[OrderTicket | Fill]) -> None:
         for word in words:
             self._told.tell(word)
-
-
-@contextmanager
-def asking(what: str) -> Iterator[None]:
-    """A question that is refused, as with a token withdrawn meanwhile, is one without an answer. Raises Transient."""
-    try:
-        with readable(what):
-            yield
-    except Rejected as no:
-        log.error("refused to answer", extra={"what": what, "reason": str(no)})  # noqa: TRY400 - no fault of the code
-        raise Transient(f"{what}: {no}", REFUSED_S) from no

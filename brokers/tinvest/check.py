@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
+from brokers.reading import readable
 from brokers.tinvest.account import choose_account
 from brokers.tinvest.client import Access, Client
 from brokers.tinvest.limits import Limits
-from brokers.tinvest.translate import readable
 from core.ports import Clock
 from core.values.errors import Rejected, Transient
 

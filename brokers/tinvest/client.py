@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from brokers.reading import NoAnswer
 from brokers.tinvest import codes
 from brokers.tinvest.limits import Limits
 from brokers.urgency import POLLING
@@ -32,10 +33,6 @@ RESET_S = 5.0
 _REFUSING = frozenset({400, 401, 403, 404, 405, 415})
 """Statuses that prove by themselves that nothing was accepted."""
 _SNAKE = re.compile(rb'"[a-z]+_[a-z_]+"\s*:')
-
-
-class NoAnswer(Exception):
-    """A request left, and what came back is nothing, or does not tell what became of it."""
 
 
 class Refusal(Exception):

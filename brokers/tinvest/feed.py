@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from brokers.reading import readable
 from brokers.tinvest.client import Client
 from brokers.tinvest.listing import Catalogue
 from brokers.tinvest.shelves import LINK_TICKERS, LINKS, Shelf
-from brokers.tinvest.translate import Row, number, pieces, readable, stamp, time
+from brokers.tinvest.translate import Row, number, pieces, stamp, time
 from core.ports import World
 from core.values.errors import Rejected
 from core.values.instrument import Instrument
@@ -75,14 +76,14 @@ class TInvestFeed:
 
     async def fresh_quote(self, ticker: str) -> Quote:
         instrument = self._instrument(ticker)
-        row = await self._ask("GetOrderBook", {"instrumentId": instrument.broker_key, "depth": 1})
-        known = self._quotes.get(instrument.ticker) if self._watched[instrument.ticker] else None
-        status = (
-            None
-            if known and self.alive()
-            else await self._ask("GetTradingStatus", {"instrumentId": instrument.broker_key})
-        )
         with readable("quote"):
+            row = await self._ask("GetOrderBook", {"instrumentId": instrument.broker_key, "depth": 1})
+            known = self._quotes.get(instrument.ticker) if self._watched[instrument.ticker] else None
+            status = (
+                None
+                if known and self.alive()
+                else await self._ask("GetTradingStatus", {"instrumentId": instrument.broker_key})
+            )
             trading = known.trading if status is None and known else _trading(status or {})
             self._told(replace(book(row, instrument, self._clock.now()), trading=trading))
         return self._quotes[instrument.ticker]
@@ -114,8 +115,8 @@ class TInvestFeed:
     async def last_prices(self, tickers: Collection[str]) -> Mapping[str, Price]:
         known = (self._catalogue.by_ticker.get(ticker.upper()) for ticker in tickers)
         keys = [instrument.broker_key for instrument in known if instrument]
-        rows = (await self._ask("GetLastPrices", {"instrumentId": keys}))["lastPrices"] if keys else ()
         with readable("last prices"):
+            rows = (await self._ask("GetLastPrices", {"instrumentId": keys}))["lastPrices"] if keys else ()
             named = ((self._catalogue.by_key.get(str(row.get("instrumentUid"))), row) for row in rows)
             prices = {found.ticker: Price(number(row.get("price"))) for found, row in named if found}
         return {ticker: price for ticker, price in prices.items() if price}
@@ -135,11 +136,12 @@ class TInvestFeed:
                 "from": stamp(first),
                 "to": stamp(until),
             }
-            row = await self._ask("GetCandles", body)
             with readable("candles"):
-                bars += [candle(bar, instrument) for bar in row["candles"]]
+                row = await self._ask("GetCandles", body)
+                read = [candle(bar, instrument) for bar in row["candles"]]
+                bars += [bar for bar in read if start <= bar.at < end]
             first = until
-        found = {bar.at: bar for bar in bars if start <= bar.at < end}
+        found = {bar.at: bar for bar in bars}
         return [found[at] for at in sorted(found)]
 
     # inside

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
 
+from brokers import reading
 from brokers.tinvest.translate import Row, currency, number, time
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.market import Session
@@ -103,7 +104,7 @@ def instrument(row: Row, kind: InstrumentKind) -> Instrument:
     """Of any of the venue's lists."""
     venues = _venues(str(row.get("realExchange")), str(row.get("classCode") or "").upper())
     exchange = next(name for name in ("MOEX", "OTC", "TINVEST") if name in venues)
-    lot, future = Quantity(Decimal(int(row["lot"]))), kind is InstrumentKind.FUTURE
+    lot, future = Quantity(reading.number(row["lot"])), kind is InstrumentKind.FUTURE
     size = number(row.get("basicAssetSize"))
     return Instrument(
         ticker=str(row["ticker"]).upper(),

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from brokers.reading import UNREADABLE
 from brokers.tinvest import codes, listing, stops, translate
 from brokers.tinvest.client import Client, Refusal
-from brokers.tinvest.translate import UNREADABLE, Row
+from brokers.tinvest.translate import Row
 from core.ports import Clock
 from core.values.errors import Transient
 from core.values.instrument import Instrument, InstrumentKind

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
+from brokers.reading import readable
 from brokers.tinvest import listing
 from brokers.tinvest.client import Client
 from brokers.tinvest.listing import KINDS, Catalogue
-from brokers.tinvest.translate import Row, readable, stamp
+from brokers.tinvest.translate import Row, stamp
 from core.ports import Clock
 from core.rules.sessions import sessions
 from core.values.errors import Rejected, Transient

@@ -11,7 +11,7 @@ import aiohttp
 
 from brokers.link import kept_up, send, until_either
 from brokers.tinvest.client import Client, read_json
-from brokers.tinvest.translate import UNREADABLE, Row
+from brokers.tinvest.translate import Row
 from core.ports import Clock
 from core.values.errors import DeskError, Rejected, Transient
 
@@ -74,8 +74,6 @@ class Link:
             raise Transient(f"stream: {error.status}") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Transient(f"stream: {type(error).__name__}") from error
-        except UNREADABLE as error:
-            raise Transient(f"stream unreadable: {error!r}") from error
         finally:
             self._socket = None
 

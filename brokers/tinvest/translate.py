@@ -5,20 +5,18 @@ What cannot be read raises one of UNREADABLE. Field by field: the venue's OpenAP
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.values.errors import Transient
+from brokers import reading
 from core.values.fills import Fill
 from core.values.ids import AccountName, BrokerOrderId, FillId, OrderId, desk_of
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.money import ZERO, Price, Quantity
 from core.values.orders import OrderRequest, OrderState, OrderTicket, OrderType, Side, TimeInForce
 
-UNREADABLE = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 Row = Mapping[str, Any]
 
 _POINTS = frozenset({InstrumentKind.FUTURE, InstrumentKind.BOND})
@@ -32,15 +30,6 @@ _STATES = {
 }
 
 
-@contextmanager
-def readable(what: str) -> Iterator[None]:
-    """An answer that cannot be read is one that did not come. Raises Transient."""
-    try:
-        yield
-    except UNREADABLE as error:
-        raise Transient(f"unreadable {what}: {error!r}") from error
-
-
 # numbers and times
 
 
@@ -48,8 +37,8 @@ def number(row: Row | None) -> Decimal:
     """A Quotation or MoneyValue: the sign stands on both parts, and units may be "-0"."""
     if not row:
         return ZERO
-    whole, nano = Decimal(str(row.get("units") or 0)) + 0, int(row.get("nano") or 0)
-    return whole + Decimal(nano).scaleb(-9).normalize() if nano else whole
+    whole, nano = reading.number(row.get("units")) + 0, reading.number(row.get("nano"))
+    return whole + nano.scaleb(-9).normalize() if nano else whole
 
 
 def quotation(value: Decimal) -> dict[str, object]:
@@ -96,7 +85,7 @@ def price(row: Row | None, instrument: Instrument) -> Price | None:
 
 
 def pieces(lots: object, instrument: Instrument) -> Quantity:
-    return Quantity(Decimal(str(lots or 0)) * instrument.lot)
+    return Quantity(reading.number(lots) * instrument.lot)
 
 
 def lots(quantity: Quantity, instrument: Instrument) -> str:
@@ -233,7 +222,7 @@ def executions(row: Row, instrument: Instrument) -> list[Execution]:
     found = []
     for part in parts:
         each = price(part.get("price"), instrument)
-        amount = Quantity(Decimal(str(part.get("quantity") or 0)) * unit)
+        amount = Quantity(reading.number(part.get("quantity")) * unit)
         if each is not None and amount and part.get("tradeId"):
             found.append((amount, each, str(part["tradeId"]), time(part.get("executionTime") or part.get("dateTime"))))
     return found

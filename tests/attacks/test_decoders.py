@@ -7,9 +7,9 @@ import asyncio
 import importlib
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -39,19 +39,24 @@ from tests.servers.venue import MODULES
 
 VENUES = ("tinvest", "alpaca", "angelone", "bybit", "binance", "okx")
 HANGS_S = 20.0
+SHAPES = (b"7", b"null", b'"x"', b"[]", b"[[]]", b"[[1, 2]]", b"[{}]", b"{}", b'{"data": 7}', b'{"data": [[]]}')
+"""JSON that is nobody's answer to anything."""
 
 
 @dataclass
 class Rubbish:
-    """rng: None while the venue is itself."""
+    """rng: None while the venue is itself. page: what it answers to everything, instead."""
 
     rng: random.Random | None = None
+    page: bytes | None = None
     spoilt: int = 0
 
     def middleware(self) -> Any:
         @web.middleware
         async def spoil(request: web.Request, handler: Handler) -> web.StreamResponse:
             answer = await handler(request)
+            if self.page is not None and isinstance(answer, web.Response):
+                return web.Response(body=self.page, content_type="application/json")
             rng = self.rng
             if rng is None or not isinstance(answer, web.Response) or rng.random() < 0.4:
                 return answer
@@ -64,11 +69,9 @@ class Rubbish:
 
 
 def server_of(name: str, ledger: Path, quick: Hurried, day: Hurried) -> BrokerServer:
-    if name == "tinvest":
-        return TInvestServer(ledger)
-    if name == "alpaca":
-        server = AlpacaServer(ledger)
-        server.seconds = lambda: quick.now().timestamp()
+    if name in {"tinvest", "alpaca"}:
+        server = TInvestServer(ledger) if name == "tinvest" else AlpacaServer(ledger)
+        server.seconds = lambda: quick.now().timestamp()  # what is allowed a minute, on the clock of who asks
         return server
     if name == "angelone":
         return AngelOneServer(ledger, day)
@@ -124,6 +127,31 @@ async def asked(desk: Desk, rng: random.Random) -> list[Callable[[], Awaitable[A
     ]
 
 
+async def outcome(question: Callable[[], Awaitable[Any]]) -> str:
+    """What came of it: "value", each number of it finite, or the name of an error that the contract names."""
+    try:
+        async with asyncio.timeout(HANGS_S):
+            value = await question()
+    except DeskError as error:
+        return type(error).__name__
+    assert all(number.is_finite() for number in numbers(value)), value
+    return "value"
+
+
+def numbers(value: Any) -> Iterator[Decimal]:
+    """Every number in a value of ours."""
+    if isinstance(value, Decimal):
+        yield value
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from numbers(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        yield from numbers(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from numbers(each)
+
+
 async def rubbish_of(name: str, path: Path, questions: int) -> Counter[str]:
     """How often each kind of answer came of so many questions; anything that no contract names is raised."""
     outcomes: Counter[str] = Counter()
@@ -132,12 +160,7 @@ async def rubbish_of(name: str, path: Path, questions: int) -> Counter[str]:
         while outcomes.total() < questions:
             rubbish.rng = rng
             for question in await asked(desk, rng):
-                try:
-                    async with asyncio.timeout(HANGS_S):
-                        await question()
-                    outcomes["value"] += 1
-                except DeskError as error:
-                    outcomes[type(error).__name__] += 1
+                outcomes[await outcome(question)] += 1
         rubbish.rng = None
         await itself_again(desk)
         assert rubbish.spoilt > questions / 4
@@ -159,6 +182,18 @@ async def itself_again(desk: Desk) -> None:
 async def test_rubbish_is_an_error_that_the_contract_names(tmp_path: Path, name: str) -> None:
     """Sixty questions."""
     await rubbish_of(name, tmp_path, 60)
+
+
+@pytest.mark.parametrize("name", VENUES)
+async def test_json_of_another_shape_is_an_error_that_the_contract_names(tmp_path: Path, name: str) -> None:
+    """Each question, with each shape for an answer: never a crash."""
+    async with spoilt(name, tmp_path) as (desk, rubbish):
+        for page in SHAPES:
+            for question in await asked(desk, random.Random(1)):
+                rubbish.page = page
+                await outcome(question)
+                rubbish.page = None
+        await itself_again(desk)
 
 
 @pytest.mark.proof

@@ -296,7 +296,10 @@ class AlpacaServer(BrokerServer):
         """One every hour, two a page."""
         start, end = (datetime.fromisoformat(query[name]) for name in ("start", "end"))
         moments = [start + timedelta(hours=n) for n in range(int((end - start) / timedelta(hours=1)))]
-        at = int(query.get("page_token") or 0)
+        token = query.get("page_token") or "0"
+        if not token.isdecimal():
+            raise No(422, 42210000, "invalid page_token")
+        at = int(token)
         more = str(at + 2) if at + 2 < len(moments) else None
         bars = [say.bar(moment) for moment in moments[at : at + 2]]
         return {"symbol": symbol, "bars": bars or None, "next_page_token": more}

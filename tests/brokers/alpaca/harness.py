@@ -15,10 +15,9 @@ from brokers.alpaca.hours import AGREED
 from core.clock import ManualClock, SystemClock
 from core.ports import Clock, World
 from core.values.accounts import Account, Mode
-from core.values.fills import Fill
 from core.values.ids import AccountName
-from core.values.instrument import Instrument
-from core.values.orders import Order, OrderTicket
+from core.values.orders import Order
+from tests.brokers.wired import Wired, until
 from tests.servers.alpaca import KEY, SECRET, AlpacaServer
 
 
@@ -33,26 +32,13 @@ class Later(SystemClock):
 
 
 @dataclass
-class AlpacaHarness:
-    broker: AlpacaBroker
-    server: AlpacaServer
-    instrument: Instrument
+class AlpacaHarness(Wired[AlpacaBroker, AlpacaServer]):
     clock: Later
     price: Decimal = Decimal("300.00")
 
-    async def set_book(self, bid: Decimal, ask: Decimal, bid_size: Decimal, ask_size: Decimal) -> None:
-        await self.server.set_book(self.instrument.ticker, bid, ask, bid_size, ask_size)
-
-    async def settled(self) -> None:
-        await self.server.heard()
-        await self.broker.settled()
-
-    def script(self, fault: str, count: int = 1) -> None:
-        self.server.script(fault, count)
-
     async def close_market(self) -> None:
         """As long ago as the venue's clock is believed without being asked."""
-        self.server.books.closed = True
+        await super().close_market()
         self.clock.ahead += AGREED
 
 
@@ -98,33 +84,9 @@ async def connected(
         await broker.close()
 
 
-async def until(holds: Callable[[], object]) -> None:
-    """Something that another task brings about; a test that would hang is ended by this."""
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110 - the product offers nothing to wait on, and should not for a test
-            await asyncio.sleep(0.01)
-
-
 async def passed(wire: ManualClock, holds: Callable[[], object]) -> None:
     """Let the wire's time go by until it does."""
     async with asyncio.timeout(10):
         while not holds():
             await wire.advance(1)
             await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def reading(harness: AlpacaHarness) -> AsyncIterator[list[OrderTicket | Fill]]:
-    """What the events tell from now on."""
-    told: list[OrderTicket | Fill] = []
-
-    async def read() -> None:
-        async for event in harness.broker.events():
-            told.append(event)  # noqa: PERF401 - as it comes, not at the end
-
-    reader = asyncio.create_task(read())
-    try:
-        yield told
-    finally:
-        reader.cancel()
-        await asyncio.gather(reader, return_exceptions=True)

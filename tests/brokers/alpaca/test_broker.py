@@ -16,7 +16,8 @@ from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.ids import BrokerOrderId, OrderId
 from core.values.money import Quantity
 from core.values.orders import OrderRole, OrderState, OrderTicket, OrderType, Purpose, Side, TimeInForce
-from tests.brokers.alpaca.harness import AlpacaHarness, Later, adapter, connected, reading, until
+from tests.brokers.alpaca.harness import AlpacaHarness, Later, adapter, connected
+from tests.brokers.wired import reading, until
 from tests.contracts.broker import Desk
 from tests.servers import alpaca_json as say
 from tests.servers.alpaca import KEY, SECRET, AlpacaServer

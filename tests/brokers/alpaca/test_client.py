@@ -12,14 +12,15 @@ import pytest
 from aiohttp import web
 
 from brokers.alpaca import codes, open_broker
-from brokers.alpaca.client import Access, Client, NoAnswer, Refusal, secure
+from brokers.alpaca.client import Access, Client, Refusal, secure
+from brokers.reading import NoAnswer
 from brokers.urgency import TRAPS
 from core.clock import ManualClock, SystemClock
 from core.ports import World
 from core.values.accounts import Account, Mode
 from core.values.errors import Broken, Transient
 from core.values.ids import AccountName
-from tests.brokers.alpaca.harness import until
+from tests.brokers.wired import until
 
 ORDERS = "/v2/orders"
 

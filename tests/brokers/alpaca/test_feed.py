@@ -14,7 +14,8 @@ from brokers.alpaca.feed import QUIET
 from core.clock import ManualClock, SystemClock
 from core.values.errors import Rejected, Transient
 from core.values.market import Quote
-from tests.brokers.alpaca.harness import AlpacaHarness, Later, adapter, connected, passed, until
+from tests.brokers.alpaca.harness import AlpacaHarness, Later, adapter, connected, passed
+from tests.brokers.wired import until
 from tests.contracts.broker import Desk
 from tests.servers import alpaca_json as say
 from tests.servers.alpaca import AlpacaServer

@@ -15,7 +15,8 @@ from core.values.errors import Rejected, Transient
 from core.values.fills import Fill
 from core.values.market import Quote
 from core.values.orders import Order, OrderState, OrderTicket, OrderType, Side
-from tests.brokers.alpaca.harness import AlpacaHarness, adapter, connected, passed, reading, until
+from tests.brokers.alpaca.harness import AlpacaHarness, adapter, connected, passed
+from tests.brokers.wired import reading, until
 from tests.contracts.broker import Desk
 from tests.servers.alpaca import AlpacaServer, Stream
 

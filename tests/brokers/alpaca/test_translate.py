@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from brokers.alpaca import account, listing, translate
+from brokers.reading import UNREADABLE
 from core.values.ids import AccountName, IntentId, OrderId
 from core.values.money import Price, Quantity
 from core.values.orders import OrderRequest, OrderRole, OrderState, OrderType, Purpose, Side, TimeInForce
@@ -317,6 +318,6 @@ def test_junk_is_unreadable_or_harmless(name: str) -> None:
         for read in readers:
             try:
                 found = read({name: junk})
-            except translate.UNREADABLE:
+            except UNREADABLE:
                 continue
             assert not isinstance(found, Decimal) or found.is_finite()

@@ -11,8 +11,9 @@ from aiohttp import web
 
 from brokers.angelone import access_of
 from brokers.angelone.client import Client
-from brokers.angelone.codes import NoAnswer, Refusal
+from brokers.angelone.codes import Refusal
 from brokers.angelone.limits import LOGIN, PLACE, Limits
+from brokers.reading import NoAnswer
 from core.values.errors import Transient
 from tests.hurried import Hurried
 from tests.servers.angelone import CLIENT, KEY, PIN, SECRET

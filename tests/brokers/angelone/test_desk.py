@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.values.orders import OrderRole, OrderState
-from tests.brokers.angelone.harness import until
 from tests.brokers.angelone.house import House, trading
+from tests.brokers.wired import until
 from tests.hurried import Hurried
 from tests.servers.angelone import AngelOneServer
 from tests.servers.broker import hosting

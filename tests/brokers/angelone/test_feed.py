@@ -12,7 +12,8 @@ from brokers.angelone.session import INDIA
 from core.clock import ManualClock
 from core.values.errors import Rejected
 from core.values.market import Quote
-from tests.brokers.angelone.harness import AngelOneHarness, connected, until
+from tests.brokers.angelone.harness import AngelOneHarness, connected
+from tests.brokers.wired import until
 from tests.contracts.broker import Desk
 from tests.hurried import TEN, Hurried
 from tests.servers import angelone_json as say

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.values.orders import OrderRole
-from tests.brokers.angelone.harness import until
 from tests.brokers.angelone.house import House, trading
+from tests.brokers.wired import until
 from tests.hurried import Hurried
 from tests.process import HOUSE
 from tests.servers.angelone import AngelOneServer

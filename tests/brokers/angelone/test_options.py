@@ -15,8 +15,8 @@ from core.values.ids import LinkId
 from core.values.instrument import Instrument
 from core.values.links import Link, OptionRule
 from core.values.orders import OrderRole
-from tests.brokers.angelone.harness import until
 from tests.brokers.angelone.house import House, trading
+from tests.brokers.wired import until
 from tests.desk import TESTING
 from tests.hurried import TEN, Hurried
 from tests.servers import angelone_json as say

@@ -17,7 +17,8 @@ from core.values.fills import Fill
 from core.values.ids import BrokerOrderId, desk_of
 from core.values.money import NO_QUANTITY, Quantity
 from core.values.orders import Order, OrderState, OrderTicket, OrderType, Side, TimeInForce
-from tests.brokers.angelone.harness import AngelOneHarness, adapter, connected, reading, until
+from tests.brokers.angelone.harness import AngelOneHarness, adapter, connected
+from tests.brokers.wired import reading, until
 from tests.contracts.broker import Desk
 from tests.contracts.broker_desk import DESK
 from tests.hurried import TEN, Hurried

@@ -12,8 +12,8 @@ import pytest
 from core.values.ids import DeskId, IntentId, OrderId, derive_id
 from core.values.money import Price, Quantity, plain
 from core.values.orders import Cause, CauseKind, OrderRequest, OrderRole, OrderState, OrderType, Purpose, Side
-from tests.brokers.angelone.harness import until
 from tests.brokers.angelone.house import House, trading
+from tests.brokers.wired import until
 from tests.desk import TESTING
 from tests.hurried import Hurried
 from tests.servers.angelone import AngelOneServer

@@ -12,7 +12,8 @@ from brokers.angelone import translate
 from core.values.errors import Transient
 from core.values.fills import Fill
 from core.values.orders import OrderState, OrderTicket, Side
-from tests.brokers.angelone.harness import AngelOneHarness, connected, reading, until
+from tests.brokers.angelone.harness import AngelOneHarness, connected
+from tests.brokers.wired import reading, until
 from tests.contracts.broker import Desk
 from tests.hurried import TEN, Hurried
 from tests.servers import angelone_json as say

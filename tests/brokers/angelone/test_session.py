@@ -21,7 +21,8 @@ from core.values.errors import Broken, OutcomeUnknown, Rejected
 from core.values.ids import AccountName
 from core.values.market import Quote
 from core.values.orders import Side
-from tests.brokers.angelone.harness import AngelOneHarness, account_settings, connected, until
+from tests.brokers.angelone.harness import AngelOneHarness, account_settings, connected
+from tests.brokers.wired import until
 from tests.contracts.broker import Desk
 from tests.hurried import TEN, Hurried
 from tests.servers.angelone import AngelOneServer

@@ -8,7 +8,8 @@ from core.clock import ManualClock
 from core.values.fills import Fill
 from core.values.market import Quote
 from core.values.orders import OrderState, OrderTicket
-from tests.brokers.angelone.harness import AngelOneHarness, adapter, connected, reading, until
+from tests.brokers.angelone.harness import AngelOneHarness, adapter, connected
+from tests.brokers.wired import reading, until
 from tests.contracts.broker import Desk
 from tests.hurried import TEN, Hurried
 from tests.servers.angelone import AngelOneServer

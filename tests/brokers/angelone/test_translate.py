@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from brokers.angelone import codes, listing, translate
 from brokers.angelone.account import holdings, margin
 from brokers.angelone.listing import Catalogue
+from brokers.reading import number
 from core.values.ids import AccountName, DeskId, OrderId, derive_id, desk_of
 from core.values.instrument import Instrument
 from core.values.money import NO_QUANTITY, Quantity
@@ -197,4 +198,4 @@ def test_a_refusal_has_a_word(code: str, message: str, word: str) -> None:
 
 def test_nothing_is_what_it_says() -> None:
     """Fields left empty are zero, not an error."""
-    assert translate.number("") == translate.number(None) == NO_QUANTITY
+    assert number("") == number(None) == NO_QUANTITY

@@ -17,7 +17,8 @@ from core.values.money import ZERO, Price
 from core.values.orders import OrderRole, OrderState, OrderType, Purpose, Side
 from openoutcry.engine import Engine, build, recover
 from openoutcry.settings import load_settings
-from tests.brokers.ccxt.harness import CcxtHarness, connected, until
+from tests.brokers.ccxt.harness import CcxtHarness, connected
+from tests.brokers.wired import until
 from tests.contracts.broker import Desk
 from tests.desk import an_alert
 from tests.servers.venue import KEY, SECRET, VenueServer, venue

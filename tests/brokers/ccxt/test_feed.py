@@ -10,7 +10,8 @@ import pytest
 
 from core.values.errors import Rejected
 from core.values.market import Quote
-from tests.brokers.ccxt.harness import CcxtHarness, Hasty, connected, until
+from tests.brokers.ccxt.harness import CcxtHarness, Hasty, connected
+from tests.brokers.wired import until
 from tests.contracts.broker import Desk
 from tests.servers.venue import VenueServer, venue
 

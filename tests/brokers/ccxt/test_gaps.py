@@ -17,9 +17,10 @@ from core.values.errors import Transient
 from core.values.fills import Fill
 from core.values.ids import FillId, IntentId
 from core.values.orders import OrderState, OrderType, Side
-from tests.brokers.ccxt.harness import CcxtHarness, Hasty, connected, reading, until
+from tests.brokers.ccxt.harness import CcxtHarness, Hasty, connected
 from tests.brokers.ccxt.test_guard import entry, lately, stop_of
 from tests.brokers.ccxt.test_proofs import library
+from tests.brokers.wired import reading, until
 from tests.contracts.broker import Desk
 from tests.servers import venue_binance, venue_bybit
 from tests.servers.broker import hosting

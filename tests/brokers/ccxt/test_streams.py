@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from core.values.fills import Fill
 from core.values.orders import OrderState, OrderTicket, Side
-from tests.brokers.ccxt.harness import CcxtHarness, Hasty, connected, reading, until
+from tests.brokers.ccxt.harness import CcxtHarness, Hasty, connected
+from tests.brokers.wired import reading, until
 from tests.contracts.broker import Desk
 from tests.servers.venue import Link, VenueServer
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from brokers.ccxt import DIALECTS, translate
-from brokers.ccxt.client import NoAnswer, Refusal, judge, wait_s
+from brokers.ccxt.client import Refusal, judge, wait_s
 from brokers.ccxt.listing import Catalogue
+from brokers.reading import NoAnswer
 from core.values.errors import Rejected, Transient
 from core.values.ids import AccountName, DeskId, OrderId, derive_id
 from core.values.instrument import InstrumentKind

@@ -13,7 +13,8 @@ import pytest
 from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.money import Price, Quantity
 from core.values.orders import OrderState, OrderType, Purpose, Side
-from tests.brokers.ccxt.harness import CcxtHarness, adapter, connected, until
+from tests.brokers.ccxt.harness import CcxtHarness, adapter, connected
+from tests.brokers.wired import until
 from tests.contracts.broker import Desk
 from tests.servers.venue import KEY, SECRET, VenueServer, venue
 

@@ -23,7 +23,8 @@ from core.values.errors import OutcomeUnknown, Rejected, Transient
 from core.values.ids import BrokerOrderId, OrderId
 from core.values.money import plain
 from core.values.orders import OrderState, OrderType, Side
-from tests.brokers.tinvest.harness import TInvestHarness, account_settings, adapter, connected, until
+from tests.brokers.tinvest.harness import TInvestHarness, account_settings, adapter, connected
+from tests.brokers.wired import until
 from tests.contracts.broker import Desk
 from tests.servers import tinvest_json as say
 from tests.servers.broker import hosting

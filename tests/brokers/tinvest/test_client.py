@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from brokers.reading import NoAnswer
 from brokers.tinvest import open_broker
-from brokers.tinvest.client import Access, Client, NoAnswer, Refusal, read_json, secure, trusted
+from brokers.tinvest.client import Access, Client, Refusal, read_json, secure, trusted
 from brokers.tinvest.limits import Limits
 from core.clock import ManualClock, SystemClock
 from core.ports import World

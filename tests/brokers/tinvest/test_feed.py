@@ -12,7 +12,8 @@ import pytest
 from brokers.tinvest.shelves import LINK_TICKERS
 from core.values.errors import Rejected
 from core.values.market import Quote
-from tests.brokers.tinvest.harness import TInvestHarness, connected, until
+from tests.brokers.tinvest.harness import TInvestHarness, connected
+from tests.brokers.wired import until
 from tests.contracts.broker import Desk
 from tests.servers import tinvest_json as say
 from tests.servers.tinvest import TInvestServer

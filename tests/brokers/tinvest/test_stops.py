@@ -10,7 +10,8 @@ from core.values.errors import OutcomeUnknown
 from core.values.fills import Fill
 from core.values.ids import OrderId
 from core.values.orders import Order, OrderState, OrderTicket, OrderType, Side
-from tests.brokers.tinvest.harness import TInvestHarness, connected, reading, until
+from tests.brokers.tinvest.harness import TInvestHarness, connected
+from tests.brokers.wired import reading, until
 from tests.contracts.broker import Desk
 from tests.servers.tinvest import TInvestServer
 

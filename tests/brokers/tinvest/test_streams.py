@@ -12,7 +12,8 @@ from core.values.errors import Rejected
 from core.values.fills import Fill
 from core.values.market import Quote
 from core.values.orders import OrderState, OrderTicket, OrderType, Side
-from tests.brokers.tinvest.harness import TInvestHarness, adapter, connected, reading, until
+from tests.brokers.tinvest.harness import TInvestHarness, adapter, connected
+from tests.brokers.wired import reading, until
 from tests.contracts.broker import Desk
 from tests.servers.tinvest import TInvestServer
 
