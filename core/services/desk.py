@@ -299,6 +299,10 @@ class Desk:
         """The broker said often enough that it does not know this order: from now on a person's cancel ends it."""
         self._denied.add(order.id)
 
+    def has_denied(self, order_id: OrderId) -> bool:
+        """Whether its broker said so often enough, and no person has ended it since."""
+        return order_id in self._denied
+
     async def _given_up(self, order: Order) -> Order:
         """An order that the broker will not cancel: over, where it has denied it and now denies it again."""
         if order.id not in self._denied or not order.state.in_doubt:

@@ -63,7 +63,7 @@ class Exiting:
             return Refused("exit_incomplete", {"ticker": key[1], "left": plain(abs(self._ledger.held(key)))})
         await self._desk.cancel_all(self._ledger.live(*key))
         left = next((o for o in self._ledger.live(*key) if o.request.role is OrderRole.ENTRY), None)
-        return None if left is None else _unsure(left)
+        return None if left is None else unsure(left)
 
     async def next_try(self, position: Position, level: Price | None, *cause: str) -> tuple[Exit, int]:
         """The first exit for a cause that is not over, and its number; what was refused is asked for anew."""
@@ -106,7 +106,7 @@ class Exiting:
         rivals = [o for o in self._ledger.live(*key) if o.request.role is not OrderRole.ENTRY]
         if await self._over(rivals):
             return None
-        return _unsure(next(o for o in rivals if o.id in self._ledger.orders))
+        return unsure(next(o for o in rivals if o.id in self._ledger.orders))
 
     async def _over(self, orders: Sequence[Order]) -> bool:
         """Wait until each has ended and all its fills are booked; one that nobody knows of may take some asking."""
@@ -151,7 +151,7 @@ class Exiting:
         over = await self._over(intended)
         sent = await self._ledger.order(request.id) or intended[0]
         if not over:
-            return _unsure(sent)
+            return unsure(sent)
         if not sent.filled:
             return Refused("exit_refused", {"ticker": request.ticker, "reason": sent.reason})
         return None
@@ -192,7 +192,8 @@ class Exiting:
         return None
 
 
-def _unsure(order: Order) -> Refused:
+def unsure(order: Order) -> Refused:
+    """Nobody knows whether this order still closes something."""
     return Refused("exit_unsure", {"ticker": order.request.ticker, "id": order.id, "state": order.state.value})
 
 

@@ -15,6 +15,7 @@ from core.rules.aims import aim, armed, ticks
 from core.rules.exits import STANDING, better_stop
 from core.rules.levels import Armed, Crossed, Kind
 from core.services.desk import Desk
+from core.services.exiting import unsure
 from core.services.lanes import Lanes
 from core.services.leaving import Leaving
 from core.services.subscriptions import Subscriptions, Symbol
@@ -23,7 +24,7 @@ from core.values.fills import Position
 from core.values.ids import PositionId
 from core.values.market import Quote
 from core.values.money import Price
-from core.values.orders import ExitPlan, Key, OrderRole, Refused, side_of
+from core.values.orders import ExitPlan, Key, Order, OrderRole, Refused, side_of
 
 LEFT_TO_BROKER = timedelta(seconds=5)
 """A stop at the broker whose level was crossed has so long to act before the desk closes the position itself; no longer
@@ -80,7 +81,9 @@ class Watch:
         self._leaving.leave(position, why)
 
     def protects(self, position: Position) -> bool:
-        """Whether a stop of the position is watched on prices that come in, or it is being closed."""
+        """Whether a stop of the position is watched on prices that come in, or it is being closed; and could be."""
+        if self._stuck(position):
+            return False
         if self._leaving.under_way(position.id):
             return not self._leaving.in_trouble(position.id)
         symbol, key = self.symbol(position), position.key
@@ -91,9 +94,17 @@ class Watch:
         trouble = self._leaving.trouble.get(position.id)
         if trouble is not None:
             return trouble
+        stuck = self._stuck(position)
+        if stuck is not None:
+            return unsure(stuck)
         symbol = self.symbol(position)
         dead = symbol is not None and symbol.watched and not self.prices.hears(symbol)
         return Refused("feed_dead" if dead else "not_watched", {"ticker": position.ticker})
+
+    def _stuck(self, position: Position) -> Order | None:
+        """A way out that nobody knows of: until a person's cancel ends it, none is made beside it."""
+        exits = (o for o in self._ledger.live(*position.key) if o.request.role is OrderRole.EXIT)
+        return next((order for order in exits if self._desk.has_denied(order.id)), None)
 
     def in_force(self, position: Position) -> ExitPlan:
         """The plan as it is at this moment; on disk it may be a second old."""

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from core.services.monitor import SEEN
+from core.values.alerts import AlertKind
 from core.values.changes import FlagSet
 from core.values.errors import Transient
 from core.values.orders import OrderRole, OrderState
-from tests.desk import TestDesk, opened
+from tests.desk import TestDesk, an_alert, opened, price
 from tests.guard import BARE, ROOM, exits, hold, on_a_cable, quote, quotes, rule
 
 D = Decimal
@@ -73,6 +74,21 @@ async def test_an_alarm_that_the_journal_did_not_take_is_told_a_second_later(dat
             await desk.wait(20)
             assert len(await desk.notices(key)) == 1
         assert seconds(desk) == desk.position.position.unprotected_s
+
+
+async def test_a_way_out_that_nobody_knows_of_is_no_protection(data_dir: Path) -> None:
+    """The stop went before it, where nothing reduces only, and the watch makes no second one: people are told."""
+    async with opened(data_dir, account={"dialect": "angelone"}) as desk:
+        await desk.enter()
+        desk.broker().script("drop")
+        await desk.let_in(an_alert(AlertKind.EXIT, desk.now, price=price("40000")))
+        await desk.wait(40)
+        assert desk.position.protected_by is None
+        [alarm] = await desk.notices("position.unprotected")
+        assert alarm.params["code"] == "exit_unsure"
+        await desk.say("/cancel")
+        await desk.wait(2)
+        assert desk.position.protected_by == "broker"
 
 
 async def test_each_incident_is_told_once(data_dir: Path) -> None:
