@@ -28,7 +28,7 @@ def started(desk: Desk, report: Report, waiting: int, settings: Settings) -> Not
         lines.append(Line("report.limits_off", {"limits": ", ".join(off)}))
     if sqlite3.sqlite_version_info < SQLITE_SOUND:
         lines.append(Line("report.old_sqlite", {"version": sqlite3.sqlite_version}))
-    accounts = ", ".join(f"{a.name} ({a.mode.value.upper()})" for a in desk.directory.accounts)
+    accounts = ", ".join(f"{a.mode.value.upper()} {a.name}" for a in desk.directory.accounts)
     return Notice(
         id=NoticeId(derive_id(desk.desk_id, "notice", "started", now.isoformat(), str(settings.server.port))),
         at=now,

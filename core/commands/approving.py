@@ -16,10 +16,16 @@ from core.values.money import parse_decimal
 from core.values.notices import Action, Line, Press
 from core.values.orders import Refused
 from core.values.people import Role
-from core.values.proposals import Answer, Proposal
+from core.values.proposals import APPROVING, Answer, Proposal
 
 LIST_MAX = 20
 WORDS = {"": Answer.APPROVE, "half": Answer.HALF, "market": Answer.MARKET, "snooze": Answer.SNOOZE}
+TOLD = {
+    **dict.fromkeys(APPROVING, "command.approved"),
+    Answer.EDIT: "command.edited",
+    Answer.SNOOZE: "command.snoozed",
+    Answer.REJECT: "command.rejected",
+}
 APPROVE = "/approve <id> [half | market | snooze]"
 REJECT = "/reject <id> [reason]"
 REASON = "/reason <id> <words>"
@@ -86,7 +92,7 @@ async def reason(tools: Tools, call: Call) -> Reply:
     if not call.arguments["rest"]:
         return Refused("usage", {"usage": REASON})
     said = await tools.approvals.explain(ProposalId(call.arguments["id"]), call.arguments["rest"], call.person)
-    return said if isinstance(said, Refused) else reply(tools, call, "command.answered", proposal_params(said))
+    return said if isinstance(said, Refused) else reply(tools, call, "command.rejected", proposal_params(said))
 
 
 async def edit(tools: Tools, call: Call) -> Reply:
@@ -115,7 +121,7 @@ async def _answer(
     if isinstance(said, Refused):
         return said
     first = said.waits and said.first_by == call.person.id and answer is not Answer.SNOOZE
-    return reply(tools, call, "command.first_of_two" if first else "command.answered", proposal_params(said))
+    return reply(tools, call, "command.first_of_two" if first else TOLD[answer], proposal_params(said))
 
 
 def _command(name: str, handler: Handler, usage: str, more: Argument, *, hidden: bool = False) -> Command:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.commands.registry import Argument, Call, Command, Reply, Tools, reply
+from core.commands.tasking import task_line
 from core.services import telling
-from core.services.cards import task_params
 from core.services.health_checks import result_params
 from core.services.life import life_of
 from core.services.portfolio import Portfolio, PositionView
@@ -94,14 +94,14 @@ async def why(tools: Tools, call: Call) -> Reply:
     if life is None:
         return Refused("unknown_id", {"id": asked})
     lines = [] if life.alert is None else [_alert_line(life.alert)]
-    lines += [] if life.task is None else [Line("command.task", task_params(life.task))]
+    lines += [] if life.task is None else [task_line(life.task)]
     for each in life.orders:
         lines += [_cause_line(each.order), *map(_audit_line, each.steps), *map(_fill_line, each.fills)]
     return reply(tools, call, "command.why", {"id": asked}, lines[: SHOWN_MAX * 2])
 
 
 def _utc(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
 def _alert_line(record: AlertRecord) -> Line:
@@ -131,8 +131,8 @@ def _audit_line(row: AuditRow) -> Line:
         "command.why_step",
         {
             "at": _utc(row.row.at),
-            "action": row.row.action,
-            "filled": data.get("filled", ""),
+            "state": data.get("state", row.row.action),
+            "filled": data.get("filled", "0"),
             "reason": data.get("reason", ""),
         },
     )

@@ -23,11 +23,14 @@ async def tasks(tools: Tools, call: Call) -> Reply:
     if not found:
         return reply(tools, call, "command.no_tasks")
     titles = ", ".join(task.title for task in found)
-    return reply(tools, call, "command.tasks", {"count": str(len(found)), "titles": titles}, _lines(found))
+    return reply(
+        tools, call, "command.tasks", {"count": str(len(found)), "titles": titles}, [task_line(task) for task in found]
+    )
 
 
-def _lines(found: list[Task]) -> list[Line]:
-    return [Line("command.task", task_params(task)) for task in found]
+def task_line(task: Task) -> Line:
+    """A task as lists tell it."""
+    return Line("command.task" if task.waits_for else "command.task_rests", task_params(task))
 
 
 async def start_batch(tools: Tools, call: Call, tasks: Sequence[Task]) -> list[Line]:
@@ -40,7 +43,7 @@ async def start_batch(tools: Tools, call: Call, tasks: Sequence[Task]) -> list[L
         if isinstance(started, Refused):
             lines.append(Line("refused.already_running", started.params))
         else:
-            lines.append(Line("command.task", task_params(await tools.supervisor.first_step(started.id))))
+            lines.append(task_line(await tools.supervisor.first_step(started.id)))
     return lines
 
 
@@ -57,7 +60,7 @@ async def ask_tasks(tools: Tools, call: Call, verb: str, wanted: str) -> Reply:
     now = [task for task in told if task is not None]
     left = [task for task in now if not task.state.final]
     counts = {"count": str(len(now)), "left": str(len(left))}
-    return reply(tools, call, f"command.{verb}", counts, _lines(now))
+    return reply(tools, call, f"command.{verb}", counts, [task_line(task) for task in now])
 
 
 async def stop(tools: Tools, call: Call) -> Reply:

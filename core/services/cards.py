@@ -140,7 +140,7 @@ class Cards:
             id=NoticeId(derive_id(self._store.desk_id, "notice", key, task.id, now)),
             at=self._clock.now(),
             kind=kind,
-            key=f"{key}{task.arguments.get('words', '')}",
+            key=f"{key}{task.arguments.get('words') or ('' if task.asked else '_idle')}",
             params=task_params(task),
             about=(f"task:{task.id}",),
             actions=actions,

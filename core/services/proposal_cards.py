@@ -90,7 +90,7 @@ def _figures(proposal: Proposal) -> list[Line]:
     quoted, found = proposal.quoted, list[Line]()
     if quoted.market:
         away = (proposal.price - quoted.market) / quoted.market * 100
-        market = {"market": plain(quoted.market), "percent": f"{away:+.2f}"}
+        market = {"market": plain(quoted.market), "percent": f"{round(away, 2) + 0:+.2f}"}  # + 0: no -0.00
         found.append(Line("proposal.market", market))
     reward = proposal.reward_to_risk
     if reward is not None:

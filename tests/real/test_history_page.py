@@ -44,3 +44,17 @@ async def test_ao_35_curves_are_drawn_and_the_csv_is_downloaded(tmp_path: Path) 
             table = await arrived(page, downloads / "orders.csv")
             assert len(list(csv.reader(io.StringIO(table)))) - 1 == shown
             assert page.problems == []
+
+
+@pytest.mark.parametrize("path", ["/history", "/positions"])
+async def test_rows_of_long_words_fit_on_a_phone(tmp_path: Path, path: str) -> None:
+    """In Russian, at 360 pixels: nothing of a row is cut off."""
+    with demo(tmp_path / "d", "--still") as desk:
+        assert desk.alert()[0] == 200
+        desk.wait_for("positions", bool)
+        desk.say("/language ru")
+        async with chromium(tmp_path / "profile") as page:
+            await page.open(f"{desk.url}{path}", width=360)
+            await page.until("document.querySelectorAll('.scroll tbody tr').length > 1")
+            beyond = "[...document.querySelectorAll('.scroll')].filter((box) => box.scrollWidth > box.clientWidth)"
+            assert await page.run(f"{beyond}.length") == 0

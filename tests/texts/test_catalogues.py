@@ -29,7 +29,6 @@ ALIKE = {
     "command.speaks_en",  # the answer to a choice of language, in that language
     "command.speaks_ru",
     "command.unhealthy",
-    "command.why_step",
     "discord.thread",
     "noise.counted",
     "outbox.missed_kind",

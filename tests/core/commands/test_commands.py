@@ -223,8 +223,8 @@ async def test_why_tells_the_whole_life_from_any_of_its_ids(desk: TestDesk) -> N
     assert len(lines(by_alert, "command.why_order")) == 3
     assert [line["quantity"] for line in lines(by_alert, "command.why_fill")] == ["0.5"]
     by_order = await desk.say(f"/why {entry.id}")
-    steps = [line["action"] for line in lines(by_order, "command.why_step")]
-    assert (steps[:2], steps[-1]) == (["order.intended", "order.sent"], "order.filled")
+    steps = [line["state"] for line in lines(by_order, "command.why_step")]
+    assert (steps[:2], steps[-1]) == (["INTENDED", "SENT"], "FILLED")
     assert [line["id"] for line in lines(by_order, "command.why_alert")] == [record.id]
     by_position = await desk.say(f"/why {desk.position.position.id}")
     assert [line.key for line in by_position.lines] == [line.key for line in by_alert.lines]

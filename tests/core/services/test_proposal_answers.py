@@ -212,3 +212,18 @@ async def test_proof_of_a_hundred_clicks(tmp_path: Path, rounds: int) -> None:
             assert [o.request.role for o in entries].count(OrderRole.ENTRY) == 1, number
             await desk.clock.advance(60)
     print(f"\n0 doubled of {rounds} proposals pressed 100 times at once: below {D(300) / rounds:f} % at 95 %")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("/approve {id} half", "command.approved"),
+        ("/approve {id} snooze", "command.snoozed"),
+        ("/edit {id} quantity=0.2", "command.edited"),
+        ("/reject {id} earnings", "command.rejected"),
+    ],
+)
+async def test_an_answer_says_what_it_did(desk: TestDesk, line: str, told: str) -> None:
+    """Approved, snoozed, changed and rejected are four things."""
+    proposal = await proposed(desk)
+    assert (await desk.say(line.format(id=proposal.id))).key == told

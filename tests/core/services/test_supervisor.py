@@ -115,7 +115,7 @@ async def test_a_restart_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
         assert (task.goal, task.state, task.checkpoint["looks"]) == (TaskGoal.RUN, TaskState.RUNNING, "2")
         await second.wait(11)
         assert (await second.row("a")).state is TaskState.DONE
-        assert [notice.key for notice in second.told] == ["task.done"]
+        assert [notice.key for notice in second.told] == ["task.done_idle"]
 
 
 async def test_one_failure_is_alone(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ async def test_one_failure_is_alone(tmp_path: Path) -> None:
             await desk.start(name)
         await desk.wait(1)
         assert [(await desk.row(name)).state.value for name in "abc"] == ["FAILED", "FAILED", "RUNNING"]
-        assert [n.params["code"] for n in desk.told if n.key == "task.failed"] == ["failed", "refused"]
+        assert [n.params["code"] for n in desk.told if n.key == "task.failed_idle"] == ["failed", "refused"]
 
 
 async def test_what_may_pass_is_tried_again_later_and_later(tmp_path: Path) -> None:
