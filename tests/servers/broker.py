@@ -170,6 +170,10 @@ class BrokerServer:
             raise ValueError(f"{fault}: none of {', '.join(sorted(FAULTS))}")
         self.faults.extend((name, seconds) for _ in range(count))
 
+    async def heard(self) -> None:
+        """Return once every client has dealt with all that was told it."""
+        raise NotImplementedError
+
     async def set_book(self, ticker: str, bid: Decimal, ask: Decimal, bid_size: Decimal, ask_size: Decimal) -> None:
         self._write("book", ticker=ticker, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
         self._take_book(ticker, bid, ask, bid_size, ask_size)

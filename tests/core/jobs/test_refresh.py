@@ -17,7 +17,8 @@ from core.values.ids import OWNER
 from core.values.instrument import Instrument
 from core.values.money import Price
 from core.values.orders import BY_HAND, Refused
-from tests.brokers.tinvest.harness import connected, until
+from tests.brokers.tinvest.harness import connected
+from tests.brokers.wired import until
 from tests.desk import TESTING, TestDesk, opened
 from tests.servers.broker import hosting
 from tests.servers.tinvest import TInvestServer
