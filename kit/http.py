@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import zlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -224,6 +225,15 @@ class Listener:
     _server: asyncio.Server
     _runner: web.AppRunner
 
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def share(self) -> socket.socket:
+        """Where it listens, for another server that takes over: nobody who comes meanwhile is turned away."""
+        return self._server.sockets[0].dup()
+
     async def close(self) -> None:
         """Take no new connection, let requests in flight finish, then close the rest."""
         self._server.close()
@@ -247,9 +257,17 @@ def _shortcut(first: Iterable[web.RouteDef], app: _Respond) -> _Respond:
 
 
 async def listen(
-    app: web.Application, host: str, port: int, *, first: Iterable[web.RouteDef] = (), shutdown_s: float = 10.0
+    app: web.Application,
+    host: str,
+    port: int,
+    *,
+    first: Iterable[web.RouteDef] = (),
+    shutdown_s: float = 10.0,
+    at: socket.socket | None = None,
 ) -> Listener:
     """Serve `app`. Raises OSError where the address is taken. No access log: paths and queries can carry secrets.
+
+    at: a socket that listens already, in place of an address.
 
     first: those of the app's routes that are looked at before its router and middlewares, for the sake of speed: plain
     paths only, errors in the one shape.
@@ -273,7 +291,10 @@ async def listen(
         )
 
     try:
-        server = await loop.create_server(connection, host, port, backlog=512)
+        if at is None:
+            server = await loop.create_server(connection, host, port, backlog=512)
+        else:
+            server = await loop.create_server(connection, sock=at, backlog=512)
     except OSError:
         await runner.cleanup()
         raise

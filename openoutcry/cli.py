@@ -167,7 +167,8 @@ def _trade(
     import uvloop  # noqa: PLC0415 - kill and arm need none of it
 
     from openoutcry.backup import way_back  # noqa: PLC0415 - as above
-    from openoutcry.parts import House, Mood, run_until_stopped  # noqa: PLC0415 - as above
+    from openoutcry.parts import House, Mood  # noqa: PLC0415 - as above
+    from openoutcry.turns import run_until_stopped  # noqa: PLC0415 - as above
 
     passphrase = settings.webhook.passphrase.get_secret_value()
     shown = passphrase if show_passphrase else "YOUR-PASSPHRASE"

@@ -20,6 +20,7 @@ from core.ports import BrokerFactory, Clock, Job, Store
 from core.rules.routing import Approval
 from core.rules.trails import PERCENT
 from core.services.accounts import Accounts
+from core.services.adoption import Adoption
 from core.services.approvals import Approvals, Rules
 from core.services.bots import Bots
 from core.services.desk import Desk
@@ -105,6 +106,10 @@ class Engine:
     strategies: StrategyRuns
     supervisor: Supervisor
     office: Office
+
+    @property
+    def adoption(self) -> Adoption:
+        return Adoption(self.store, self.wire, self.intake, self.drain.take)
 
 
 async def build(
@@ -262,7 +267,7 @@ def _jobs(desk: Desk, execution: Execution, worklist: Worklist, spreading: Sprea
 
 async def _intake(desk: Desk, office: Office, limits: IntakeLimits) -> Intake:
     intake = Intake(store=desk.store, clock=desk.clock, wire=desk.wire, desk_id=desk.desk_id, limits=limits)
-    intake.ignores = office.bots.ignores
+    intake.ignores = lambda alert: office.links.ignores(alert) or office.bots.ignores(alert)
     await intake.start()
     return intake
 
@@ -283,6 +288,7 @@ async def recover(engine: Engine, settings: Settings) -> None:
     await engine.lanes.idle()
     await engine.protection.monitor.begin()
     engine.intake.on_accepted = engine.drain.take  # before the inbox is read: what comes meanwhile must not be left
+    await engine.adoption.adopt()  # what nobody judged while there was no owner waits with the rest
     waiting = await engine.drain.catch_up()
     await engine.approvals.catch_up()
     engine.spreading.evenness.begin()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,12 +30,15 @@ class FileLatch:
 
     def set(self, halt: Halt) -> None:
         """Write it through to the disk; an earlier halt stays."""
-        if self._path.exists():
-            return
+        if not self._path.exists():
+            self.put(text_of(halt))
+
+    def put(self, text: str) -> None:
+        """As `text_of` has it, whatever was there."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = self._path.with_suffix(".new")
         with draft.open("w", encoding="utf-8") as file:
-            json.dump({"at": halt.at.isoformat(), "by": halt.by, "reason": halt.reason}, file)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._path)
@@ -45,3 +49,31 @@ class FileLatch:
         self._path.unlink(missing_ok=True)
         if self._path.parent.is_dir():
             sync(self._path.parent)
+
+
+def text_of(halt: Halt | None) -> str:
+    """Empty: none."""
+    return "" if halt is None else json.dumps({"at": halt.at.isoformat(), "by": halt.by, "reason": halt.reason})
+
+
+class SharedLatch:
+    """Holds a latch's file and what the journal's database says of a halt together: what changed last, counts. At
+    first nobody knows what that was; halted then is who says so."""
+
+    def __init__(self, file: FileLatch) -> None:
+        self._file = file
+        self._agreed = ""
+
+    def agree(self, told: str, tell: Callable[[str], None]) -> None:
+        """told: what the database says, as `text_of`. tell: changes that. Raises what `tell` does, and OSError."""
+        here = text_of(self._file.read())
+        if here == told:
+            pass
+        elif here != self._agreed:
+            tell(here)
+            told = here
+        elif told:
+            self._file.put(told)
+        else:
+            self._file.clear()
+        self._agreed = told

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,7 +15,7 @@ from functools import partial
 from aiohttp import web
 
 from brokers.paper.faults import NAMES as FAULTS
-from core import commands, crashpoints
+from core import commands
 from core.commands.console import Console
 from core.commands.registry import Tools
 from core.jobs.refresh import refresh
@@ -54,6 +52,7 @@ from openoutcry.errands import watch as watch_errands
 from openoutcry.hub import open_hub
 from openoutcry.in_force import roof_of
 from openoutcry.journal import open_journal
+from openoutcry.listings import publish
 from openoutcry.logs import log_files
 from openoutcry.persons import who
 from openoutcry.pictures import album, drawing
@@ -62,7 +61,7 @@ from openoutcry.research import open_research
 from openoutcry.settings import Settings
 from openoutcry.updating import Updating, wish_file
 from openoutcry.venues import FACTORIES
-from openoutcry.watchdog import feed, notify, period_s
+from openoutcry.watchdog import feed, period_s
 from webhook_receiver.hook import Hook, hook_route
 from webhook_receiver.routes import Receiver, webhook_routes
 
@@ -72,10 +71,16 @@ FINISH_S = 10.0
 """How long a stopping desk waits for what is in flight."""
 
 
+async def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Mood:
     """How this run differs from a plain one. demo: pages need no login, demo routes are open. learn: told credentials
-    that come while it runs, for the logs' redactor. wire: real time unless given. surfaces: read beside the chats."""
+    that come while it runs, for the logs' redactor. wire: real time unless given. surfaces: read beside the chats. at:
+    the socket to answer at, where there is one already; listens: called once the desk does. shared: other processes
+    take alerts in, too."""
 
     demo: bool = False
     live: bool = False
@@ -84,6 +89,9 @@ class Mood:
     wire: Clock | None = None
     journal: OpenJournal = open_journal
     surfaces: Sequence[Surface] = ()
+    at: socket.socket | None = None
+    listens: Callable[[], Awaitable[None]] = _nothing
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +139,10 @@ async def open_house(
         hot = timed([*webhook, *hub.door.first()], figures.acknowledged)
         app = web.Application(middlewares=[errors_as_json])
         app.add_routes([*webhook, hook_route(_hook(engine)), *hub.door.routes(), *dashboard_routes(board)])
-        listener = await listen(app, settings.server.host, settings.server.port, first=hot, shutdown_s=FINISH_S)
+        listener = await _listening(settings, mood, app, hot)
         stack.push_async_callback(listener.close)
-        url = _url(listener)
-        engine.office.links.base_url = settings.server.public_url.rstrip("/") or url
-        house = House(engine.store, engine.desk, url, _setup_url(settings, mood, engine.office))
+        engine.office.links.base_url = settings.server.public_url.rstrip("/") or listener.url
+        house = House(engine.store, engine.desk, listener.url, _setup_url(settings, mood, engine.office))
         listening(house.url)
         errands = watch_errands(settings.desk.data_dir, engine.office.users, engine.store, engine.wire)
         await stack.enter_async_context(
@@ -147,6 +154,7 @@ async def open_house(
         await stack.enter_async_context(running(engine.protection.monitor.run()))
         await stack.enter_async_context(running(*chats, *hub.works, *_watchers(settings, engine, pulse, board)))
         await stack.enter_async_context(running(updating.run(), *_care(settings, engine, pulse, backups)))
+        await stack.enter_async_context(running(*_shared(mood, engine)))
         await stack.enter_async_context(running(*studies))
         await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True
@@ -158,6 +166,20 @@ async def open_house(
             await hub.hub.close()
             await listener.close()
             await _finish(engine)
+
+
+async def _listening(settings: Settings, mood: Mood, app: web.Application, hot: Sequence[web.RouteDef]) -> Listener:
+    server, at = settings.server, None if mood.at is None else mood.at.dup()
+    listener = await listen(app, server.host, server.port, first=hot, shutdown_s=FINISH_S, at=at)
+    await mood.listens()
+    return listener
+
+
+def _shared(mood: Mood, engine: Engine) -> list[Coroutine[None, None, None]]:
+    """What other processes hear of us, and we of them."""
+    if not mood.shared:
+        return []
+    return [publish(engine.desk.directory, engine.store, engine.wire), engine.adoption.run()]
 
 
 async def _finish(engine: Engine) -> None:
@@ -325,27 +347,3 @@ def _setup_url(settings: Settings, mood: Mood, office: Office) -> str | None:
     if mood.demo or not office.users.none_yet() or any(token.get_secret_value() for token in tokens):
         return None
     return f"{office.links.base_url}/setup#{office.passes.draw()}"
-
-
-def _url(listener: Listener) -> str:
-    host = f"[{listener.host}]" if ":" in listener.host else listener.host
-    return f"http://{host}:{listener.port}"
-
-
-async def run_until_stopped(
-    settings: Settings, mood: Mood, listening: Callable[[str], None], ready: Callable[[House], None]
-) -> None:
-    """Run until SIGTERM or SIGINT."""
-    spec = os.environ.get("OPENOUTCRY_CRASHPOINT", "")
-    if spec and not mood.live:
-        crashpoints.arm(spec)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    sys.setswitchinterval(0.001)  # the writer's thread hands the lock back sooner: see benchmarks/
-    async with open_house(settings, mood, listening=listening) as house:
-        ready(house)
-        notify("READY=1")
-        await stop.wait()
-        notify("STOPPING=1")

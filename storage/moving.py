@@ -11,8 +11,7 @@ import psycopg
 
 from core.clock import SystemClock
 from core.values.errors import Broken
-from storage.postgres import Hold
-from storage.postgres.connection import Connection
+from storage.postgres import writing
 from storage.postgres.migrations import check, known, migrate
 from storage.postgres.session import Session, first_line
 from storage.sql.audit import first_misfit
@@ -26,10 +25,11 @@ async def move(journal: Path, address: str) -> Mapping[str, int]:
     Raises Broken for a database that holds a desk or another program's tables, and where what arrived is not what was
     sent; Transient where it cannot be reached.
     """
-    db = Connection(address, SystemClock(), 1, Hold().take)
+    db = await writing(address, SystemClock(), None)
     try:
         return await db.run(partial(_moved, journal=journal))
     finally:
+        await db.finish()
         await db.close()
 
 

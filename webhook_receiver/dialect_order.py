@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from core.services.directory import Directory
+from core.services.directory import Finder, Named
 from core.values.accounts import Account
 from core.values.alerts import NO_LEVELS, Alert, AlertKind, Levels, Source
 from core.values.money import Price
@@ -22,7 +22,7 @@ _TYPES = {"": OrderType.MARKET, "market": OrderType.MARKET, "limit": OrderType.L
 _SIDES = {"": None, "buy": Side.BUY, "sell": Side.SELL}
 
 
-def resolve(fields: Fields, directory: Directory) -> Account:
+def resolve(fields: Fields, directory: Finder[Named]) -> Account:
     """The account that the alert means, which trades its ticker on its exchange. Raises ApiError 422."""
     account = directory.account(fields.text("subaccount") or None)
     if isinstance(account, Refused):

@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from aiohttp import web
 
 from core.ports import Clock
-from core.services.directory import Directory
-from core.services.intake import Intake
-from core.services.links import Links
-from core.services.options import Options
+from core.services.directory import Finder, Named
+from core.services.receiving import Taker
 from core.services.sharing import accept
 from core.values.accounts import Account
 from core.values.alerts import Alert, AlertKind, Source
 from core.values.errors import Broken, Transient
+from core.values.instrument import Instrument
 from core.values.links import Link
 from core.values.orders import Refused
 from kit.http import ApiError, read_body
@@ -32,10 +32,23 @@ from webhook_receiver.routes import answer
 _log = logging.getLogger(__name__)
 
 
+class LinkFinder(Protocol):
+    def by_token(self, token: str) -> Link | None:
+        """The link of a URL."""
+
+
+class OptionFinder(Protocol):
+    def find(self, link: Link, account: Account, underlying: str, *, call: bool) -> Instrument | None:
+        """What the link's rule means now; None for nothing that the account trades. Raises Transient where only
+        another process knows."""
+
+
 class Hook:
     """The answer waits for the disk, never for a broker."""
 
-    def __init__(self, *, intake: Intake, directory: Directory, links: Links, options: Options, clock: Clock) -> None:
+    def __init__(
+        self, *, intake: Taker, directory: Finder[Named], links: LinkFinder, options: OptionFinder, clock: Clock
+    ) -> None:
         self._intake = intake
         self._directory = directory
         self._links = links
@@ -53,10 +66,9 @@ class Hook:
             raise web.HTTPMethodNotAllowed(request.method, ["POST"])
         text, raw = read_object(await read_body(request))
         body = Mask(token)(text, raw)
-        alert = self._parse(Fields(raw), link, body, self._clock.now())
-        ignored = _ignored(link, alert)
         try:
-            return answer(await accept(self._intake, alert, link, ignored))
+            alert = self._parse(Fields(raw), link, body, self._clock.now())
+            return answer(await accept(self._intake, alert, link))
         except (Transient, Broken) as error:
             _log.error("an alert could not be written: %s", error)
             raise ApiError(503, "not_written", "the alert could not be written; send it again") from None
@@ -99,13 +111,6 @@ class Hook:
         if isinstance(found, Refused) and not leaves_options:
             raise _refused(fields, name, found)
         return alert
-
-
-def _ignored(link: Link, alert: Alert) -> str:
-    """Why this alert is kept and not taken up. A chart's alert may leave the strategy out: the token is enough."""
-    if not link.running:
-        return "link_paused"
-    return "other_strategy" if alert.strategy and alert.strategy != link.strategy else ""
 
 
 def _refused(fields: Fields, name: str, refusal: Refused) -> ApiError:

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from core.crashpoints import crashpoint
 from core.ports import Clock
-from core.services.directory import Directory
-from core.services.intake import Intake
+from core.services.directory import Finder, Named
+from core.services.receiving import Taker
 from core.values.alerts import Receipt, Source
 from core.values.errors import Broken, Transient
 from kit.auth import Networks, real_peer, same_secret, site_of
@@ -40,8 +40,8 @@ class Receiver:
     def __init__(
         self,
         *,
-        intake: Intake,
-        directory: Directory,
+        intake: Taker,
+        directory: Finder[Named],
         passphrase: str,
         clock: Clock,
         trusted_proxies: Networks = (),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from core.ports.store import Inbox as Inbox
 from core.ports.store import Store as Store
 from core.values.accounts import Account, Halt, Margin
 from core.values.capabilities import Capabilities

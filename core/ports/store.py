@@ -37,6 +37,18 @@ from core.values.tasks import QueueRow, Task, TaskGoal
 from core.values.traps import Stash, StopList
 
 
+class Inbox(Protocol):
+    """What a process that stands by may do with a journal. Methods as in `Store`."""
+
+    desk_id: DeskId
+
+    async def accept_alert(
+        self, alert: Alert, alert_id: AlertId, key: str, status: AlertStatus = AlertStatus.ACCEPTED
+    ) -> Receipt: ...
+    async def recent_keys(self, since: datetime) -> Sequence[tuple[str, datetime]]: ...
+    async def alert(self, alert_id: AlertId) -> AlertRecord | None: ...
+
+
 class Store(Protocol):
     """The journal. One writer: everything that waits shares a transaction, and nothing returns before its fsync.
 
@@ -53,7 +65,8 @@ class Store(Protocol):
     async def accept_alert(
         self, alert: Alert, alert_id: AlertId, key: str, status: AlertStatus = AlertStatus.ACCEPTED
     ) -> Receipt:
-        """Put an alert in the inbox, on disk when this returns. Done at once: hub alerts, and others unless ACCEPTED.
+        """Put an alert in the inbox, on disk when this returns. Done at once: hub alerts, and others unless ACCEPTED
+        or RECEIVED.
 
         key: unique among kept alerts; where it is taken, nothing is written and the receipt is DUPLICATE with the id
         of the first. A lone surrogate or NUL in a text raises ValueError before anything is queued.
@@ -75,6 +88,9 @@ class Store(Protocol):
 
     async def waiting_alerts(self) -> Sequence[AlertRecord]:
         """Every accepted alert that is not done."""
+
+    async def received_alerts(self, limit: int) -> Sequence[AlertRecord]:
+        """Those that processes that stand by took in and nobody has judged yet."""
 
     async def recent_keys(self, since: datetime) -> Sequence[tuple[str, datetime]]:
         """Duplicate key and time of arrival of alerts received since then."""

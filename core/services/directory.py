@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from typing import Generic, Protocol, TypeVar
 
 from core.values.accounts import Account, is_twin
 from core.values.ids import OWNER, AccountName
@@ -12,7 +13,29 @@ from core.values.orders import Refused
 from core.values.people import Person
 
 
-class Directory:
+class Named(Protocol):
+    """What an alert says of an instrument. See `Instrument`."""
+
+    @property
+    def ticker(self) -> str: ...
+    @property
+    def exchange(self) -> str: ...
+    @property
+    def venues(self) -> Collection[str]: ...
+
+
+N = TypeVar("N", bound=Named)
+N_co = TypeVar("N_co", bound=Named, covariant=True)
+
+
+class Finder(Protocol[N_co]):
+    """What the doors ask. Implemented by `Names`."""
+
+    def account(self, name: str | None, person: Person | None = None) -> Account | Refused: ...
+    def find(self, account: AccountName, ticker: str, exchange: str = "") -> N_co | Refused: ...
+
+
+class Names(Generic[N]):
     """tickers: per exchange (lower case) chart symbol -> venue symbol, from the settings."""
 
     def __init__(self, tickers: Mapping[str, Mapping[str, str]] | None = None) -> None:
@@ -21,11 +44,14 @@ class Directory:
             for exchange, names in (tickers or {}).items()
         }
         self._accounts: dict[str, Account] = {}
-        self._instruments: dict[AccountName, dict[str, Instrument]] = {}
+        self._instruments: dict[AccountName, dict[str, N]] = {}
         self._exchanges: dict[AccountName, frozenset[str]] = {}
+        self.version = 0
+        """Counted up by every change."""
 
-    def put(self, account: Account, instruments: Sequence[Instrument]) -> None:
+    def put(self, account: Account, instruments: Sequence[N]) -> None:
         """Add or refresh an account with everything it can trade."""
+        self.version += 1
         self._accounts[account.name.casefold()] = account
         self._instruments[account.name] = {i.ticker.upper(): i for i in instruments}
         self._exchanges[account.name] = frozenset(name for i in instruments for name in (i.exchange, *i.venues))
@@ -34,7 +60,7 @@ class Directory:
     def accounts(self) -> Sequence[Account]:
         return list(self._accounts.values())
 
-    def instruments(self, account: AccountName) -> Sequence[Instrument]:
+    def instruments(self, account: AccountName) -> Sequence[N]:
         return list(self._instruments.get(account, {}).values())
 
     def account(self, name: str | None, person: Person | None = None) -> Account | Refused:
@@ -53,11 +79,12 @@ class Directory:
 
     def remove(self, name: AccountName) -> None:
         """An account that is no more."""
+        self.version += 1
         self._accounts.pop(name.casefold(), None)
         self._instruments.pop(name, None)
         self._exchanges.pop(name, None)
 
-    def find(self, account: AccountName, ticker: str, exchange: str = "") -> Instrument | Refused:
+    def find(self, account: AccountName, ticker: str, exchange: str = "") -> N | Refused:
         """The instrument a chart calls `ticker` (or `EXCHANGE:TICKER`) on `exchange`; never a near match."""
         prefix, _, bare = ticker.upper().rpartition(":")
         venue = exchange.upper() or prefix
@@ -68,6 +95,10 @@ class Directory:
         if found is None or (venue and venue != found.exchange and venue not in found.venues):
             return Refused("unknown_ticker", {"ticker": ticker, "account": account})
         return found
+
+
+class Directory(Names[Instrument]):
+    """With all that the desk itself wants to know."""
 
     def only(self, account: AccountName, ticker: str) -> Instrument | Refused:
         """What a person calls `ticker`. Refused which_ticker, with the names to choose from, where a bare word could

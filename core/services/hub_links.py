@@ -27,4 +27,4 @@ class HubLinks:
                 owner=link.owner,
                 approval="ask" if link.ask else "none",
             )
-            await accept(self._intake, by_link, link, "" if link.running else "link_paused")
+            await accept(self._intake, by_link, link)

@@ -5,7 +5,6 @@ The draining half, which trades, is `core/services/drain.py`.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 
 from core.crashpoints import crashpoint
 from core.ports import Clock, Store
+from core.services.resends import Resends, digest_of
 from core.services.telling import refused_notice
 from core.values.alerts import Alert, AlertKind, AlertRecord, AlertStatus, Receipt
-from core.values.changes import AlertNoted, Audited, NoticeMade
+from core.values.changes import AlertDone, AlertNoted, Audited, NoticeMade
 from core.values.errors import DeskError
 from core.values.ids import AlertId, DeskId, alert_id_of
 from core.values.orders import Refused
@@ -29,7 +29,7 @@ KEPT = timedelta(days=30)
 _FORGET_EVERY = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 _TEN_MINUTES = timedelta(minutes=10)
-_UNTRADED = frozenset({AlertStatus.STALE, AlertStatus.THROTTLED, AlertStatus.IGNORED})
+_UNCOUNTED = frozenset({AlertStatus.RECEIVED, AlertStatus.STALE, AlertStatus.THROTTLED, AlertStatus.IGNORED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Intake:
         self._desk_id = desk_id
         self._now = clock.now if clock is wire else self._later
         self._limits = limits
-        self._windows: dict[str, datetime] = {}
+        self._resends = Resends(limits.resend_window_s)
         self._entries: dict[str, _Rate] = {}
         self._forgot_at = datetime.min.replace(tzinfo=UTC)
         self.on_accepted: Callable[[AlertRecord], None] = lambda _record: None
@@ -64,24 +64,17 @@ class Intake:
         """Know again what was accepted before the restart; forget what is older than 30 days."""
         now = self._now()
         await self._forget(now)
-        for key, _ in await self._store.recent_keys(now - timedelta(seconds=self._limits.resend_window_s)):
-            start, window, digest = key.partition("@")
-            if window:
-                self._windows[digest] = datetime.fromisoformat(start)
+        await self._resends.load(self._store, now)
         await self._count_recent_entries(self._wire.now() - _TEN_MINUTES)
 
-    async def accept(self, alert: Alert, ignored: str = "", share: str = "") -> Receipt:
-        """On disk when this returns. Raises Transient or Broken when it could not be written; nothing is then kept.
-
-        ignored: why the door does not want it taken up. share: the account, where one alert is taken for several and
-        this is not the first of them: an alert of its own.
-        """
+    async def accept(self, alert: Alert, share: str = "") -> Receipt:
+        """See `core.services.receiving.Taker`."""
         now = self._now()
         if now - self._forgot_at >= _FORGET_EVERY:
             await self._forget(now)
-        digest = _digest(alert, share)
-        key = self._key(alert, digest, now)
-        ignored = ignored or self.ignores(alert)
+        digest = digest_of(alert, share)
+        key = self._resends.key(alert, digest, now)
+        ignored = self.ignores(alert)
         status = AlertStatus.IGNORED if ignored else self._judge(alert, now)
         rates = self._rates(alert) if status is AlertStatus.ACCEPTED else ()
         at = self._wire.now()
@@ -106,6 +99,23 @@ class Intake:
         elif receipt.status is AlertStatus.IGNORED:
             await self._note_ignored(receipt.alert_id, alert, ignored)
         return receipt
+
+    def judge(self, alert: Alert) -> tuple[AlertStatus, str]:
+        """What one is worth that another process took in, and why where it is nothing. Late ones the drain finds."""
+        if ignored := self.ignores(alert):
+            return AlertStatus.IGNORED, ignored
+        at, rates = self._wire.now(), self._rates(alert)
+        if not all(rate.has_room(at) for rate in rates):
+            return AlertStatus.THROTTLED, ""
+        for rate in rates:
+            rate.add(at)
+        return AlertStatus.ACCEPTED, ""
+
+    async def turn_away(self, record: AlertRecord, status: AlertStatus, reason: str) -> None:
+        """Close what `judge` did not accept. Raises as `Store.save`."""
+        await self._store.save(AlertDone(record.id, status, reason))
+        if status is AlertStatus.IGNORED:
+            await self._note_ignored(record.id, record.alert, reason)
 
     async def first(self, receipt: Receipt) -> AlertRecord | None:
         """What a duplicate is a duplicate of."""
@@ -135,18 +145,6 @@ class Intake:
     def _later(self) -> datetime:
         """The later of both clocks: a market that stands still does not stop the senders' time."""
         return max(self._clock.now(), self._wire.now())
-
-    def _key(self, alert: Alert, digest: str, now: datetime) -> str:
-        """Equal for bodies that are one alert: for good where they are timed, else within a window of the first.
-
-        Times stand in front, so that the keys of one moment are neighbours in the journal.
-        """
-        if alert.timed:
-            return digest if alert.sent_at is None else f"{alert.sent_at.timestamp():013.1f}{digest}"
-        length = timedelta(seconds=self._limits.resend_window_s)
-        while self._windows and now - (oldest := next(iter(self._windows.items())))[1] > length:
-            del self._windows[oldest[0]]
-        return f"{self._windows.setdefault(digest, now).isoformat()}@{digest}"
 
     def _judge(self, alert: Alert, now: datetime) -> AlertStatus:
         oldest = self._limits.alert_age_s_max if alert.kind is AlertKind.ENTRY else self._limits.exit_age_s_max
@@ -180,18 +178,13 @@ class Intake:
         while True:
             page = await self._store.alerts(1000, after)
             fresh = [record for record in page.items if record.alert.received_at > since]
-            recent += [record.alert for record in fresh if record.status not in _UNTRADED]
+            recent += [record.alert for record in fresh if record.status not in _UNCOUNTED]
             after = page.next
             if after is None or len(fresh) < len(page.items):
                 break
         for alert in reversed(recent):
             for rate in self._rates(alert):
                 rate.add(alert.received_at)
-
-
-def _digest(alert: Alert, share: str) -> str:
-    parts = (alert.source, alert.link or "", alert.body, *([share] if share else []))
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 class _Rate:

@@ -11,6 +11,7 @@ from core.ports import Clock, Store
 from core.rules.linking import Said, said_of
 from core.services.directory import Directory
 from core.services.tokens import draw_token, token_hash
+from core.values.alerts import Alert
 from core.values.changes import Audited, LinkSet
 from core.values.errors import Conflict
 from core.values.ids import OWNER, AccountName, LinkId, derive_id
@@ -47,6 +48,16 @@ class Links:
         """The link of a URL. One look-up by hash, as long for a wrong token as for a right one."""
         found = self._by_hash.get(token_hash(token))
         return None if found is None else self._links[found]
+
+    def ignores(self, alert: Alert) -> str:
+        """Why an alert that came by a link is not taken up; empty where it is. A chart's may leave the strategy out:
+        the token is enough."""
+        link = None if alert.link is None else self._links.get(alert.link)
+        if link is None:
+            return ""
+        if not link.running:
+            return "link_paused"
+        return "other_strategy" if alert.strategy and alert.strategy != link.strategy else ""
 
     def get(self, link_id: LinkId) -> Link | None:
         return self._links.get(link_id)

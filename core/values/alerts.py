@@ -20,9 +20,10 @@ class AlertKind(StrEnum):
 
 
 class AlertStatus(StrEnum):
-    """The door's answer."""
+    """The door's answer. RECEIVED: kept by a process that stands by; the desk's owner has yet to judge it."""
 
     ACCEPTED = "accepted"
+    RECEIVED = "received"
     DUPLICATE = "duplicate"
     IGNORED = "ignored"
     STALE = "stale"

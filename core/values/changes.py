@@ -66,6 +66,13 @@ class PositionSet:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertTaken:
+    """A received alert is accepted: it is the owner's from now on. Conflict where it was not waiting for that."""
+
+    alert_id: AlertId
+
+
+@dataclass(frozen=True, slots=True)
 class AlertDone:
     """Close an inbox row; Conflict where it is done already."""
 
@@ -315,6 +322,7 @@ Change = (
     | FillTaken
     | PositionSet
     | EquityKept
+    | AlertTaken
     | AlertDone
     | AlertNoted
     | NoticeMade

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from core.values import changes as made
+from core.values.alerts import AlertStatus
 from core.values.changes import Audited, Change
 from core.values.errors import Conflict
 from core.values.money import NO_QUANTITY
@@ -56,6 +57,13 @@ def _fill_taken(tables: Tables, change: made.FillTaken) -> None:
     _insert(tables, tables.fills, key, fill)
     if fill.order_id is not None:
         tables.put(tables.fills_of.setdefault(fill.order_id, {}), key, None)
+
+
+def _alert_taken(tables: Tables, change: made.AlertTaken) -> None:
+    known = tables.alerts.get(change.alert_id)
+    if known is None or known.done or known.status is not AlertStatus.RECEIVED:
+        raise Conflict(f"alert {change.alert_id} is not waiting for an owner")
+    tables.put(tables.alerts, known.id, replace(known, status=AlertStatus.ACCEPTED))
 
 
 def _alert_done(tables: Tables, change: made.AlertDone) -> None:
@@ -162,6 +170,7 @@ _MOVES: Mapping[type, Callable[[Tables, Any], None]] = {
     made.FillTaken: _fill_taken,
     made.PositionSet: lambda tables, change: tables.put(tables.positions, change.position.id, change.position),
     made.EquityKept: _equity_kept,
+    made.AlertTaken: _alert_taken,
     made.AlertDone: _alert_done,
     made.AlertNoted: _alert_noted,
     made.NoticeMade: _notice_made,

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from core.values.accounts import DayEquity
-from core.values.alerts import AlertRecord, Source
+from core.values.alerts import AlertRecord, AlertStatus, Source
 from core.values.changes import AuditRow
 from core.values.fills import Fill, Position
 from core.values.ids import (
@@ -52,6 +52,13 @@ class Reader:
         self._chain = Chain(tables.audit)
 
     async def waiting_alerts(self) -> Sequence[AlertRecord]:
+        return [record for record in self._undone() if record.status is not AlertStatus.RECEIVED]
+
+    async def received_alerts(self, limit: int) -> Sequence[AlertRecord]:
+        check_limit(limit)
+        return [record for record in self._undone() if record.status is AlertStatus.RECEIVED][:limit]
+
+    def _undone(self) -> list[AlertRecord]:
         return [self._told(record) for record in self._tables.alerts.values() if not record.done]
 
     async def recent_keys(self, since: datetime) -> Sequence[tuple[str, datetime]]:

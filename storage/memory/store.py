@@ -45,7 +45,7 @@ class MemoryStore(Reader):
         known = tables.keys.get(key, alert_id)
         if known in tables.alerts:
             return Receipt(known, AlertStatus.DUPLICATE)
-        done = status is not AlertStatus.ACCEPTED or alert.source is Source.HUB
+        done = status not in {AlertStatus.ACCEPTED, AlertStatus.RECEIVED} or alert.source is Source.HUB
         tables.alerts[alert_id] = AlertRecord(alert_id, alert, status, done)
         tables.keys[key] = alert_id
         self._tell(())

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
 
+PROGRAM = "openoutcry"
 ASK_EVERY_S = 0.5
 ASK_FOR_S = 60.0
 # A server that is gone without a word is noticed after about 10 s, on both sides: it must let go of our lock.
@@ -32,7 +34,6 @@ _MANNERS: dict[str, Any] = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
-    "application_name": "openoutcry",
     "options": "-c synchronous_commit=on -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 "
     "-c tcp_keepalives_count=3 -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s",
 }
@@ -41,13 +42,24 @@ _MANNERS: dict[str, Any] = {
 class Connection:
     """Implements `storage.sql.session.Connection` over up to `size` connections, each on a thread of its own.
 
-    address: postgresql://..., what it says beats our manners. ready: run on every new connection. wire: for waiting.
+    address: postgresql://... ready: run on every new connection. wire: for waiting. name: what it is called at the
+    server. last: done before it is closed in order.
     """
 
-    def __init__(self, address: str, wire: Clock, size: int, ready: Callable[[Session], None]) -> None:
+    def __init__(
+        self,
+        address: str,
+        wire: Clock,
+        size: int,
+        ready: Callable[[Session], None],
+        name: str = PROGRAM,
+        last: Callable[[], None] = lambda: None,
+    ) -> None:
         self._address = address
         self._wire = wire
         self._ready = ready
+        self.name = name
+        self._last = last
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="journal")
         self._mine = threading.local()
         self._open: set[Session] = set()
@@ -64,7 +76,8 @@ class Connection:
         """PostgreSQL does it by itself."""
 
     async def finish(self) -> None:
-        """As `tidy`."""
+        with suppress(Transient):  # a server that is away finds out by itself
+            await asyncio.to_thread(self._last)
 
     async def close(self) -> None:
         self._refusal = self._refusal or Transient("the journal is closed")
@@ -94,7 +107,7 @@ class Connection:
         return work(self._connected())
 
     def _connected(self) -> Session:
-        plain = connect(self._address)
+        plain = connect(self._address, self.name)
         try:
             session = Session(plain)
             self._ready(session)
@@ -135,9 +148,10 @@ def _committed(db: Session, number: str) -> bool | None:
     return {"committed": True, "aborted": False}.get(row["fate"] if row else "")
 
 
-def connect(address: str) -> Plain:
-    """In autocommit: transactions are only those we begin. Raises psycopg.Error."""
-    return psycopg.connect(address, autocommit=True, row_factory=dict_row, **_MANNERS)
+def connect(address: str, name: str = PROGRAM, **manners: object) -> Plain:
+    """In autocommit: transactions are only those we begin. manners: others than usual. Raises psycopg.Error."""
+    ways = {**_MANNERS, "application_name": name, **manners}
+    return psycopg.connect(address, autocommit=True, row_factory=dict_row, **ways)
 
 
 def translated(error: psycopg.Error) -> DeskError:

@@ -9,20 +9,31 @@ from core.values.errors import Broken
 from storage.postgres.session import Session
 from storage.sql.migration import Migration, scripts
 
-# What the database must know of the journal beside the journal's tables. epoch: how often it was opened.
+# What the database must know of the journal beside the journal's tables: who owns it (lease.py). Made by whoever comes
+# first of several. epoch is a key for the sake of its locks: who writes holds it, who takes over changes it.
 _JOURNAL = """
-CREATE TABLE journal (
+SELECT pg_advisory_xact_lock(1870984291);
+CREATE TABLE IF NOT EXISTS journal (
     one    BIGINT PRIMARY KEY DEFAULT 1 CHECK (one = 1),
     schema BIGINT NOT NULL DEFAULT 0,
-    epoch  BIGINT NOT NULL DEFAULT 0
+    epoch  BIGINT NOT NULL DEFAULT 0 UNIQUE,
+    beat   BIGINT NOT NULL DEFAULT 0,
+    owner  TEXT NOT NULL DEFAULT '',
+    halt   TEXT NOT NULL DEFAULT ''
 );
-INSERT INTO journal DEFAULT VALUES;
+INSERT INTO journal DEFAULT VALUES ON CONFLICT DO NOTHING;
 """
 
 
 def known() -> list[Migration]:
     """The files of schema/, in order."""
     return scripts(files("storage.postgres.schema"))
+
+
+def prepare(db: Session) -> None:
+    """Make the table of who owns the journal. Raises as `check`."""
+    check(db)
+    db.transaction(lambda: db.script(_JOURNAL))
 
 
 def check(db: Session) -> None:
@@ -41,8 +52,6 @@ def check(db: Session) -> None:
 
 def migrate(db: Session, migrations: Sequence[Migration]) -> None:
     """Raises Broken for a schema newer than the newest of `migrations`."""
-    if not db.execute("SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'journal'").rowcount:
-        db.transaction(lambda: db.script(_JOURNAL))
     version, newest = schema_of(db), migrations[-1].number
     if version > newest:
         raise Broken(f"the database has schema {version}, newer than the {newest} this version knows")

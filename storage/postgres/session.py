@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg.errors import ProgramLimitExceeded, UniqueViolation
@@ -34,6 +34,19 @@ RETURNING id, dedupe_key
 FIRST_IDS = """
 SELECT dedupe_key, id FROM alerts WHERE dedupe_key IN (SELECT json_array_elements_text(CAST(:keys AS JSON)))
 """
+# Equal bodies' windows may not overlap, whichever process opened them. Who looks for one waits for whoever else does:
+# in the order of the digests, so that nobody waits for each other.
+LOCK_BODIES = """
+SELECT pg_advisory_xact_lock(hashtextextended(body, 0)) FROM (
+    SELECT DISTINCT value AS body FROM json_array_elements_text(CAST(:bodies AS JSON)) ORDER BY value
+) AS bodies
+"""
+WINDOWS = """
+SELECT id, dedupe_key FROM alerts
+WHERE strpos(dedupe_key, '@') > 0 AND split_part(dedupe_key, '@', 2) IN (
+    SELECT value FROM json_array_elements_text(CAST(:bodies AS JSON))
+)
+"""
 _NAMED = re.compile(r":([a-z_]\w*)")
 
 
@@ -46,8 +59,26 @@ class CommitLost(Exception):
         self.done = done
 
 
+class Window(NamedTuple):
+    """What `START|END@BODY` says (core/services/resends.py)."""
+
+    start: str
+    end: str
+    body: str
+
+    @classmethod
+    def of(cls, key: str) -> Window:
+        span, _, body = key.partition("@")
+        start, _, end = span.partition("|")
+        return cls(start, end, body)
+
+    def overlaps(self, other: Window) -> bool:
+        return self.start < other.end and other.start < self.end
+
+
 class Session:
-    """Implements `storage.sql.session.Session` over one connection in autocommit."""
+    """Implements `storage.sql.session.Session` over one connection in autocommit. epoch: of the owner in whose name it
+    writes; None = it writes in nobody's, and is not fenced."""
 
     refusals: tuple[type[Exception], ...] = (
         psycopg.IntegrityError,
@@ -58,6 +89,7 @@ class Session:
 
     def __init__(self, plain: Plain) -> None:
         self.plain = plain
+        self.epoch: int | None = None
 
     def execute(self, sql: str, values: Mapping[str, SqlValue] | None = None, /) -> psycopg.Cursor[dict[str, Any]]:
         return self.plain.execute(_placed(sql), values)
@@ -70,7 +102,7 @@ class Session:
         return self.transaction(work)
 
     def transaction(self, work: Callable[[], T]) -> T:
-        """Raises CommitLost where the connection ends at the last moment."""
+        """Raises CommitLost where the connection ends at the last moment; Broken where another owns the desk now."""
         number = self._begin()
         try:
             done = work()
@@ -87,11 +119,15 @@ class Session:
         return done
 
     def _begin(self) -> str:
-        """The transaction's number, by which its end can be asked for. Both in one message."""
-        cursor = self.plain.execute("BEGIN; SELECT CAST(pg_current_xact_id() AS TEXT) AS number")
+        """The transaction's number, by which its end can be asked for. As long as the transaction lasts, no other epoch
+        begins. All in one message."""
+        fence = "" if self.epoch is None else f" FROM journal WHERE epoch = {self.epoch:d} FOR KEY SHARE"
+        cursor = self.plain.execute(f"BEGIN; SELECT CAST(pg_current_xact_id() AS TEXT) AS number{fence}")
         cursor.nextset()
         row = cursor.fetchone()
-        assert row is not None
+        if row is None:
+            self.plain.execute("ROLLBACK", prepare=False)
+            raise Broken("another process owns the desk now: start this one anew, and it stands by")
         return str(row["number"])
 
     @contextmanager
@@ -107,6 +143,32 @@ class Session:
                 self.plain.execute("ROLLBACK", prepare=False)
 
     def insert_alerts(self, first_seq: int, alerts: Sequence[WaitingAlert]) -> dict[int, AlertId]:  # noqa: ARG002 - a sequence of the database numbers them
+        known = self._in_open_windows(alerts)
+        if known:
+            new = [place for place in range(len(alerts)) if place not in known]
+            found = self._insert([alerts[place] for place in new]) if new else {}
+            return known | {new[place]: first for place, first in found.items()}
+        return self._insert(alerts)
+
+    def _in_open_windows(self, alerts: Sequence[WaitingAlert]) -> dict[int, AlertId]:
+        """Place of every alert whose body stands in a window of another process's that is open -> id of the first."""
+        asked = {place: Window.of(alert.key) for place, alert in enumerate(alerts) if "@" in alert.key}
+        if not asked:
+            return {}
+        bodies = {"bodies": encode(sorted({window.body for window in asked.values()}))}
+        self.execute(LOCK_BODIES, bodies)
+        open_ones: dict[str, list[tuple[Window, AlertId]]] = {}
+        for row in self.execute(WINDOWS, bodies):
+            window = Window.of(row["dedupe_key"])
+            open_ones.setdefault(window.body, []).append((window, row["id"]))
+        return {
+            place: first
+            for place, window in asked.items()
+            for other, first in open_ones.get(window.body, ())
+            if window.overlaps(other)
+        }
+
+    def _insert(self, alerts: Sequence[WaitingAlert]) -> dict[int, AlertId]:
         rows = f"[{','.join([alert.row for alert in alerts])}]"
         if "\\u0000" in rows:
             rows = encode([_with_text(alert.row) for alert in alerts])

@@ -11,11 +11,13 @@ from datetime import datetime
 from functools import singledispatch
 from typing import NamedTuple
 
+from core.values.alerts import AlertStatus
 from core.values.changes import (
     AccountMade,
     AccountSet,
     AlertDone,
     AlertNoted,
+    AlertTaken,
     Audited,
     Change,
     CredentialsSet,
@@ -115,6 +117,12 @@ def _fill_taken(change: FillTaken) -> list[Step]:
 @_steps.register
 def _position_set(change: PositionSet) -> list[Step]:
     return [_set("positions", position_row(change.position))]
+
+
+@_steps.register
+def _alert_taken(change: AlertTaken) -> list[Step]:
+    row: Row = {"id": change.alert_id, "status": AlertStatus.ACCEPTED}
+    return [_update("alerts", row, "done = 0 AND status = :was_status", {"was_status": AlertStatus.RECEIVED})]
 
 
 @_steps.register

@@ -74,7 +74,12 @@ class Reader:
         await self._db.close()
 
     async def waiting_alerts(self) -> Sequence[AlertRecord]:
-        return await self._all(f"{_ALERTS} WHERE done = 0 ORDER BY seq", {}, read_record)
+        return await self._all(f"{_ALERTS} WHERE done = 0 AND status <> 'received' ORDER BY seq", {}, read_record)
+
+    async def received_alerts(self, limit: int) -> Sequence[AlertRecord]:
+        check_limit(limit)
+        sql = f"{_ALERTS} WHERE done = 0 AND status = 'received' ORDER BY seq LIMIT :limit"
+        return await self._all(sql, {"limit": limit}, read_record)
 
     async def recent_keys(self, since: datetime) -> Sequence[tuple[str, datetime]]:
         sql = (

@@ -16,8 +16,8 @@ from storage.sql.session import Connection, WaitingAlert
 from storage.sql.writer import Writer
 
 
-class SqlStore(Reader):
-    """Implements `core.ports.Store`; made by `open_store` of a database's room."""
+class SqlInbox(Reader):
+    """Takes alerts in and reads. Implements `core.ports.Inbox`."""
 
     def __init__(self, desk_id: DeskId, reader: Connection, writer: Writer) -> None:
         super().__init__(reader)
@@ -44,6 +44,10 @@ class SqlStore(Reader):
         row = encode_alert(alert, alert_id, key, status)
         first = await self._writer.accept(WaitingAlert(row, alert_id, key))
         return Receipt(alert_id, status) if first is None else Receipt(first, AlertStatus.DUPLICATE)
+
+
+class SqlStore(SqlInbox):
+    """Implements `core.ports.Store`; made by `open_store` of a database's room."""
 
     def listen(self, listener: Callable[[Sequence[Change]], None]) -> None:
         self._writer.listen(listener)

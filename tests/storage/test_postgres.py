@@ -129,26 +129,6 @@ async def test_a_commit_whose_answer_is_lost(
     assert told is None if arrives else isinstance(told, Transient)
 
 
-async def test_one_desk_a_database(store: Store, address: str, clock: ManualClock) -> None:
-    """A second one is told that there is a first, and may begin when that has gone."""
-    with pytest.raises(Transient, match="another desk"):
-        await open_store(address, clock)
-    await store.close()
-    await (await open_store(address, clock)).close()
-
-
-async def test_a_desk_that_lost_its_place_writes_no_more(store: Store, address: str, clock: ManualClock) -> None:
-    """Where another used the database while our connection was gone, ours knows nothing of what it did."""
-    ask(address, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'openoutcry'")
-    other = await open_store(address, clock)
-    with pytest.raises(Transient, match="another desk"):
-        await store.save(FlagSet("mine", "1"))
-    await other.close()
-    with pytest.raises(Broken, match="meanwhile"):
-        await store.save(FlagSet("mine", "1"))
-    assert ask(address, "SELECT * FROM flags") == []
-
-
 async def test_readers_cannot_write(store: Store) -> None:
     """A reading connection changes nothing."""
     with pytest.raises(Transient, match="read-only"):

@@ -14,8 +14,9 @@ from core import crashpoints
 from kit.secrets import Redactor
 from openoutcry.lock import only_desk
 from openoutcry.logs import set_up_logs
-from openoutcry.parts import Mood, open_house
+from openoutcry.parts import Mood
 from openoutcry.settings import Settings, load_settings
+from openoutcry.turns import run_until_stopped
 from openoutcry.venues import FACTORIES
 from tests.hurried import hurried
 from tests.servers.broker import DIALECTS
@@ -23,24 +24,19 @@ from tests.wire import open_wire
 
 
 async def run(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
     def arm() -> None:
         point = (settings.desk.data_dir / "point").read_text(encoding="ascii")
         crashpoints.arm(point)
         print(f"ARMED {point}", flush=True)
 
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    loop.add_signal_handler(signal.SIGUSR1, arm)
-    async with open_house(
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, arm)
+    await run_until_stopped(
         settings,
         Mood(live=True, wire=hurried()),
         listening=lambda url: print(f"LISTENING {url}", flush=True),
+        ready=lambda _house: print("READY", flush=True),
         factories={**FACTORIES, "tinvest": open_wire} if _by_wire(settings) else FACTORIES,
-    ):
-        print("READY", flush=True)
-        await stop.wait()
+    )
 
 
 def _by_wire(settings: Settings) -> bool:

@@ -80,7 +80,9 @@ async def test_what_was_ignored_is_not_traded_by_its_resend(two: TestDesk) -> No
     by = await link(two)
     side: dict[str, Any] = {"source": Source.HOOK, "link": by.id, "strategy": "S", "side": Side.BUY, "body": "{}"}
     alert = an_alert(AlertKind.ENTRY, two.now, sent_at=two.now, timed=True, **side)
-    await accept(two.engine.intake, alert, by, "link_paused")
+    await two.engine.office.links.run(by.id, OWNER, running=False)
+    await accept(two.engine.intake, alert, by)
+    await two.engine.office.links.run(by.id, OWNER, running=True)
     await send(two, by, body="{}")
     assert await held(two) == [D(0), D(0)]
 
