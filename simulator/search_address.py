@@ -35,6 +35,7 @@ def address_of(text: str) -> URL:
 
 def resolved(text: str) -> str:
     """The address with what our environment adds to it (PGPASSWORD, PGSSLMODE and the like): workers are given none.
+    What PGSERVICE names in the file of PGSERVICEFILE is written out: only the environment can tell where that is.
     Raises Broken as `address_of` does."""
     url = address_of(text)
     if url.drivername != "sqlite":
@@ -42,10 +43,14 @@ def resolved(text: str) -> str:
 
         said = {*url.query, *(name for name, part in _PARTS.items() if getattr(url, part) is not None)}
         known = ((option, option.keyword.decode()) for option in Conninfo.get_defaults())
+        served = {"PGSERVICE", "PGSERVICEFILE"} <= os.environ.keys()
+        said |= {"service"} if served else set()
         added = {
             keyword: option.val.decode()
             for option, keyword in known
-            if option.val and option.envvar and option.envvar.decode() in os.environ and keyword not in said
+            if option.val
+            and keyword not in said
+            and (served or (option.envvar and option.envvar.decode() in os.environ))
         }
         url = url.update_query_dict(added)
     return url.render_as_string(hide_password=False)

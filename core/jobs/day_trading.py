@@ -71,6 +71,8 @@ class DayTrader:
             return None
         pairs = {f"{name} {symbol}": (name, symbol) for name in self._open() for symbol in sorted(wish.symbols)}
         viable = [title for title, pair in pairs.items() if title not in busy and await self._viable(*pair)]
+        if not viable:
+            return None
         trips = await self._trips()
         chosen = self._analyst.choose({title: trips.get(title, ()) for title in viable})
         if chosen is None:
@@ -120,7 +122,7 @@ class DayTrader:
     async def _trips(self) -> Mapping[str, Sequence[Trip]]:
         """How the runs of each pair went on this account, newest first."""
         found: defaultdict[str, list[Trip]] = defaultdict(list)
-        for task in await RunRecords(self._desk).tasks():
+        async for task in RunRecords(self._desk).tasks():
             if task.account == self._wish.account.name:
                 found[task.title].append(self._trip(task))
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,7 +18,7 @@ from core.values.tasks import Task
 
 KIND = "strategy"
 """The job's, as core.jobs.strategies has it."""
-LOOKED_AT = 1000
+PAGE = 1000
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -42,7 +43,7 @@ class RunRecords:
     async def newest(self, count: int, owner: UserId | None, *, paper: bool) -> list[RunRecord]:
         """Newest first; owner: None reads everybody's."""
         found: list[RunRecord] = []
-        for task in await self.tasks(owner):
+        async for task in self.tasks(owner):
             record = await self._record(task)
             if record.paper is paper:
                 found.append(record)
@@ -50,19 +51,26 @@ class RunRecords:
                 break
         return found
 
-    async def tasks(self, owner: UserId | None = None) -> list[Task]:
-        """Runs that are over and count, newest first, of the newest LOOKED_AT tasks."""
+    async def tasks(self, owner: UserId | None = None) -> AsyncIterator[Task]:
+        """Runs that are over and count, newest first. Whoever needs no more of them stops asking."""
         since: dict[UserId, datetime] = {}
-        found = []
-        for task in (await self._desk.store.tasks(LOOKED_AT, None, owner)).items:
+        async for task in self._all(owner):
             if task.kind != KIND or not task.state.final:
                 continue
             if task.owner not in since:
                 told = await self._desk.store.flag(_since(task.owner))
                 since[task.owner] = EVER if told is None else datetime.fromisoformat(told)
             if task.started_at > since[task.owner]:
-                found.append(task)
-        return found
+                yield task
+
+    async def _all(self, owner: UserId | None) -> AsyncIterator[Task]:
+        after = None
+        while True:
+            page = await self._desk.store.tasks(PAGE, after, owner)
+            for task in page.items:
+                yield task
+            if (after := page.next) is None:
+                return
 
     async def reset(self, person: Person) -> Refused | None:
         """Count the person's own runs from now on; the journal keeps those before. Audited. Refused: not_allowed."""

@@ -270,7 +270,7 @@ async def test_tc_46_the_trade_history_is_reset_after_one_press(lab: Lab, api: s
     await house.post("/api/v1/commands", {"text": question["actions"][0]["command"]})
     assert not [row for row in (await house.get("/api/v1/orders")).data["items"] if row["state"] == "FILLED"]
     assert (await house.get("/api/v1/fills")).data["items"] == []
-    assert [task.owner for task in await RunRecords(house.engine.desk).tasks()] == ["ann"]
+    assert [task.owner async for task in RunRecords(house.engine.desk).tasks()] == ["ann"]
 
 
 BEGUN = [

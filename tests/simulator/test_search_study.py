@@ -215,6 +215,18 @@ def test_a_workers_address_holds_what_the_environment_adds(monkeypatch: pytest.M
     assert make_url(resolved("postgresql://desk:own@127.0.0.1/none?sslmode=prefer")).query == {"sslmode": "prefer"}
 
 
+def test_a_service_of_a_file_that_workers_do_not_know_is_written_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGSERVICEFILE stays here, so that what it says of PGSERVICE goes into the address."""
+    (tmp_path / "services").write_text("[desk]\nhost=127.0.0.9\nport=6543\n", encoding="utf-8")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    monkeypatch.setenv("PGSERVICE", "desk")
+    told = make_url(resolved("postgresql://desk:own@/none")).query
+    assert (told["host"], told["port"]) == ("127.0.0.9", "6543")
+    assert "service" not in told
+
+
 def test_a_point_that_was_played_is_counted_as_itself(url: str) -> None:
     """A sampler on a fine range, then a coarse grid in the same study: what lies between its points is none of them."""
     fine, coarse = Measures(), Measures()

@@ -12,7 +12,7 @@ import pytest
 
 from core.rules.research_charts import of_runs
 from core.services.collecting import days_up_to
-from core.services.run_records import RunRecords
+from core.services.run_records import PAGE, RunRecords
 from core.services.visuals import EVERY_S, FIRST_DAY, RUNS, Subject, Visuals, VisualType
 from core.values.candles import Columns, SymbolDay
 from core.values.changes import TaskSet
@@ -170,6 +170,18 @@ async def test_tc_48_the_thirty_newest_runs(studio: Studio) -> None:
     assert {run.currency for run in visual.runs} == {"RUB"}
 
 
+async def test_tc_48_runs_are_found_behind_any_number_of_other_tasks(studio: Studio) -> None:
+    """More than one page of them has ended since."""
+    began = studio.desk.now
+    other = replace(run_of(1, began), kind="sellbuy")
+    later = [replace(other, id=TaskId(f"{n:032x}"), started_at=began + timedelta(hours=n)) for n in range(1, PAGE + 2)]
+    await studio.desk.engine.store.save(TaskSet(run_of(0, began)), *(TaskSet(task) for task in later))
+    await studio.made(PAPER)
+    visual = studio.visuals.get(PAPER)
+    assert visual is not None
+    assert [run.id for run in visual.runs] == [run_of(0, began).id]
+
+
 async def test_tc_48_paper_and_live_are_apart(tmp_path: Path) -> None:
     """A run counts where its account trades."""
     live = {"name": "Real", "broker": "paper"}
@@ -205,7 +217,7 @@ async def test_tc_46_after_a_reset_the_list_of_runs_is_empty(studio: Studio) -> 
     await desk.clock.advance(3600)
     records = RunRecords(desk.engine.desk)
     assert await records.reset(ann) is None
-    assert [task.owner for task in await records.tasks()] == [OWNER]
+    assert [task.owner async for task in records.tasks()] == [OWNER]
     await desk.engine.store.save(TaskSet(run_of(3, desk.now, UserId("ann"))))
     assert [run.profit for run in await records.newest(RUNS, UserId("ann"), paper=True)] == [3]
     assert len((await desk.engine.store.tasks(10)).items) == 3
