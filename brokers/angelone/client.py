@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
@@ -28,6 +29,7 @@ ANSWER_S = 7.0
 CONNECT_S = 3.0
 LIST_S = 180.0
 CHUNK = 64 * 1024
+_CODE = re.compile("[A-Z]{2}[0-9]{4}")
 BUSY_S = 1.0
 """How long to keep still after too many requests; the venue does not say."""
 
@@ -135,8 +137,8 @@ class Client:
             return body["data"]
         if code in codes.UNSURE and not codes.known(code, message):
             raise NoAnswer(f"the venue answered {code} {message}")
-        if not code and not message:
-            raise NoAnswer(f"the venue answered {status} and nothing else")
+        if _CODE.fullmatch(code) is None and not (body["refused"] and message):
+            raise NoAnswer(f"the venue answered {status} {message}, which is neither yes nor no")
         raise Refusal(code, message)
 
     async def rows(self, url: str) -> AsyncGenerator[Any, None]:
@@ -183,7 +185,7 @@ def _manners(access: Access) -> dict[str, str]:
 
 
 def _envelope(text: bytes) -> dict[str, Any]:
-    """fine, code, message, data of an answer, in either of the venue's two spellings; empty for what is none.
+    """fine, refused, code, message, data of an answer, in either of the venue's two spellings; empty for what is none.
 
     Its failures may say the text "false", and its gate says plain words.
     """
@@ -197,6 +199,7 @@ def _envelope(text: bytes) -> dict[str, Any]:
     fine = body.get("status", body.get("success"))
     return {
         "fine": fine is True or str(fine).lower() in {"true", "success"},
+        "refused": fine is False or str(fine).lower() == "false",
         "code": body.get("errorcode") or body.get("errorCode"),
         "message": body.get("message"),
         "data": body.get("data"),

@@ -37,6 +37,7 @@ _ADDRESS = re.compile(r"\b(?:https?|wss?)://\S+")
 _MAINTAINED = re.compile("maintenance|maintaining|upgrading", re.IGNORECASE)
 """In a refusal's words: not every venue has a code for it."""
 _NOTHING_CAME = frozenset({"RequestTimeout", "ExchangeNotAvailable", "NullResponse", "BadResponse"})
+_CODE = re.compile(r"-?\d+", re.ASCII)
 _BANNED = re.compile(r"until (\d{13})")
 
 
@@ -251,6 +252,8 @@ def judge(dialect: Dialect, status: int, headers: Any, body: str, answer: Any, n
         return Transient(f"{Says.MAINTENANCE.value}: {message}", 30.0)
     if means is Says.NOTHING or status >= 500:
         return NoAnswer(f"the venue answered {status} {code} {message}".rstrip())
+    if code and not (code in dialect.words or code in dialect.repeated or _CODE.fullmatch(code)):
+        return NoAnswer(f"the venue answered {status} and {code!r:.40} for a code")
     if code:
         return Refusal(means if isinstance(means, str) else "refused", code, message)
     if status >= 400:

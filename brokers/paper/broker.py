@@ -20,6 +20,8 @@ from core.values.market import Quote, Session
 from core.values.money import plain
 from core.values.orders import ApprovedOrder, Order, OrderTicket
 
+KEPT = 1000
+"""Orders that are over and still known; a day of many alerts must not fill the memory of a small machine."""
 RETOLD = 50
 """Fills told once more after a disconnect, as a venue's stream does when it comes back."""
 
@@ -49,7 +51,7 @@ class PaperBroker:
         self._watched: set[str] = set()
         self._alarms: dict[datetime, asyncio.Task[None]] = {}
         self._faults = Faults()
-        self._venue = Venue(account, terms, market, self._instruments, world.clock, self._events.put_nowait)
+        self._venue = Venue(account, terms, market, self._instruments, world.clock, self._events.put_nowait, KEPT)
         self._venue.remember(world.orders, world.fills)
 
     async def start(self) -> None:

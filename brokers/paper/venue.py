@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import count
 
 from brokers.paper.checks import check
 from brokers.paper.ledger import Ledger
@@ -23,6 +24,9 @@ from core.values.market import Quote
 from core.values.money import ZERO, Price, Quantity, plain
 from core.values.orders import Order, OrderRequest, OrderState, OrderTicket, Side
 
+FILLS_PER_ORDER = 5
+"""An order that nobody heard of is asked about for seconds, but fills for as long as the journal was away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -36,7 +40,8 @@ class Terms:
 
 
 class Venue:
-    """tell: gets every fill, and every new ticket that the dialect's stream carries, as they happen."""
+    """tell: gets every fill, and every new ticket that the dialect's stream carries, as they happen. keeps: how many
+    orders that are over it remembers, and how many times as many of the fills; 0: all of them."""
 
     def __init__(
         self,
@@ -46,7 +51,11 @@ class Venue:
         instruments: Mapping[str, Instrument],
         clock: Clock,
         tell: Callable[[OrderTicket | Fill], None],
+        keeps: int = 0,
     ) -> None:
+        self._keeps = keeps
+        self._over: deque[Row] = deque()
+        self._arrivals = count()
         self._terms, self._feed, self._clock, self._tell = terms, feed, clock, tell
         self._instruments = instruments
         self.ledger = Ledger(account.name, terms.cash, account.leverage_max, instruments)
@@ -64,11 +73,13 @@ class Venue:
             self.ledger.take(fill)
         for row in read_journal(orders, self.fills):
             if not row.state.final:
-                resume(row, len(self._rows), reduce_only=self._reduces(row.request))
+                resume(row, next(self._arrivals), reduce_only=self._reduces(row.request))
             self._enter(row)
         journalled = {(fill.order_id, fill.broker_id) for fill in self.fills if fill.order_id}
         journalled |= {(row.request.id, row.broker_id) for row in self._rows.values()}
         self._placed = Counter(order_id for order_id, _ in journalled if order_id)
+        for row in [row for row in self._rows.values() if row.working is None]:
+            self._forget(row)
 
     def tickers(self) -> set[str]:
         """With working orders or a position."""
@@ -94,7 +105,7 @@ class Venue:
             return before.ticket()
         key = broker_id(request.id, self._placed[request.id] + 1)
         row = Row(request, key, OrderState.OPEN, self._clock.now())
-        row.working = new_working(request, key, len(self._rows), reduce_only=self._reduces(request))
+        row.working = new_working(request, key, next(self._arrivals), reduce_only=self._reduces(request))
         self._check(row)
         self._placed[request.id] += 1
         self._enter(row)
@@ -217,5 +228,18 @@ class Venue:
             rows.pop(row.broker_id, None)
             if not rows:
                 self._live.pop(row.request.ticker, None)
+            self._forget(row)
         if self._terms.capabilities.stop_events or not row.request.type.triggered:
             self._tell(row.ticket())
+
+    def _forget(self, over: Row) -> None:
+        """One order more is over: the eldest of them goes. Nobody asks for it, and the journal has it."""
+        if not self._keeps:
+            return
+        self._over.append(over)
+        if len(self._over) > self._keeps:
+            row = self._over.popleft()
+            del self._rows[row.broker_id]
+            if self._latest.get(row.request.id) is row:
+                del self._latest[row.request.id], self._placed[row.request.id]
+        del self.fills[: -self._keeps * FILLS_PER_ORDER]

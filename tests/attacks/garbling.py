@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from typing import Any
 
 WEIRD: tuple[Any, ...] = (
@@ -43,6 +44,24 @@ def garbled(message: bytes, rng: random.Random) -> bytes:
     return json.dumps(thing, ensure_ascii=rng.random() < 0.5).encode(errors="surrogatepass")
 
 
+def misshapen(message: bytes, rng: random.Random) -> bytes:
+    """One way of being no message of that kind: cut, doubled, another page, a node missing or of another kind. Numbers
+    stand for none: a venue that says another code says another thing."""
+    way = rng.random()
+    if way < 0.1:
+        return rng.choice(PAGES)
+    if way < 0.3:
+        return rng.choice((message[: rng.randrange(len(message) + 1)], message + message))
+    try:
+        thing = json.loads(message)
+    except (ValueError, RecursionError):
+        return b""
+    weird = [each for each in WEIRD if not isinstance(each, bool | int | float) and each != "-0"]
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        thing = _changed(thing, rng, weird)
+    return json.dumps(thing).encode()
+
+
 def _bytes(message: bytes, rng: random.Random) -> bytes:
     """Cut, doubled, a byte turned, a run of noise."""
     at = rng.randrange(len(message) + 1)
@@ -56,18 +75,18 @@ def _bytes(message: bytes, rng: random.Random) -> bytes:
     return rng.choice(ways)
 
 
-def _changed(thing: Any, rng: random.Random) -> Any:
+def _changed(thing: Any, rng: random.Random, weird: Sequence[Any] = WEIRD) -> Any:
     """The thing with one node, at any depth, left out, doubled or weird."""
     if isinstance(thing, dict) and thing and rng.random() < 0.9:
         key = rng.choice(list(thing))
         if rng.random() < 0.15:
             return {name: value for name, value in thing.items() if name != key}
-        return {**thing, key: _changed(thing[key], rng)}
+        return {**thing, key: _changed(thing[key], rng, weird)}
     if isinstance(thing, list) and thing and rng.random() < 0.9:
         at = rng.randrange(len(thing))
         if rng.random() < 0.15:
             return [*thing[:at], *thing[at + 1 :]]
         if rng.random() < 0.1:
             return [*thing, *thing]
-        return [*thing[:at], _changed(thing[at], rng), *thing[at + 1 :]]
-    return rng.choice(WEIRD)
+        return [*thing[:at], _changed(thing[at], rng, weird), *thing[at + 1 :]]
+    return rng.choice(weird)
