@@ -186,6 +186,24 @@ async def test_a_wrong_order_is_refused_with_its_code(desk: Desk, code: str, cha
     assert await desk.on.broker.find(desk.journalled(request)) is None
 
 
+async def test_orders_that_are_over_are_forgotten_and_others_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand by default, here two: the eldest go, with their fills a while later; what works stays, and fills."""
+    monkeypatch.setattr("brokers.paper.broker.KEPT", 2)
+    desk = Desk(await paper())
+    await desk.book(0, 1)
+    resting = desk.request(Side.BUY, 1, -5)
+    await desk.send(resting)
+    sent = [desk.request(Side.BUY, 1, 1) for _ in range(12)]
+    for request in sent:
+        await desk.send(request)
+    known = [await desk.on.broker.find(desk.journalled(request)) for request in sent]
+    assert [ticket is not None for ticket in known] == [False] * 10 + [True] * 2
+    assert len(await desk.on.broker.fills_since(WEDNESDAY_NOON)) == 10
+    await desk.book(-10, -5)
+    assert await desk.on.broker.open_orders() == []
+    assert sum(holding.quantity for holding in await desk.on.broker.positions()) == 13 * desk.on.instrument.lot
+
+
 async def test_a_dialect_without_market_orders_refuses_them() -> None:
     """Angel One takes limit orders only from programs."""
     desk = Desk(await paper(dialect="angelone"))
