@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import socket
 import zlib
 from collections.abc import Awaitable, Callable, Iterable
@@ -232,7 +233,7 @@ class Listener:
 
     def share(self) -> socket.socket:
         """Where it listens, for another server that takes over: nobody who comes meanwhile is turned away."""
-        return self._server.sockets[0].dup()
+        return socket.socket(fileno=os.dup(self._server.sockets[0].fileno()))
 
     async def close(self) -> None:
         """Take no new connection, let requests in flight finish, then close the rest."""

@@ -19,7 +19,8 @@ from openoutcry.backup_cli import add_commands as add_backup_commands
 from openoutcry.check import check_settings
 from openoutcry.collect_cli import add_commands as add_collect_command
 from openoutcry.demo import curl, furnish, sample_alert
-from openoutcry.latch import FileLatch
+from openoutcry.journal import tell_halt
+from openoutcry.latch import FileLatch, text_of
 from openoutcry.lock import EXIT_LOCKED, Locked, only_desk
 from openoutcry.logs import set_up_logs
 from openoutcry.move_cli import add_commands as add_move_command
@@ -206,7 +207,9 @@ def _check(options: argparse.Namespace) -> int:
 
 def _kill(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
-    FileLatch(settings.desk.data_dir).set(Halt(datetime.now(UTC), "owner", "command line"))
+    halt = Halt(datetime.now(UTC), "owner", "command line")
+    FileLatch(settings.desk.data_dir).set(halt)
+    tell_halt(settings, text_of(halt))
     print("HALTED: no new risk until `openoutcry arm` or /arm")
     return EXIT_DONE
 
@@ -214,6 +217,7 @@ def _kill(options: argparse.Namespace) -> int:
 def _arm(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
     FileLatch(settings.desk.data_dir).clear()
+    tell_halt(settings, "")
     print("ACTIVE: trading is allowed again")
     return EXIT_DONE
 

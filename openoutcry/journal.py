@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Protocol
 
 from core.ports import Clock, Store
@@ -41,6 +41,19 @@ async def open_reader(settings: Settings) -> Reader:
     with extra():
         from storage import postgres  # noqa: PLC0415 - the extra `postgres`
     return postgres.open_reader(address)
+
+
+def tell_halt(settings: Settings, halt: str) -> None:
+    """Let the desk know of a halt or its end, whichever process owns it. halt: see `latch.text_of`. Raises as
+    `open_journal`. Nothing where the journal is a file: its desk looks at the latch."""
+    address = _address(settings)
+    if not address:
+        return
+    with extra():
+        from storage.postgres.lease import Lease  # noqa: PLC0415 - the extra `postgres`
+    with closing(Lease(address)) as lease:
+        lease.look()
+        lease.halt(halt)
 
 
 def its_file(settings: Settings) -> None:

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 ALONE_S = TERM_S - MARGIN_S
 """How long an owner lives behind its last sign."""
+LATCH_S = 0.1
+"""How soon a halt of this process is known to the others."""
 LOOP_S_MAX = 30.0
 """A loop that has not turned for so long is given up: somebody else shall own the desk."""
 
@@ -64,27 +66,31 @@ class Keeper:
             log.warning("the lease runs out by itself", extra={"reason": str(problem)})
 
     def _run(self) -> None:
-        while not self._over.wait(RENEW_S):
-            self._loop.call_soon_threadsafe(self._turn)
-            begun = time.monotonic()
-            if begun - self._turned > LOOP_S_MAX:
-                self._ended("it has been busy with one thing for too long")
-                return
-            try:
-                halt = self._lease.renew()
-                if halt is not None:
-                    self._signed = begun
-                    self._set_alarm()
-                    self._latch.agree(halt, self._lease.halt)
-            except (DeskError, OSError) as error:
-                log.warning("no sign could be given", extra={"reason": str(error)})
-            else:
-                if halt is None:
-                    self._ended("another one owns the desk now")
+        while (why := self._round()) is None:
+            for _ in range(round(RENEW_S / LATCH_S)):
+                if self._over.wait(LATCH_S):
                     return
-            if time.monotonic() - self._signed > ALONE_S - RENEW_S:
-                self._ended("the database took no sign for too long")
-                return
+                if self._latch.changed():
+                    break
+        self._ended(why)
+
+    def _round(self) -> str | None:
+        """Give a sign; why this process has to end, where it has."""
+        self._loop.call_soon_threadsafe(self._turn)
+        begun = time.monotonic()
+        if begun - self._turned > LOOP_S_MAX:
+            return "it has been busy with one thing for too long"
+        try:
+            halt = self._lease.renew()
+            if halt is None:
+                return "another one owns the desk now"
+            self._signed = begun
+            self._set_alarm()
+            self._latch.agree(halt, self._lease.halt)
+        except (DeskError, OSError) as error:
+            log.warning("no sign could be given", extra={"reason": str(error)})
+        late = time.monotonic() - self._signed > ALONE_S - RENEW_S
+        return "the database took no sign for too long" if late else None
 
     def _turn(self) -> None:
         self._turned = time.monotonic()

@@ -64,6 +64,10 @@ class SharedLatch:
         self._file = file
         self._agreed = ""
 
+    def changed(self) -> bool:
+        """Whether the file says another thing than was agreed on."""
+        return text_of(self._file.read()) != self._agreed
+
     def agree(self, told: str, tell: Callable[[str], None]) -> None:
         """told: what the database says, as `text_of`. tell: changes that. Raises what `tell` does, and OSError."""
         here = text_of(self._file.read())

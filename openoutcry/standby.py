@@ -82,17 +82,24 @@ class Watch:
         try:
             seen = await asyncio.to_thread(self._lease.look)
             await asyncio.to_thread(self._latch.agree, seen.halt, self._lease.halt)
+            await self._follow()
             if self._vigil.over(seen) and await asyncio.to_thread(self._lease.take, seen):
                 log.warning("this process owns the desk now", extra={"epoch": self._lease.epoch})
                 return True
             self._tell(f"standing by: {seen.owner or 'nobody'} owns the desk")
             self._post.owner = seen.owner
-            await self._post.follow()
         except Transient as error:
             self._vigil.lost_sight()
             self._tell(f"standing by: {error}")
         notify("WATCHDOG=1")
         return False
+
+    async def _follow(self) -> None:
+        """A database without a desk has nothing to take alerts in for: whoever owns it makes one."""
+        try:
+            await self._post.follow()
+        except Transient as error:
+            log.info("no alerts are taken in", extra={"reason": str(error)})
 
     def _tell(self, words: str) -> None:
         """Once."""

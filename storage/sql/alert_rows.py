@@ -13,13 +13,13 @@ from core.values.money import plain
 from core.values.orders import OrderType, Side
 from storage.sql.columns import Stored, encode, read_price, read_time, read_time_or_none, time_text
 
-_OPEN = frozenset({AlertStatus.ACCEPTED, AlertStatus.RECEIVED})
 _sent_at_text = lru_cache(maxsize=64)(time_text)  # when a bar closes, all charts send the same second
 
 
 def encode_alert(alert: Alert, alert_id: AlertId, key: str, status: AlertStatus) -> str:
     """The row as a JSON array, joined by hand. Raises ValueError for text that SQLite cannot hold."""
-    done = 0 if status in _OPEN and alert.source is not Source.HUB else 1
+    waits = status is AlertStatus.ACCEPTED or status is AlertStatus.RECEIVED
+    done = 0 if waits and alert.source is not Source.HUB else 1
     row = (
         f"[{quote(alert_id)},{quote(key)},{quote(status)},{done},"
         f'"{time_text(alert.received_at)}","{alert.source.value}","{alert.kind.value}",'

@@ -79,6 +79,33 @@ class Broker:
         self.process.stdout.close()
 
 
+def launched(broker: Broker, data_dir: Path, **more: str) -> Desk:
+    """A desk on this broker, once it answers. more: of its environment."""
+    env = {
+        **OPEN_DOORS,
+        "OPENOUTCRY_DESK__DATA_DIR": str(data_dir),
+        "OPENOUTCRY_DESK__MODE": "live",
+        "OPENOUTCRY_SERVER__PORT": "0",
+        "OPENOUTCRY_SERVER__API_TOKEN": "test-token",
+        "OPENOUTCRY_WEBHOOK__PASSPHRASE": "test-word",
+        "OPENOUTCRY_ACCOUNTS": json.dumps([account_of(broker.dialect, broker.url)]),
+        "OPENOUTCRY_JOBS__PAUSE_S": "0.05",
+        "OPENOUTCRY_TICKERS": json.dumps({venue: {"BTCPERP": name} for venue, name in BITCOIN.items()}),
+        **broker.day,
+        **more,
+    }
+    process = subprocess.Popen(
+        (sys.executable, "-m", "tests.wire.program"),
+        env=environment(env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    desk = Desk(process)
+    desk.token = "test-token"
+    return desk
+
+
 class Rig:
     """One data directory, one broker, and a desk that comes and goes. `accepted`: ids of alerts that got their 200."""
 
@@ -103,28 +130,8 @@ class Rig:
 
     def start(self, point: str = "") -> Desk:
         """A desk on this broker; with a `point` it is returned once it answers, which may be never READY."""
-        env = {
-            **OPEN_DOORS,
-            "OPENOUTCRY_DESK__DATA_DIR": str(self.data_dir),
-            "OPENOUTCRY_DESK__MODE": "live",
-            "OPENOUTCRY_SERVER__PORT": "0",
-            "OPENOUTCRY_SERVER__API_TOKEN": "test-token",
-            "OPENOUTCRY_WEBHOOK__PASSPHRASE": "test-word",
-            "OPENOUTCRY_ACCOUNTS": json.dumps([account_of(self.broker.dialect, self.broker.url)]),
-            "OPENOUTCRY_JOBS__PAUSE_S": "0.05",
-            "OPENOUTCRY_TICKERS": json.dumps({venue: {"BTCPERP": name} for venue, name in BITCOIN.items()}),
-            **({"OPENOUTCRY_CRASHPOINT": point} if point else {}),
-            **self.broker.day,
-        }
-        process = subprocess.Popen(
-            (sys.executable, "-m", "tests.wire.program"),
-            env=environment(env),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self._desk = Desk(process)
-        self._desk.token = "test-token"
+        more = {"OPENOUTCRY_CRASHPOINT": point} if point else {}
+        self._desk = launched(self.broker, self.data_dir, **more)
         return self._desk if point else self._desk.ready()
 
     def arm(self, point: str) -> None:
@@ -210,7 +217,7 @@ class Rig:
 
     def verdict(self) -> list[str]:
         """What the desk's books and the referee's ledger do not agree on; empty when all is well."""
-        lists = {name: self.desk.items(name) for name in ("alerts", "orders", "positions", "notices")}
+        lists = {name: self.desk.rows(name) for name in ("alerts", "orders", "positions", "notices")}
         referee = {name: self.broker.ask(name) for name in ("ledger", "orders", "stop_orders", "positions")}
         if self.broker.dialect == "angelone":  # it knows orders by their tags
             tags = {tag_of(OrderId(row["id"])): row["id"] for row in lists["orders"]}
