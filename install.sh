@@ -13,6 +13,7 @@ root="${PREFIX:-}/opt/openoutcry"
 etc="${PREFIX:-}/etc/openoutcry"
 data="${PREFIX:-}/var/lib/openoutcry"
 here=$(cd "$(dirname "$0")" && pwd)
+units=/usr/local/lib/systemd/system
 user=openoutcry
 
 say() { printf '%s\n' "$*"; }
@@ -75,7 +76,9 @@ if [ "$(id -u)" = 0 ]; then exec runuser -u openoutcry -- "$program" "$@"; fi
 exec "$program" "$@"
 SH
 chmod 0755 /usr/local/bin/openoutcry
-cp "$root/current/share/openoutcry/"openoutcry* /etc/systemd/system/
+# Updates replace them; /etc is for the machine's own word (systemctl edit, mask).
+mkdir -p "$units"
+cp "$root/current/share/openoutcry/"openoutcry* "$units/"
 systemctl daemon-reload
 
 say "Installed. Next:"

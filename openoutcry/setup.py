@@ -88,8 +88,10 @@ class Wizard:
         found = await self._telegram()
         await self._account()
         await self._risk()
-        settings = write(draft, self._options.settings, SystemClock().now())
+        settings, kept = write(draft, self._options.settings, SystemClock().now())
         self._say("written", {"path": str(self._options.settings)})
+        if kept:
+            self._say("kept", {"files": "\n  ".join(map(str, kept))})
         self._show_message(url or "https://YOUR-HOST", passphrase)
         await self._try_out(settings, found)
         self._say("done", {"path": str(self._options.settings)})

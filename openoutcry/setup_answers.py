@@ -48,7 +48,8 @@ class Terminal:
             said = self._read(prompt, secret=question.secret) or question.default
             if said is not None and (not question.choices or said in question.choices):
                 return said
-            self.say(render("setup.needed", {}, language))
+            key = "one_of" if question.choices else "needed"
+            self.say(render(f"setup.{key}", {"choices": ", ".join(question.choices)}, language))
 
     def _read(self, prompt: str, *, secret: bool) -> str:
         try:
@@ -74,7 +75,9 @@ class Prepared:
         self._out = out
         try:
             found = tomllib.loads(sys.stdin.read() if str(source) == "-" else source.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise SettingsError(f"{source}: {error.strerror}") from None
+        except ValueError as error:
             raise SettingsError(f"{source}: {error}") from None
         self.account: Mapping[str, object] = found.pop("account", {})
         self._given = {key: str(value) for key, value in found.items()}

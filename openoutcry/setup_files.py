@@ -21,9 +21,9 @@ class Draft:
     secrets: dict[str, str] = field(default_factory=dict)
 
 
-def write(draft: Draft, path: Path, now: datetime) -> Settings:
-    """All of it, read back before anything that stands there gives way; that is kept aside then. Raises SettingsError,
-    OSError."""
+def write(draft: Draft, path: Path, now: datetime) -> tuple[Settings, list[Path]]:
+    """All of it, read back before anything that stands there gives way; what was otherwise is kept aside then: the
+    files. Raises SettingsError, OSError."""
     path = path.absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = path.parent / "secrets"
@@ -35,25 +35,26 @@ def write(draft: Draft, path: Path, now: datetime) -> Settings:
             _write(_part(folder / name), value + "\n")
         _write(_part(path), _text(draft, folder, _part))
         load_settings(_part(path))
-        for name in draft.secrets:
-            _replace(folder / name, now)
+        kept = [_replace(folder / name, now) for name in draft.secrets]
         _write(_part(path), _text(draft, folder))
-        _replace(path, now)
+        kept.append(_replace(path, now))
     finally:
         for part in (*parts, _part(path)):
             part.unlink(missing_ok=True)
-    return load_settings(path)
+    return load_settings(path), [each for each in kept if each is not None]
 
 
 def _part(path: Path) -> Path:
     return path.with_name(f"{path.name}.part")
 
 
-def _replace(path: Path, now: datetime) -> None:
-    """By its part; what stood there stays under another name."""
-    if path.exists():
-        path.rename(path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%SZ}"))
+def _replace(path: Path, now: datetime) -> Path | None:
+    """By its part; what else stood there stays under another name, which is returned."""
+    kept = None
+    if path.exists() and path.read_bytes() != _part(path).read_bytes():
+        kept = path.rename(path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%SZ}"))
     _part(path).replace(path)
+    return kept
 
 
 def _write(path: Path, text: str) -> None:

@@ -35,14 +35,15 @@ CAME = "came.json"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """root: what install.sh made. control: the service manager's command. ready_s: how long a start may take, and
-    that command."""
+    """root: what install.sh made. control: the service manager's command; units: its files, as install.sh has put them
+    there. ready_s: how long a start may take, and that command."""
 
     root: Path
     settings_file: Path
     settings: Settings
     service: str
     control: str
+    units: Path
     ready_s: float
 
     @property
@@ -162,12 +163,12 @@ def _down(place: Place) -> Iterator[None]:
     """The desk is stopped meanwhile; whatever happens, what `current` names then is started. Whether that becomes ready
     is asked for afterwards: a start of the unit waits for as long as it takes, and so is not waited for."""
     try:
-        _control(place, "stop")
+        _control(place, "stop", place.service)
         yield
     finally:
         with deaf():
             try:
-                _control(place, "start", "--no-block")
+                _control(place, "start", "--no-block", place.service)
             except Broken as error:
                 print(f"openoutcry: {place.service} was not started: {error}", file=sys.stderr)
 
@@ -178,6 +179,22 @@ def _switch(place: Place, version: str) -> None:
     draft.unlink(missing_ok=True)
     draft.symlink_to(Path("versions") / version)
     draft.replace(place.current)
+    _bring_units(place)
+
+
+def _bring_units(place: Place) -> None:
+    """The service manager's files of the version in use, where install.sh has put some: what people say otherwise
+    stands elsewhere (systemctl edit). Those of before do for the new version, too, so nothing is undone for them."""
+    if not (place.units / place.service).exists():
+        return
+    try:
+        for unit in (place.current / "share" / "openoutcry").glob("openoutcry*"):
+            draft = place.units / f".{unit.name}.new"
+            shutil.copyfile(unit, draft)
+            draft.replace(place.units / unit.name)
+        _control(place, "daemon-reload")
+    except (OSError, Broken) as error:
+        print(f"openoutcry: {place.units} could not be brought up to date: {error}", file=sys.stderr)
 
 
 def _journal(place: Place) -> Path:
@@ -198,8 +215,8 @@ def _ready(place: Place) -> bool:
     return False
 
 
-def _control(place: Place, *verb: str) -> None:
-    run([*shlex.split(place.control), *verb, place.service], patience_s=place.ready_s)
+def _control(place: Place, *words: str) -> None:
+    run([*shlex.split(place.control), *words], patience_s=place.ready_s)
 
 
 def _program(place: Place, folder: Path, *arguments: object) -> None:

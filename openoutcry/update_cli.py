@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
 
+UNITS = Path("/usr/local/lib/systemd/system")
+"""As in install.sh."""
+
 
 def add_commands(commands: Commands) -> None:
     update = commands.add_parser("update", help="a new version: installed, checked, backed up, switched to, or undone")
@@ -35,6 +38,7 @@ def add_commands(commands: Commands) -> None:
         command.add_argument("--root", type=Path, metavar="DIR", help="of the installation; default: this program's")
         command.add_argument("--service", metavar="NAME", default="openoutcry.service")
         command.add_argument("--control", metavar="COMMAND", default="systemctl", help="called as systemctl is")
+        command.add_argument("--units", type=Path, metavar="DIR", default=UNITS, help="where its units are")
         command.add_argument("--ready-s", type=float, metavar="S", default=120.0, help="how long a start may take")
 
 
@@ -74,4 +78,12 @@ def _place(options: argparse.Namespace) -> Place:
     if settings.server.port == 0:
         raise SettingsError(f"{options.settings}: server.port: 0 is any port, so nobody could ask whether it is ready")
     root = (options.root or root_of_this()).absolute()
-    return Place(root, options.settings.absolute(), settings, options.service, options.control, ready_s=options.ready_s)
+    return Place(
+        root=root,
+        settings_file=options.settings.absolute(),
+        settings=settings,
+        service=options.service,
+        control=options.control,
+        units=options.units,
+        ready_s=options.ready_s,
+    )

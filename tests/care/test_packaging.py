@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from openoutcry.settings import load_settings
+from openoutcry.update_cli import UNITS as INSTALLED
 from tests.process import HOUSE
 
 UNIT = HOUSE / "packaging" / "openoutcry.service"
@@ -102,7 +103,9 @@ def test_every_unit_and_lock_is_in_the_wheel() -> None:
     locks = [f"requirements/extra-{extra}.txt" for extra in project["project"]["optional-dependencies"]]
     files = [*(f"packaging/{path.name}" for path in UNITS), *locks]
     assert shared == {file: f"share/openoutcry/{Path(file).name}" for file in files}
-    assert 'share/openoutcry/"openoutcry* /etc/systemd/system/' in (HOUSE / "install.sh").read_text(encoding="utf-8")
+    script = (HOUSE / "install.sh").read_text(encoding="utf-8")
+    assert 'share/openoutcry/"openoutcry* "$units/"' in script
+    assert f"units={INSTALLED}\n" in script  # where updates look for them
 
 
 @pytest.mark.real

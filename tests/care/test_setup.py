@@ -75,7 +75,8 @@ def test_settings_that_stand_there_are_not_lost(tmp_path: Path, capsys: pytest.C
     path.write_text("# mine", encoding="utf-8")
     assert command(capsys, "setup", "--settings", path, "--answers", answers).code == 2
     assert path.read_text(encoding="utf-8") == "# mine"
-    write(Draft(account={"name": "Home", "broker": "paper"}), path, NOON)
+    _, kept = write(Draft(account={"name": "Home", "broker": "paper"}), path, NOON)
+    assert kept == [path.with_name(f"settings.toml.before-{NOON:%Y%m%dT%H%M%SZ}")]
     assert path.with_name(f"settings.toml.before-{NOON:%Y%m%dT%H%M%SZ}").read_text(encoding="utf-8") == "# mine"
     assert [account.name for account in load_settings(path).accounts] == ["Home"]
 
@@ -171,7 +172,7 @@ def test_somebody_at_a_terminal(tmp_path: Path) -> None:
                 os.write(master, f"{next(answers, '')}\n".encode())
         assert process.wait(60) == 0, said.decode()
     assert "Брокер [paper/tinvest" in said.decode()
-    assert "Здесь нужен ответ." in said.decode()
+    assert "Ответьте одним из этих слов: paper, tinvest" in said.decode()
     assert load_settings(tmp_path / "s.toml").desk.language == "ru"
 
 

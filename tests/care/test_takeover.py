@@ -51,16 +51,25 @@ class Root:
         self.settings = root / "settings.toml"
         text = f'[server]\nport = {port}\n[desk]\ndata_dir = "{self.data}"\n'
         self.settings.write_text(text, encoding="utf-8")
-        self.control = root / "service"
+        self.control, self.units = root / "service", root / "units"
         self.goes_wrong("never", "true")
 
     def goes_wrong(self, wrong: str, does: str) -> None:
         self.control.write_text(SERVICE.format(root=self.root, wrong=wrong, does=does), encoding="utf-8")
         self.control.chmod(0o755)
 
+    def bring_units(self) -> None:
+        """As install.sh does: the service manager has a file, and each version brings some."""
+        self.units.mkdir()
+        (self.units / "desk.service").write_text("[Unit]\n", encoding="utf-8")
+        for version in ("1.0", "2.0"):
+            unit = self.root / "versions" / version / "share/openoutcry/openoutcry-more.service"
+            unit.parent.mkdir(parents=True)
+            unit.write_text(f"of {version}", encoding="utf-8")
+
     def place(self, ready_s: float = 1.0) -> Place:
         settings = load_settings(self.settings)
-        return Place(self.root, self.settings, settings, "desk.service", str(self.control), ready_s)
+        return Place(self.root, self.settings, settings, "desk.service", str(self.control), self.units, ready_s)
 
     @property
     def running(self) -> str:
@@ -96,6 +105,26 @@ def test_a_start_is_not_waited_for(root: Root, monkeypatch: pytest.MonkeyPatch) 
     take_over(root.place(ready_s=10), "2.0")
     assert root.running == "2.0"
     assert root.said == ["stop desk.service", "start --no-block desk.service"]
+
+
+def test_each_version_brings_its_units(root: Root) -> None:
+    """Before it is started, and read anew; the way back brings the old ones."""
+    root.bring_units()
+    take_over(root.place(ready_s=10), "2.0")
+    assert (root.units / "desk.service").read_text(encoding="utf-8") == "[Unit]\n"  # no unit of the version
+    assert (root.units / "openoutcry-more.service").read_text(encoding="utf-8") == "of 2.0"
+    assert root.said == ["stop desk.service", "daemon-reload", "start --no-block desk.service"]
+    rollback(root.place(ready_s=10), restore=False)
+    assert (root.units / "openoutcry-more.service").read_text(encoding="utf-8") == "of 1.0"
+
+
+def test_units_that_cannot_be_replaced_stop_no_update(root: Root, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is said; the new version runs under those of before."""
+    root.bring_units()
+    root.goes_wrong("daemon-reload*", "exit 1")
+    take_over(root.place(ready_s=10), "2.0")
+    assert root.running == "2.0"
+    assert "could not be brought up to date" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("does", ["exit 1", "exec sleep 1000"])
@@ -138,7 +167,7 @@ def test_a_signal_leaves_no_desk_stopped(root: Root) -> None:
     os.mkfifo(root.root / "stopping")
     root.goes_wrong("stop*", "rm running; echo > stopping; exec sleep 1000")
     command = [*PROGRAM, "rollback", "--settings", str(root.settings), "--root", str(root.root)]
-    command += ["--control", str(root.control)]
+    command += ["--control", str(root.control), "--units", str(root.units)]
     with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as process:
         (root.root / "stopping").read_text(encoding="utf-8")
         process.send_signal(signal.SIGTERM)

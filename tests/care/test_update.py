@@ -136,6 +136,7 @@ class Installed:
 
     def say(self, *arguments: object) -> Any:
         where = ["--settings", self.settings, "--control", f"{sys.executable} {self.control}", "--ready-s", "40"]
+        where += ["--units", self.root / "units"]
         command = [self.root / "current/bin/openoutcry", arguments[0], *where, *arguments[1:]]
         return subprocess.run(
             list(map(str, command)), env=self.env, capture_output=True, text=True, timeout=200, check=False
