@@ -99,18 +99,6 @@ def paced(desk: Desk, seconds: float, name: str) -> tuple[list[float], list[Look
     return took, [*looks, look(desk)]
 
 
-def alerts_of(desk: Desk) -> list[dict[str, Any]]:
-    """All of them, page by page."""
-    found: list[dict[str, Any]] = []
-    after: str | None = ""
-    while after is not None:
-        status, page = desk.ask("GET", f"/api/v1/alerts?limit=1000{after and f'&after={after}'}")
-        assert status == 200
-        found += page["items"]
-        after = page["next"]
-    return found
-
-
 @pytest.mark.proof
 def test_proof_of_hours(tmp_path: Path, rounds: int) -> None:
     """2.4 s a round (two hours in a release): each is answered in time and done; memory, files and tasks are what they
@@ -123,7 +111,7 @@ def test_proof_of_hours(tmp_path: Path, rounds: int) -> None:
             took, looks = paced(desk, A_ROUND_S * rounds, "load")
         desk.wait_for("alerts", lambda rows: all(row["done"] for row in rows))
         given_back(desk, before)
-        rows = alerts_of(desk)
+        rows = desk.rows("alerts")
         after = look(desk)
     assert len(rows) == len(warm) + len(took)
     assert all(row["done"] for row in rows)
