@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,6 +13,17 @@ from tests.servers.telegram import BOT, OWNER
 
 GROUP = -1001
 ORDER = "/buy 1 BTCPERP"
+DISGUISES: list[dict[str, Any]] = [
+    {"forward_origin": {"type": "hidden_user", "sender_user_name": "x", "date": 1}},
+    {"forward_date": 1, "forward_sender_name": "x"},
+    {"sender_chat": {"id": GROUP, "type": "supergroup", "title": "anonymous admins"}},
+    {"via_bot": BOT},
+    {"business_connection_id": "b"},
+    {"edit_date": 1},
+    {"is_automatic_forward": True},
+    {"from": {"id": OWNER, "is_bot": True, "first_name": "a bot"}},
+    {"from": None},
+]
 
 
 async def silent(chat: Chat) -> None:
@@ -38,21 +50,7 @@ async def test_only_messages_and_presses_are_heard_even_from_the_owner(chat: Cha
         await silent(chat)
 
 
-@pytest.mark.parametrize(
-    "disguise",
-    [
-        {"forward_origin": {"type": "hidden_user", "sender_user_name": "x", "date": 1}},
-        {"forward_date": 1, "forward_sender_name": "x"},
-        {"sender_chat": {"id": GROUP, "type": "supergroup", "title": "anonymous admins"}},
-        {"via_bot": BOT},
-        {"business_connection_id": "b"},
-        {"edit_date": 1},
-        {"is_automatic_forward": True},
-        {"from": {"id": OWNER, "is_bot": True, "first_name": "a bot"}},
-        {"from": None},
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("disguise", DISGUISES, ids=str)
 async def test_the_owner_is_not_heard_in_disguise(chat: Chat, disguise: dict[str, Any]) -> None:
     """Forwards, anonymous admins, bots, inline and business messages do nothing under an allowed id."""
     async with chat.running():
@@ -104,3 +102,32 @@ async def test_a_link_that_opens_the_dashboard_is_told_in_private_alone(chat: Ch
         await chat.hear(await chat.server.say("/dashboard@Desk_Bot", OWNER, GROUP))
         assert (await chat.server.shown("/enter#")).chat == OWNER
         assert (await chat.server.shown("for you alone")).chat == GROUP
+
+
+async def drawn(chat: Chat, rng: Random) -> int:
+    """One update that nobody should hear; its id."""
+    text = rng.choice([ORDER, "/kill", "/arm", "/dump BTCPERP", "/approve 1", "/start", "press:0123456789abcdef"])
+    elsewhere = rng.choice([GROUP, -rng.getrandbits(40), rng.getrandbits(33)])
+    match rng.randrange(4):
+        case 0:
+            return await chat.server.say(text, **rng.choice(DISGUISES))
+        case 1:
+            return await chat.server.say(text, OWNER, elsewhere)
+        case 2:
+            kind = rng.choice([kind for kind in KINDS if kind not in {"message", "callback_query"}])
+            return await chat.server.push(**{kind: update_of(kind, OWNER, OWNER, text)})
+    kind, stranger = rng.choice(KINDS), rng.choice([STRANGER, rng.getrandbits(33)])
+    return await chat.server.push(**{kind: update_of(kind, stranger, rng.choice([stranger, OWNER, elsewhere]), text)})
+
+
+@pytest.mark.proof
+async def test_proof_of_strangers(chat: Chat, rounds: int) -> None:
+    """I11: a hundred updates a round of every kind, from strangers and from the owner in disguise or elsewhere."""
+    rng = Random(1)
+    async with chat.running():
+        for _ in range(rounds):
+            for _ in range(99):
+                await drawn(chat, rng)
+            await chat.hear(await drawn(chat, rng))
+        await silent(chat)
+    print(f"\n{100 * rounds} updates of strangers: 0 answers, 0 orders")
