@@ -18,7 +18,7 @@ from brokers.ccxt.dialect import Access, Dialect, Says
 from brokers.reading import UNREADABLE, NoAnswer, readable
 from core.crashpoints import crashpoint
 from core.ports import Clock
-from core.values.errors import Broken, Rejected, Transient
+from core.values.errors import Broken, DeskError, Rejected, Transient
 from kit.rates import MOST_URGENT, Rates
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ class Client:
 
     # inside
 
-    def _make(self, session: Posting) -> Any:
+    def _make(self, session: Posting) -> Any:  # noqa: C901 - methods of the class that it makes
         """The library's class for this venue, its verdicts and its streams taken over."""
         try:
             library = importlib.import_module("ccxt.pro")
@@ -183,17 +183,18 @@ class Client:
                 if dialect.greets(link.url, None):
                     client.greeted()
 
+            def client(self, url: Any) -> Any:
+                return _breaking(super().client(url))
+
             def handle_message(self, link: Any, message: Any) -> None:
                 try:
                     super().handle_message(link, message)
-                except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                except UNREADABLE as error:
                     log.warning("stream unreadable", extra={"exchange": dialect.name, "reason": repr(error)})
                 if dialect.greets(link.url, message):
                     client.greeted()
-                orders, trades = [*(self.orders or ()), *(self.triggerOrders or ())], [*(self.myTrades or ())]
-                self.orders = self.triggerOrders = self.myTrades = None
-                if orders or trades:
-                    client.heard(orders, trades)
+                if any(told := _taken(self)):
+                    client.heard(*told)
 
         access = self._access
         exchange = Venue(
@@ -210,6 +211,36 @@ class Client:
         )
         dialect.aim(exchange, access)
         return exchange
+
+
+def _taken(venue: Any) -> tuple[list[Any], list[Any]]:
+    """Orders and executions that the library has read of its streams; it keeps them no longer."""
+    told = [*(venue.orders or ()), *(venue.triggerOrders or ())], [*(venue.myTrades or ())]
+    venue.orders = venue.triggerOrders = venue.myTrades = None
+    return told
+
+
+def _breaking(link: Any) -> Any:
+    """The library reads no more of a socket that brought what is no JSON, and leaves it open: it is made anew."""
+    if "handle_message" in vars(link):
+        return link
+    plain = link.handle_message
+
+    def handle(message: Any) -> None:
+        try:
+            plain(message)
+        except UNREADABLE as error:
+            log.warning("stream unreadable", extra={"reason": repr(error)})
+            link.on_error(importlib.import_module("ccxt.base.errors").NetworkError("unreadable"))
+
+    link.handle_message = handle
+    return link
+
+
+def trouble() -> tuple[type[Exception], ...]:
+    """What a stream of the library may break with."""
+    errors = importlib.import_module("ccxt.base.errors")
+    return (errors.BaseError, DeskError, Refusal, NoAnswer, aiohttp.ClientError, OSError, *UNREADABLE)
 
 
 class Posting:

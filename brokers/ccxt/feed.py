@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,13 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from brokers.ccxt import translate
-from brokers.ccxt.client import Client, Refusal, said
+from brokers.ccxt.client import Client, said, trouble
 from brokers.ccxt.links import alive
 from brokers.ccxt.listing import Catalogue
 from brokers.ccxt.translate import stamp
-from brokers.reading import UNREADABLE, NoAnswer, readable
+from brokers.reading import readable
 from core.ports import World
-from core.values.errors import Rejected, Transient
+from core.values.errors import Rejected
 from core.values.instrument import Instrument
 from core.values.market import Candle, Funding, Quote
 from core.values.money import Price
@@ -149,24 +148,24 @@ class CcxtFeed:
 
     async def _follow(self, name: str, told: bool, listed: Instrument) -> None:  # noqa: FBT001 - of a table
         """One stream of one instrument, made again when it breaks. told: whether it tells the book."""
-        errors = importlib.import_module("ccxt.base.errors")
+        broken = trouble()
         while True:
             try:
                 row = await self._call(name, listed)
                 self._take(row if "bid" in row else row[listed.broker_key], listed, told=told)
-            except (errors.BaseError, Transient, Refusal, NoAnswer, *UNREADABLE) as error:
+            except broken as error:
                 log.warning("prices broken off", extra={"ticker": listed.ticker, "reason": said(error)})
                 await self._world.wire.sleep(BACK_S)
 
     async def _leave(self, ticker: str) -> None:
         """Best effort: what goes on coming is read by nobody."""
-        errors = importlib.import_module("ccxt.base.errors")
+        broken = trouble()
         listed = self._catalogue.get(ticker)
         for name, _ in self._client.dialect.quotes:
             if hasattr(self._client.exchange, f"un_{name}"):
                 try:
                     await self._call(f"un_{name}", listed)
-                except (errors.BaseError, errors.UnsubscribeError, Transient, Refusal, NoAnswer) as error:
+                except broken as error:
                     log.info("still subscribed", extra={"ticker": ticker, "reason": said(error)})
 
     async def _call(self, name: str, listed: Instrument) -> Any:

@@ -9,10 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from brokers.ccxt.client import Client, Refusal, said
-from brokers.reading import NoAnswer
+from brokers.ccxt.client import Client, said, trouble
 from core.ports import Clock
-from core.values.errors import Rejected, Transient
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +64,11 @@ class Links:
                 link.on_error(errors.NetworkError(reason))
 
     async def _keep(self, name: str, params: Mapping[str, Any]) -> None:
-        errors = importlib.import_module("ccxt.base.errors")
+        broken = trouble()
         while True:
             try:
                 await getattr(self._client.exchange, name)(params={**params})
-            except (errors.BaseError, Transient, Rejected, Refusal, NoAnswer, OSError) as error:
+            except broken as error:
                 log.warning("stream broken", extra={"stream": name, "reason": said(error)})
                 self.broken()
                 await self._wire.sleep(BACK_S)
