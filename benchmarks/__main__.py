@@ -20,6 +20,8 @@ from benchmarks import (
     idle,
     pages,
     pictures,
+    postgres,
+    receivers,
     restart,
     scan,
     simulate,
@@ -67,6 +69,7 @@ def main() -> None:
     keep("T-Invest, memory of 3,000 instruments", lists["mb"], "MB")
     keep("alert to order request p99", alert_to_order.main([])["p99"], "ms")
     keep("alerts accepted, share of the bare server", alerts_accepted.measure(7, 4000, 32), "ratio")
+    _with_a_server()
     told = hub.measure()
     keep("hub, one alert to 1,000 sockets, p99", told["fan_out_ms"], "ms")
     keep("hub, memory gained by 9,000 alerts to five targets, one dead", told["gained_mb"], "MB")
@@ -89,6 +92,17 @@ def main() -> None:
     rule = columns.measure()
     keep("simulation, bars of a rule a second", rule["bars"], "1/s")
     keep("simulation, a hundred rules over a year of minutes", rule["grid_s"], "s")
+
+
+def _with_a_server() -> None:
+    """Debian's PostgreSQL must be there."""
+    many = receivers.measure()
+    keep("three receivers to one, on cores of their own", many["ratio"], "ratio")
+    keep("three receivers to one, by the clock", many["wall"], "ratio")
+    served = postgres.measure()
+    keep("alerts accepted, PostgreSQL to SQLite", served["rate_ratio"], "ratio")
+    keep("one alert's commit in PostgreSQL", served["one alert, median"], "ms")
+    keep("alert to order with PostgreSQL, median", served["alert to order, median"], "ms")
 
 
 if __name__ == "__main__":

@@ -87,12 +87,12 @@ def open_loopback(account: Account, settings: Mapping[str, object], world: World
     return broker
 
 
-async def serve_desk(directory: Path, broker_url: str) -> None:
-    """The product as the roof builds it."""
+async def serve_desk(directory: Path, broker_url: str, database_url: str = "") -> None:
+    """The product as the roof builds it. database_url: empty = SQLite."""
     LoopbackBroker.url = broker_url
     settings = load_settings(
         None,
-        desk={"data_dir": directory},
+        desk={"data_dir": directory, "database_url": database_url},
         server={"port": 0},
         webhook={"passphrase": PASSPHRASE},
         market={"still": True},
@@ -119,13 +119,13 @@ def _process(*arguments: str) -> Iterator[int]:
             process.kill()
 
 
-def measure(alerts: int) -> dict[str, float]:
-    """Milliseconds by percentile."""
+def measure(alerts: int, database_url: str = "") -> dict[str, float]:
+    """Milliseconds by percentile. database_url: of a PostgreSQL; empty = SQLite."""
     sent: dict[str, int] = {}
     with (
         tempfile.TemporaryDirectory() as directory,
         _process("--serve", "broker") as broker_port,
-        _process("--serve", "desk", directory, f"http://127.0.0.1:{broker_port}") as desk_port,
+        _process("--serve", "desk", directory, f"http://127.0.0.1:{broker_port}", database_url) as desk_port,
     ):
         url = f"http://127.0.0.1:{desk_port}/tradingview-to-webhook-order"
         for number in range(alerts):
@@ -164,7 +164,7 @@ def main(arguments: list[str]) -> dict[str, float]:
     options = parser.parse_args(arguments)
     if options.serve:
         kind, *rest = options.serve
-        asyncio.run(serve_broker() if kind == "broker" else serve_desk(Path(rest[0]), rest[1]))
+        asyncio.run(serve_broker() if kind == "broker" else serve_desk(Path(rest[0]), *rest[1:]))
         return {}
     found = measure(options.alerts)
     print(

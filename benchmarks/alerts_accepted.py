@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import count
@@ -35,6 +35,7 @@ from core.values.ids import AccountName
 from core.values.instrument import Instrument, InstrumentKind
 from core.values.money import Quantity
 from kit.http import errors_as_json, listen
+from storage.postgres import open_store as open_server
 from storage.sqlite import open_store
 from webhook_receiver.routes import Receiver, webhook_routes
 
@@ -58,10 +59,10 @@ async def serve_bare() -> None:
     await _announce(runner.addresses[0][1])
 
 
-async def serve_desk(directory: Path) -> None:
-    """The door as the roof builds it, without anybody draining behind it."""
+async def serve_desk(journal: str) -> None:
+    """The door as the roof builds it, without anybody draining behind it. journal: a database's address or a file."""
     clock = SystemClock()
-    store = await open_store(directory / "desk.db", clock)
+    store = await (open_server(journal, clock) if "://" in journal else open_store(Path(journal), clock))
     limits = IntakeLimits(entries_per_minute=0, same_side_entries_per_10_min=0)
     intake = Intake(store=store, clock=clock, wire=clock, desk_id=store.desk_id, limits=limits)
     await intake.start()
@@ -70,11 +71,7 @@ async def serve_desk(directory: Path) -> None:
     routes = webhook_routes(receiver)
     app.add_routes(routes)
     listener = await listen(app, "127.0.0.1", 0, first=routes)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(5000, 10, 10)
-    sys.setswitchinterval(0.001)
-    await _announce(listener.port)
+    await serve(listener.port)
 
 
 def _directory() -> Directory:
@@ -83,6 +80,15 @@ def _directory() -> Directory:
     instrument = Instrument("BTCPERP", "BYBIT", InstrumentKind.PERPETUAL, "USDT", one, Decimal("0.1"), one)
     known.put(Account(AccountName("Testing"), "paper", Mode.PAPER, "USDT"), [instrument])
     return known
+
+
+async def serve(port: int) -> None:
+    """As the roof has it when the desk is ready."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5000, 10, 10)
+    sys.setswitchinterval(0.001)
+    await _announce(port)
 
 
 async def _announce(port: int) -> None:
@@ -106,7 +112,7 @@ def server(*arguments: str) -> Iterator[int]:
 _numbers = count()
 
 
-def _alerts(how_many: int) -> list[bytes]:
+def entries(how_many: int) -> list[bytes]:
     """Entries as templates send them, no two equal."""
     fields = {
         "ticker": "BTCPERP",
@@ -125,12 +131,13 @@ def _alerts(how_many: int) -> list[bytes]:
     return [post(PATH, json.dumps(fields | {"id": next(_numbers)}).encode()) for _ in range(how_many)]
 
 
-def _run(port: int, alerts: int, connections: int) -> Run:
-    run = new_connections(port, _alerts(alerts), connections)
-    refused = [answer for answer in run.answers if b" 200 " not in answer[:16] or b"duplicate" in answer]
+def run(ports: Sequence[int], alerts: int, connections: int) -> Run:
+    """That many entries, every one of them accepted."""
+    done = new_connections(ports, entries(alerts), connections)
+    refused = [answer for answer in done.answers if b" 200 " not in answer[:16] or b"duplicate" in answer]
     if refused:
         raise SystemExit(f"{len(refused)} of {alerts} not accepted, the first: {refused[0]!r}")
-    return run
+    return done
 
 
 def measure(pairs: int, alerts: int, connections: int) -> float:
@@ -139,12 +146,12 @@ def measure(pairs: int, alerts: int, connections: int) -> float:
     with (
         tempfile.TemporaryDirectory(dir=Path.cwd()) as directory,
         server("--serve", "bare") as bare_port,
-        server("--serve", "desk", "--directory", directory) as desk_port,
+        server("--serve", "desk", "--journal", f"{directory}/desk.db") as desk_port,
     ):
         for port in (bare_port, desk_port):
-            _run(port, alerts // 10, connections)
+            run([port], alerts // 10, connections)
         for _ in range(pairs):
-            bare, desk = _run(bare_port, alerts, connections), _run(desk_port, alerts, connections)
+            bare, desk = run([bare_port], alerts, connections), run([desk_port], alerts, connections)
             ratios.append(desk.rate / bare.rate)
             print(
                 f"bare {bare.rate:6.0f}/s   desk {desk.rate:6.0f}/s, p50 {desk.percentile(50):5.2f} ms,"
@@ -161,11 +168,11 @@ def main() -> None:
     parser.add_argument("--alerts", type=int, default=4000)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--serve", choices=["bare", "desk"], help=argparse.SUPPRESS)
-    parser.add_argument("--directory", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--journal", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.serve:
         with asyncio.Runner(loop_factory=None if asked.serve == "bare" else uvloop.new_event_loop) as runner:
-            runner.run(serve_desk(asked.directory) if asked.serve == "desk" else serve_bare())
+            runner.run(serve_desk(asked.journal) if asked.serve == "desk" else serve_bare())
     else:
         measure(asked.pairs, asked.alerts, asked.connections)
 

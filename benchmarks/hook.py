@@ -31,7 +31,7 @@ def measure() -> dict[str, float]:
         now = datetime.now(UTC).isoformat()
         body = {"strategy": "S", "symbol": "SBER", "action": "BUY", "timestamp": now}
         bodies = [post(f"/hook/{link['token']}", json.dumps({**body, "n": n}).encode()) for n in range(POSTS)]
-        run = new_connections(urlsplit(desk.url).port or 0, bodies, 1)
+        run = new_connections([urlsplit(desk.url).port or 0], bodies, 1)
         orders = desk.items("orders")
         assert all(b'"accepted"' in answer for answer in run.answers)
         assert not any(order["filled"] != "0" for order in orders), "the broker was to be slow"

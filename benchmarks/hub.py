@@ -190,8 +190,8 @@ def accepted(pairs: int, alerts: int, connections: int) -> float:
     found: list[tuple[float, float]] = []
     with server() as port, alerts_accepted.server("--serve", "bare") as bare_port:
         for size in (alerts // 10, *[alerts] * pairs):
-            bare = new_connections(bare_port, [post(alerts_accepted.PATH, _body(0))] * size, connections)
-            run = new_connections(port, [_post(next(numbers)) for _ in range(size)], connections)
+            bare = new_connections([bare_port], [post(alerts_accepted.PATH, _body(0))] * size, connections)
+            run = new_connections([port], [_post(next(numbers)) for _ in range(size)], connections)
             assert all(b" 200 " in answer[:16] for answer in run.answers)
             found.append((run.rate, run.rate / bare.rate))
     rate = statistics.median(each for each, _ in found[1:])

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,9 @@ def post(path: str, body: bytes) -> bytes:
     return head.encode() + b"Connection: close\r\n\r\n" + body
 
 
-def new_connections(port: int, requests: Sequence[bytes], connections: int) -> Run:
-    """Send every request over a connection of its own, `connections` of them at any time."""
-    address = ("127.0.0.1", port)
+def new_connections(ports: Sequence[int], requests: Sequence[bytes], connections: int) -> Run:
+    """Send every request over a connection of its own, `connections` of them at any time, to each port in turn."""
+    turns = cycle(ports)
     poll = select.epoll()
     flying: dict[int, tuple[socket.socket, float]] = {}
     waiting = iter(requests)
@@ -43,7 +44,7 @@ def new_connections(port: int, requests: Sequence[bytes], connections: int) -> R
             return
         begun = time.perf_counter()
         link = socket.socket()
-        link.connect(address)
+        link.connect(("127.0.0.1", next(turns)))
         link.send(request)  # far below a socket's buffer
         flying[link.fileno()] = (link, begun)
         poll.register(link, select.EPOLLIN)

@@ -23,15 +23,16 @@ SETTINGS = """
 listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = ''
-fsync = off
+fsync = {fsync}
 """
 
 
 class Postgres:
-    """One server. Its processes are killed by tests, never the machine: nothing is fsynced."""
+    """One server. Its processes are killed by tests, never the machine: nothing is fsynced, unless its speed is what is
+    looked at."""
 
-    def __init__(self, home: Path, port: int) -> None:
-        self._home, self._data, self.port = home, home / "data", port
+    def __init__(self, home: Path, port: int, *, fsync: bool = False) -> None:
+        self._home, self._data, self.port, self._fsync = home, home / "data", port, "on" if fsync else "off"
         self._numbers = count(1)
 
     def create(self) -> None:
@@ -41,7 +42,12 @@ class Postgres:
         words = ("--username", USER, "--pwfile", password, "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync")
         self._run("initdb", "-D", self._data, "--locale=C", *words)
         with (self._data / "postgresql.conf").open("a") as file:
-            file.write(SETTINGS.format(port=self.port))
+            file.write(SETTINGS.format(port=self.port, fsync=self._fsync))
+
+    @property
+    def pid(self) -> int:
+        """Of the process whose children all others are."""
+        return int((self._data / "postmaster.pid").read_text().splitlines()[0])
 
     def start(self) -> None:
         """It answers when this returns."""
@@ -95,14 +101,14 @@ def _programs() -> Path:
 
 
 @contextmanager
-def serving() -> Iterator[Postgres]:
+def serving(*, fsync: bool = False) -> Iterator[Postgres]:
     """A started server, and no trace of it afterwards."""
     home = Path(tempfile.mkdtemp(prefix="openoutcry-postgres-"))
     if os.geteuid() == 0:
         user = pwd.getpwnam(UNPRIVILEGED)
         os.chown(home, user.pw_uid, user.pw_gid)
     (port,) = free_ports(1)
-    server = Postgres(home, port)
+    server = Postgres(home, port, fsync=fsync)
     try:
         server.create()
         server.start()
