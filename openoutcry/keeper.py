@@ -41,7 +41,7 @@ class Keeper:
     """A thread of its own: a busy loop must not lose the lease. begun: monotonic seconds, before the lease was taken.
     ended: called where it is lost."""
 
-    def __init__(self, lease: Lease, latch: SharedLatch, begun: float, ended: Callable[[str], None] = end) -> None:
+    def __init__(self, lease: Lease, latch: SharedLatch, begun: float, ended: Callable[[str], object] = end) -> None:
         self._lease = lease
         self._latch = latch
         self._ended = ended

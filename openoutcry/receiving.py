@@ -15,7 +15,7 @@ from core.values.accounts import Account
 from core.values.errors import Transient
 from core.values.instrument import Instrument
 from core.values.links import Link
-from kit.auth import networks
+from kit.auth import bearer, networks, same_secret
 from kit.http import ApiError, errors_as_json, json_response
 from openoutcry.listings import LISTING, MARK, names_of
 from openoutcry.settings import Settings
@@ -116,8 +116,12 @@ class Post:
         assert resource is not None
         return await self._doors.routes[resource.canonical](request)
 
-    async def _elsewhere(self, _request: web.Request) -> web.StreamResponse:
-        raise ApiError(503, "standing_by", "this process stands by: ask the one whose /readyz answers 200")
+    async def _elsewhere(self, request: web.Request) -> web.StreamResponse:
+        """Who owns the desk is told to whoever has the API's token."""
+        token = self._settings.server.api_token.get_secret_value()
+        known = bool(token) and same_secret(bearer(request), token)
+        owner = f" ({self.owner or 'nobody now'})" if known else ""
+        raise ApiError(503, "standing_by", f"this process stands by: ask the one that owns the desk{owner}")
 
 
 async def _alive(_request: web.Request) -> web.Response:

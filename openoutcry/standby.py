@@ -21,7 +21,7 @@ from openoutcry.latch import FileLatch, SharedLatch
 from openoutcry.parts import Mood
 from openoutcry.receiving import Post
 from openoutcry.settings import Settings
-from openoutcry.watchdog import notify
+from openoutcry.watchdog import notify, patient
 from storage.postgres import open_store
 from storage.postgres.lease import LOOK_S, Lease, Vigil
 
@@ -49,6 +49,7 @@ async def standing_by(
             yield mood
             return
         owned.enter_context(Keeper(lease, latch, begun))
+        patient(on=True)
         with listener.share() as at:
             yield replace(mood, journal=partial(_journal, lease), at=at, listens=doors.aclose, shared=True)
 

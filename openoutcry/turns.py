@@ -16,7 +16,7 @@ from openoutcry.journal import extra
 from openoutcry.parts import House, Mood, open_house
 from openoutcry.settings import Settings
 from openoutcry.venues import FACTORIES
-from openoutcry.watchdog import notify
+from openoutcry.watchdog import notify, patient
 
 Listening = Callable[[str], None]
 
@@ -42,7 +42,9 @@ async def run_until_stopped(
             return
         async with open_house(settings, mine, listening=told, factories=factories) as house:
             ready(house)
-            notify("READY=1\nSTATUS=owns the desk")
+            notify("READY=1")
+            if mine.shared:
+                patient(on=False)
             await stop.wait()
             notify("STOPPING=1")
 

@@ -17,6 +17,7 @@ from core.values.errors import DeskError
 log = logging.getLogger(__name__)
 
 FLAG = "watchdog"
+PATIENCE_USEC = 86_400_000_000
 
 
 def notify(word: str, environment: Mapping[str, str] = os.environ) -> None:
@@ -25,6 +26,13 @@ def notify(word: str, environment: Mapping[str, str] = os.environ) -> None:
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
             link.sendto(word.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
+
+
+def patient(*, on: bool, environment: Mapping[str, str] = os.environ) -> None:
+    """Let systemd wait while a process that stood by settles with the brokers, which may take as long as one of them is
+    away; or no longer."""
+    if period_s(environment):
+        notify(f"WATCHDOG_USEC={PATIENCE_USEC if on else environment['WATCHDOG_USEC']}", environment)
 
 
 def period_s(environment: Mapping[str, str] = os.environ) -> float:

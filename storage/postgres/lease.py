@@ -21,7 +21,7 @@ from storage.postgres.connection import connect, translated
 from storage.postgres.migrations import prepare
 from storage.postgres.session import Plain, Session
 
-TERM_S = 6.0
+TERM_S = 5.0
 """How long an owner may be silent, by the clock of whoever watches it."""
 MARGIN_S = 1.0
 """So much sooner, by its own clock, it must have ended."""

@@ -12,7 +12,7 @@ import pytest
 
 from core.clock import ManualClock
 from openoutcry.background import running
-from openoutcry.watchdog import feed, period_s
+from openoutcry.watchdog import feed, patient, period_s
 from storage.sqlite import open_store
 from tests.contracts.samples import NOON
 from tests.process import demo
@@ -34,6 +34,15 @@ def test_the_manager_hears_of_start_and_stop(tmp_path: Path, manager: socket.soc
         assert manager.recv(100) == b"READY=1"
         desk.stop()
         assert manager.recv(100) == b"STOPPING=1"
+
+
+def test_the_manager_waits_for_a_new_owner(manager: socket.socket, tmp_path: Path) -> None:
+    """It settles with the brokers first; then the dog is hungry as before. Nothing is said where there is no dog."""
+    there = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "120000000"}
+    patient(on=True, environment={"NOTIFY_SOCKET": there["NOTIFY_SOCKET"]})
+    patient(on=True, environment=there)
+    patient(on=False, environment=there)
+    assert [manager.recv(100), manager.recv(100)] == [b"WATCHDOG_USEC=86400000000", b"WATCHDOG_USEC=120000000"]
 
 
 class SetBack(ManualClock):

@@ -10,6 +10,7 @@ from core.ports import Store
 from core.values.alerts import AlertStatus, Source
 from core.values.changes import (
     AlertDone,
+    AlertTaken,
     OrderMade,
 )
 from core.values.errors import Conflict
@@ -107,6 +108,20 @@ class AlertsContract:
         done = await store.alert(AlertId("b"))
         assert done is not None
         assert (done.status, done.done, done.reason, done.proposal_id) == (AlertStatus.IGNORED, True, "info", "p")
+
+    async def test_received_alerts_wait_apart_until_they_are_taken(self, store: Store) -> None:
+        """Oldest first; taken they are accepted and wait with the rest, once; those turned away wait nowhere."""
+        for name in ("a", "b", "c"):
+            await store.accept_alert(alert(), AlertId(name), name, AlertStatus.RECEIVED)
+        assert await store.waiting_alerts() == []
+        assert [record.id for record in await store.received_alerts(2)] == ["a", "b"]
+        await store.save(AlertTaken(AlertId("b")))
+        await store.save(AlertDone(AlertId("a"), AlertStatus.THROTTLED))
+        assert [(record.id, record.status) for record in await store.waiting_alerts()] == [("b", AlertStatus.ACCEPTED)]
+        assert [record.id for record in await store.received_alerts(10)] == ["c"]
+        for name in ("a", "b", "nobody"):
+            with pytest.raises(Conflict):
+                await store.save(AlertTaken(AlertId(name)))
 
     async def test_alert_is_done_once(self, store: Store) -> None:
         """A second end of the same alert, or of one that is not there, is a Conflict."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -97,13 +98,16 @@ def test_a_link_is_known_at_every_door(trio: Trio) -> None:
 
 
 def test_who_stands_by_says_so(trio: Trio) -> None:
-    """It lives and is not ready; whatever is no alert is sent to the owner."""
+    """It lives and is not ready; whatever is no alert is for the owner, and who that is, the API's token opens."""
     for desk in trio.processes.values():
         mine = desk is trio.desk
         assert desk.ask("GET", "/livez")[0] == 200
         assert desk.ask("GET", "/readyz")[0] == (200 if mine else 503)
         status, answer = desk.ask("GET", "/api/v1/orders")
         assert mine or (status, answer["error"]["code"]) == (503, "standing_by")
+        assert mine or socket.gethostname() in answer["error"]["message"]
+        status, answer = desk.ask("GET", "/", token="")
+        assert mine or socket.gethostname() not in answer["error"]["message"]
 
 
 def test_the_owner_is_killed(trio: Trio) -> None:
