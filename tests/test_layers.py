@@ -49,6 +49,7 @@ LIBRARY_HOMES = {
     "pydantic": {"openoutcry", "bot"},
     "pydantic_settings": {"openoutcry"},
     "structlog": {"openoutcry"},
+    "uvloop": {"openoutcry"},
     "jinja2": {"dashboard"},
     "markupsafe": {"dashboard"},
     "jwt": {"dashboard"},
