@@ -40,7 +40,12 @@ GONE = (
     discord.GatewayNotFound,
     discord.ConnectionClosed,
     discord.RateLimited,
-    AttributeError,  # discord.py's own, where the very first socket closes before its hello: it asks for its sequence
+    # discord.py's own, where the very first socket closes before its hello, or the gateway says what it cannot read
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
 )
 
 

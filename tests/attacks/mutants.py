@@ -68,6 +68,7 @@ def mutants(source: str) -> list[Mutant]:
     """One for each comparison, sum, `and`, `not`, number, truth, bound, element of a set of names and condition."""
     tree = ast.parse(source)
     places = list(ast.walk(tree))
+    dead = _unread(tree)
     found = []
     # what @dataclass is told is about speed and slips of ours
     flags = {
@@ -78,7 +79,7 @@ def mutants(source: str) -> list[Mutant]:
         for each in getattr(d, "keywords", ())
     }
     for number, node in enumerate(places):
-        for changed in () if id(node) in flags or _same(node) else _changes(node):
+        for changed in () if id(node) in flags or id(node) in dead or _same(node) else _changes(node):
             whole = copy.deepcopy(tree)
             target = next(islice(ast.walk(whole), number, None))
             _become(target, changed)
@@ -86,6 +87,18 @@ def mutants(source: str) -> list[Mutant]:
             line = getattr(node, "lineno", 0)
             found.append(Mutant(text, f"line {line}: {_short(node)} -> {_short(changed)}"))
     return found
+
+
+def _unread(tree: ast.Module) -> set[int]:
+    """Annotations, which nobody evaluates: `from __future__ import annotations`."""
+    notes = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.AnnAssign() | ast.arg():
+                notes.append(node.annotation)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                notes.append(node.returns)
+    return {id(part) for note in notes if note is not None for part in ast.walk(note)}
 
 
 def _same(node: ast.AST) -> bool:
