@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import hmac
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,9 +17,12 @@ from core.values.changes import FlagSet
 from core.values.errors import DeskError
 from core.values.ids import AccountName, UserId
 from core.values.instrument import Instrument
+from storage.vault import KeyFile
 
-LISTING, MARK = "listing", "listing.mark"
-"""Flags of the journal: the whole listing, and by what one sees that it is another."""
+log = logging.getLogger(__name__)
+
+LISTING, MARK, KEY = "listing", "listing.mark", "vault.mark"
+"""Flags of the journal: the whole listing, by what one sees that it is another, and the same of the vault's key."""
 LOOK_S = 1.0
 
 
@@ -29,21 +34,27 @@ class Listed(NamedTuple):
     venues: Sequence[str]
 
 
-async def publish(directory: Directory, store: Store, wire: Clock) -> None:
+def key_mark(keys: KeyFile) -> str:
+    """By which another process sees that it has the same key; of the key itself it tells nothing. Raises Broken."""
+    return hmac.digest(keys.read()[0], b"openoutcry vault mark", "sha256").hex()
+
+
+async def publish(directory: Directory, keys: KeyFile, store: Store, wire: Clock) -> None:
     """Keep the journal's listing as the directory is, until cancelled."""
-    told, mark = -1, await store.flag(MARK)
+    told, mark = -1, ""
     while True:
         if directory.version != told:
             version = directory.version
             listed = [(account, directory.instruments(account.name)) for account in directory.accounts]
             text = await asyncio.to_thread(_text, listed)
-            digest = hashlib.sha256(text.encode()).hexdigest()
             try:
-                if digest != mark:
+                mark = mark or await store.flag(MARK) or ""
+                await store.save(FlagSet(KEY, key_mark(keys)))
+                if (digest := hashlib.sha256(text.encode()).hexdigest()) != mark:
                     await store.save(FlagSet(LISTING, text), FlagSet(MARK, digest))
                 told, mark = version, digest
-            except DeskError:
-                pass  # it is tried again
+            except DeskError as error:
+                log.warning("stand-bys do not know what is traded", extra={"reason": str(error)})
         await wire.sleep(LOOK_S)
 
 

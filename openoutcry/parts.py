@@ -62,6 +62,7 @@ from openoutcry.settings import Settings
 from openoutcry.updating import Updating, wish_file
 from openoutcry.venues import FACTORIES
 from openoutcry.watchdog import feed, period_s
+from storage.vault import key_file
 from webhook_receiver.hook import Hook, hook_route
 from webhook_receiver.routes import Receiver, webhook_routes
 
@@ -154,7 +155,7 @@ async def open_house(
         await stack.enter_async_context(running(engine.protection.monitor.run()))
         await stack.enter_async_context(running(*chats, *hub.works, *_watchers(settings, engine, pulse, board)))
         await stack.enter_async_context(running(updating.run(), *_care(settings, engine, pulse, backups)))
-        await stack.enter_async_context(running(*_shared(mood, engine)))
+        await stack.enter_async_context(running(*_shared(settings, mood, engine)))
         await stack.enter_async_context(running(*studies))
         await stack.enter_async_context(_bell(engine).hung())
         pulse.ready = True
@@ -175,11 +176,12 @@ async def _listening(settings: Settings, mood: Mood, app: web.Application, hot: 
     return listener
 
 
-def _shared(mood: Mood, engine: Engine) -> list[Coroutine[None, None, None]]:
+def _shared(settings: Settings, mood: Mood, engine: Engine) -> list[Coroutine[None, None, None]]:
     """What other processes hear of us, and we of them."""
     if not mood.shared:
         return []
-    return [publish(engine.desk.directory, engine.store, engine.wire), engine.adoption.run()]
+    keys = key_file(settings.desk.data_dir)
+    return [publish(engine.desk.directory, keys, engine.store, engine.wire), engine.adoption.run()]
 
 
 async def _finish(engine: Engine) -> None:

@@ -17,10 +17,11 @@ from core.values.instrument import Instrument
 from core.values.links import Link
 from kit.auth import bearer, networks, same_secret
 from kit.http import ApiError, errors_as_json, json_response
-from openoutcry.listings import LISTING, MARK, names_of
-from openoutcry.settings import Settings
+from openoutcry.listings import KEY, LISTING, MARK, key_mark, names_of
+from openoutcry.settings import Settings, SettingsError
 from storage.postgres import open_inbox
 from storage.sql.store import SqlInbox
+from storage.vault import key_file
 from webhook_receiver.hook import Hook, hook_route
 from webhook_receiver.routes import Receiver, webhook_routes
 
@@ -75,7 +76,8 @@ class Post:
         self.owner = ""
 
     async def follow(self) -> None:
-        """Know the accounts and links of now. Raises Transient where the journal cannot tell."""
+        """Know the accounts and links of now. Raises Transient where the journal cannot tell, SettingsError where this
+        process could not own the desk."""
         if self._inbox is None:
             self._inbox = await open_inbox(self._address, self._clock, self._name)
             self._receiving = Receiving(self._inbox, self._clock, self._settings.webhook.resend_window_s)
@@ -85,12 +87,18 @@ class Post:
         known = (mark, [row.number for row in head.items])
         if mark is None or known == self._known:
             return
+        self._check_key(await self._inbox.flag(KEY))
         assert self._receiving is not None
         text = await self._inbox.flag(LISTING)
         names = names_of(text or "[]", self._settings.tickers)
         links = _Links((await self._inbox.roll()).links)
         self._doors = _Doors(self._settings, self._receiving, names, links, self._clock)
         self._known = known
+
+    def _check_key(self, mark: str | None) -> None:
+        keys = key_file(self._settings.desk.data_dir)
+        if mark is not None and (not keys.path.exists() or key_mark(keys) != mark):
+            raise SettingsError(f"desk.data_dir: copy vault.key of the process that owns the desk to {keys.path}")
 
     async def close(self) -> None:
         if self._inbox is not None:

@@ -110,6 +110,17 @@ def test_who_stands_by_says_so(trio: Trio) -> None:
         assert mine or socket.gethostname() not in answer["error"]["message"]
 
 
+def test_a_process_that_could_not_open_the_vault_is_no_stand_by(trio: Trio) -> None:
+    """Exit 2, with what to do: credentials that nobody can open would be found at the fail-over."""
+    (data_dir := trio.data_dir / "4").mkdir()
+    there = {"OPENOUTCRY_DESK__DATA_DIR": str(data_dir), "OPENOUTCRY_DESK__DATABASE_URL": trio.address}
+    accounts = {"OPENOUTCRY_SERVER__PORT": "0", "OPENOUTCRY_ACCOUNTS": '[{"name": "Testing", "broker": "paper"}]'}
+    (settings := trio.data_dir / "settings.toml").touch()
+    done = run_program("run", "--settings", settings, env=there | accounts)
+    assert done.returncode == 2
+    assert f"copy vault.key of the process that owns the desk to {data_dir / 'vault.key'}" in done.stderr
+
+
 def test_the_owner_is_killed(trio: Trio) -> None:
     """Another works within ten seconds, and trades what was taken in meanwhile."""
     lost = trio.owner()

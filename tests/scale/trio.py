@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 
 import psycopg
 
+from storage.vault import KEY_BYTES, KeyFile
 from tests.crashes.rig import Rig, eventually, launched
 from tests.crashes.verdict import Row
 from tests.process import ORDER_ROUTE, Desk
@@ -45,6 +46,8 @@ class Trio(Rig):
     def start_one(self, number: int) -> None:
         """It answers when this returns, and may stand by."""
         data_dir = self.data_dir / str(number)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        KeyFile(data_dir / "vault.key").keep([bytes(KEY_BYTES)])
         self.processes[number] = launched(self.broker, data_dir, OPENOUTCRY_DESK__DATABASE_URL=self.address)
 
     def owner(self, within_s: float = OWNED_S, *, other_than: int | None = None) -> int:
