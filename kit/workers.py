@@ -1,7 +1,7 @@
 """Processes of our own that answer a line with a line: for work that would hold up the event loop.
 
-They start when there is something to do, run at a lower priority, are given none of our environment (it holds
-secrets), and end by themselves when we are gone, however we end: their input is a pipe that only we can write to.
+They start when there is something to do, run at a lower priority, are given of our environment what is named alone (it
+holds secrets), and end by themselves when we are gone, however we end: their input is a pipe that only we write to.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ class WorkerGone(Exception):
 
 
 class Workers:
-    """Up to `count` processes of `python -m module arguments`."""
+    """Up to `count` processes of `python -m module arguments`. passing: what of our environment they are given."""
 
-    def __init__(self, module: str, arguments: Sequence[str], count: int = 1) -> None:
+    def __init__(self, module: str, arguments: Sequence[str], count: int = 1, passing: Sequence[str] = ()) -> None:
         self._command = (sys.executable, "-P", "-m", module, *arguments)
+        self._passed = {name: os.environ[name] for name in passing if name in os.environ}
         self._free = asyncio.Semaphore(count)
         self._idle: list[Process] = []
 
@@ -73,7 +74,7 @@ class Workers:
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=DEVNULL,
-                env={"PYTHONPATH": str(_ROOMS), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                env={**self._passed, "PYTHONPATH": str(_ROOMS), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
                 start_new_session=True,  # a Ctrl-C at the terminal is ours to deal with
                 limit=LINE_MAX,
             )

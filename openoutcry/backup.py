@@ -15,25 +15,23 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, cast
 
-from core.clock import SystemClock
 from core.values.errors import Broken
 from kit.files import sync
 from openoutcry import __version__
+from openoutcry.backups import name_of
 from openoutcry.journal import JOURNAL
 from openoutcry.lock import held
-from openoutcry.settings import Settings
 from storage.sealed import Opener, Sealer
 from storage.sqlite.copies import JournalFacts, copy_journal, examine
 from storage.vault import BACKUP, KeyFile, key_file
 
 VAULT_KEY, MANIFEST = "vault.key", "manifest.json"
-_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +41,6 @@ class Made:
     path: Path
     at: datetime
     facts: JournalFacts
-
-
-def directory_of(settings: Settings) -> Path:
-    return Path(settings.backup.directory) if settings.backup.directory else settings.desk.data_dir / "backups"
 
 
 def make(data_dir: Path, target: Path, now: datetime) -> Made:
@@ -78,7 +72,7 @@ def _scratch(data_dir: Path) -> Iterator[Path]:
 
 def _name(target: Path, desk: str, now: datetime) -> Path:
     """Raises Broken where a file of this name stands already."""
-    path = target / f"openoutcry-{desk}-{now.astimezone(UTC):{_STAMP}}.backup" if target.is_dir() else target
+    path = target / name_of(desk, now) if target.is_dir() else target
     if path.exists():
         raise Broken(f"{path} exists already")
     return path
@@ -152,36 +146,6 @@ def _take(content: IO[bytes], to: Path | None) -> str:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def kept(directory: Path, now: datetime, desk: str = "*") -> list[tuple[datetime, Path]]:
-    """The backups that stand in a folder, of one desk or of all, oldest first, with the moments in their names.
-
-    One from the future was made while the clock was wrong, and counts as the oldest: it has no place among the others.
-    Raises OSError for a folder that cannot be read.
-    """
-    found = []
-    for path in directory.glob(f"openoutcry-{desk}-*.backup"):
-        try:
-            at = datetime.strptime(path.stem.rpartition("-")[2], _STAMP).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-        found.append((at, path))
-    return sorted(found, key=lambda one: (one[0] <= now, one))
-
-
-def way_back(settings: Settings) -> str:
-    """What to do about a journal that is damaged."""
-    found = kept(directory_of(settings), SystemClock().now())
-    if not found:
-        return f"{directory_of(settings)} has no backup: bring one from elsewhere, and `openoutcry restore` takes it"
-    file = type(settings).toml or "FILE"
-    return f"`openoutcry restore {found[-1][1]} --settings {file} --force` takes the newest backup and keeps it aside"
-
-
-def keep_newest(directory: Path, desk: str, count: int, now: datetime) -> None:
-    for _, path in kept(directory, now, desk)[:-count]:
-        path.unlink(missing_ok=True)
 
 
 def keys_at(data_dir: Path, given: Path | None) -> KeyFile:

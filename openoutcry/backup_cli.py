@@ -42,7 +42,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _backup(options: argparse.Namespace) -> int:
-    from openoutcry.backup import directory_of, keep_newest, make  # noqa: PLC0415 - kill and arm need none of it
+    from openoutcry.backup import make  # noqa: PLC0415 - kill and arm need none of it
+    from openoutcry.backups import directory_of, keep_newest  # noqa: PLC0415 - as above
     from openoutcry.journal import its_file  # noqa: PLC0415 - as above
     from storage.vault import BACKUP, key_file  # noqa: PLC0415 - as above
 
@@ -138,7 +139,7 @@ async def _misfit(settings: Settings) -> int | None:
 
 
 def _newest(settings: Settings) -> Path:
-    from openoutcry.backup import directory_of, kept  # noqa: PLC0415 - as above
+    from openoutcry.backups import directory_of, kept  # noqa: PLC0415 - as above
 
     found = kept(directory_of(settings), SystemClock().now())
     if not found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
 import logging
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
@@ -13,8 +13,8 @@ from core.values.changes import FlagSet, NoticeMade
 from core.values.errors import DeskError
 from core.values.ids import NoticeId, derive_id
 from core.values.notices import Notice, NoticeKind
-from openoutcry.backup import Made, directory_of, keep_newest, kept, make
-from openoutcry.lock import Locked
+from kit.workers import WorkerGone, Workers
+from openoutcry.backups import directory_of, kept
 from openoutcry.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class BackupKeeper:
         self._directory = directory_of(settings)
         self._desk = f"{store.desk_id:08x}"
         self._began = wire.now()
+        self._workers = Workers("openoutcry.backup_worker", (), passing=("CREDENTIALS_DIRECTORY",))  # the keys' place
         self._told: datetime | None = None
         self._why = ""
 
@@ -66,21 +67,25 @@ class BackupKeeper:
             await self._store.save(NoticeMade(self._late(now, last)))
 
     async def _make(self, now: datetime) -> None:
+        """In a process that ends with it: it is needed once a night, and ciphers take six megabytes."""
+        asked = {
+            "data_dir": str(self._settings.desk.data_dir),
+            "directory": str(self._directory),
+            "desk": self._desk,
+            "keep": self._settings.backup.keep,
+            "now": now.isoformat(),
+        }
         try:
-            made = await asyncio.to_thread(self._in_thread, now)
-        except (DeskError, OSError, Locked) as error:
-            self._why = str(error)
+            said = json.loads(await self._workers.ask(json.dumps(asked)))
+        except WorkerGone as error:
+            said = {"error": f"its process ended early: {error}"}
+        finally:
+            await self._workers.rest()
+        self._why = said.get("error", "")
+        if self._why:
             log.warning("no backup was made", extra={"reason": self._why})
-            return
-        self._why = ""
-        if made.facts.audit_broken_at is not None:
-            await self._tell_broken(now, str(made.facts.audit_broken_at))
-
-    def _in_thread(self, now: datetime) -> Made:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = make(self._settings.desk.data_dir, self._directory, now)
-        keep_newest(self._directory, self._desk, self._settings.backup.keep, now)
-        return made
+        elif said["broken_at"] is not None:
+            await self._tell_broken(now, str(said["broken_at"]))
 
     async def _tell_broken(self, now: datetime, row: str) -> None:
         """Once for each first row that does not fit, however often the desk starts."""

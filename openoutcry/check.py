@@ -22,7 +22,7 @@ from texts import render
 def check_settings(settings: Settings) -> list[str]:
     """What a start with these settings would find, a line each. Raises Broken or SettingsError for what would
     stop it."""
-    from openoutcry.backup import directory_of  # noqa: PLC0415 - kill and arm need none of it
+    from openoutcry.backups import directory_of  # noqa: PLC0415 - kill and arm need none of it
 
     directory = settings.desk.data_dir
     _writable("desk.data_dir", directory)

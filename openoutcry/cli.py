@@ -167,7 +167,7 @@ def _trade(
 ) -> int:
     import uvloop  # noqa: PLC0415 - kill and arm need none of it
 
-    from openoutcry.backup import way_back  # noqa: PLC0415 - as above
+    from openoutcry.backups import way_back  # noqa: PLC0415 - as above
     from openoutcry.parts import House, Mood  # noqa: PLC0415 - as above
     from openoutcry.turns import run_until_stopped  # noqa: PLC0415 - as above
 

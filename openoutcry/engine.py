@@ -216,7 +216,8 @@ async def _office(settings: Settings, store: Store, desk: Desk, opening: Opening
     """Everybody of the database, and what is theirs."""
     roll = await store.roll()
     users = await register(settings, store, desk.clock)
-    vault = SealedVault(store, key_file(settings.desk.data_dir))
+    keys = key_file(settings.desk.data_dir)
+    vault = SealedVault(store, keys)
     accounts = Accounts(store, desk.directory, desk.ledger, vault, opening, desk.clock)
     await accounts.load(roll.accounts)
     links = Links(store, desk.directory, desk.clock)
@@ -229,7 +230,7 @@ async def _office(settings: Settings, store: Store, desk: Desk, opening: Opening
     passes, second = Passes(desk.wire), SecondFactor(store, vault, desk.wire)
     noise = noise_of(settings, store, desk.wire)
     await noise.load()
-    return Office(users, accounts, links, bots, lists, passes, second, noise, await signing_key(vault))
+    return Office(users, accounts, links, bots, lists, passes, second, noise, signing_key(keys))
 
 
 def _protection(desk: Desk, lanes: Lanes, settings: Settings, stack: AsyncExitStack) -> Protection:

@@ -72,7 +72,8 @@ def _alone(place: Place) -> Iterator[None]:
 
 
 def _place(options: argparse.Namespace) -> Place:
-    from openoutcry.update import Place, root_of_this  # noqa: PLC0415 - as above
+    from openoutcry.installed import root_of_this  # noqa: PLC0415 - as above
+    from openoutcry.update import Place  # noqa: PLC0415 - as above
 
     settings = load_settings(options.settings)
     if settings.server.port == 0:

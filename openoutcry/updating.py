@@ -22,7 +22,7 @@ from core.values.notices import Notice, NoticeKind
 from core.values.orders import Refused
 from core.values.people import Person
 from openoutcry import __version__
-from openoutcry.update import root_of_this
+from openoutcry.installed import root_of_this
 
 log = logging.getLogger(__name__)
 

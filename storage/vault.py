@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import logging
 import os
@@ -10,7 +11,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.ports import Store, Vault
+from core.ports import Store
 from core.values.changes import CredentialsSet
 from core.values.errors import Broken
 from core.values.ids import OWNER, AccountName, UserId
@@ -22,9 +23,7 @@ VAULT, BACKUP = "vault", "backup"
 """Which key: `NAME.key` in the data directory, or what systemd hands over as `openoutcry-NAME-key`
 (LoadCredentialEncrypted=), in $CREDENTIALS_DIRECTORY."""
 
-
-_SIGNING = AccountName("jwt/signing")
-"""No account's name holds a slash."""
+_SIGNING = b"openoutcry web tokens"
 
 
 class KeyFile:
@@ -95,8 +94,8 @@ class SealedVault:
         await self._store.save(CredentialsSet(account, sealed, owner))
 
     async def get(self, account: AccountName) -> Mapping[str, str]:
-        found = (await self._store.roll()).credentials.get(account)
-        return {} if found is None else _open(self._keys.read(), account, found[0])
+        sealed = await self._store.sealed(account)
+        return {} if sealed is None else _open(self._keys.read(), account, sealed)
 
     async def forget(self, account: AccountName) -> None:
         await self._store.save(CredentialsSet(account, None, OWNER))
@@ -112,17 +111,14 @@ class SealedVault:
         return len(changes)
 
 
-async def signing_key(vault: Vault) -> bytes:
-    """The key of this desk's web tokens, drawn on first use. Where the vault cannot be opened, one for this run."""
-    drawn = os.urandom(KEY_BYTES)
+def signing_key(keys: KeyFile) -> bytes:
+    """The key of this desk's web tokens: the vault's, expanded (HKDF, RFC 5869, 2.3). Where that cannot be read, one
+    for this run."""
     try:
-        kept = await vault.get(_SIGNING)
-        if kept:
-            return bytes.fromhex(kept["key"])
-        await vault.put(_SIGNING, {"key": drawn.hex()}, OWNER)
+        return hmac.digest(keys.read()[0], _SIGNING + b"\x01", "sha256")
     except Broken as error:
         log.warning("web tokens end with this run", extra={"reason": str(error)})
-    return drawn
+        return os.urandom(KEY_BYTES)
 
 
 def _seal(key: bytes, account: AccountName, fields: Mapping[str, str]) -> str:

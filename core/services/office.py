@@ -25,4 +25,4 @@ class Office:
     second_factor: SecondFactor
     noise: Noise
     signing_key: bytes = field(repr=False)
-    """What web tokens are signed with; kept by the vault."""
+    """What web tokens are signed with."""

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.values.errors import Broken
-from openoutcry.backup import keep_newest, kept, make, read_through
+from openoutcry.backup import make, read_through
+from openoutcry.backups import keep_newest, kept
 from openoutcry.lock import Locked, held
 from storage.vault import BACKUP, VAULT, key_file
 from tests.care.desks import ROWS, ask, break_audit, command, make_journal

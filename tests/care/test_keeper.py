@@ -12,8 +12,8 @@ import pytest
 from core.clock import ManualClock
 from core.values.changes import Audited, NoticeMade
 from core.values.ids import OWNER
-from openoutcry.backup import kept
 from openoutcry.backup_keeper import LATE, LOOK_S, BackupKeeper
+from openoutcry.backups import kept
 from openoutcry.settings import load_settings
 from storage.sqlite import open_store
 from storage.sqlite.store import SqliteStore

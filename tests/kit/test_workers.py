@@ -57,6 +57,19 @@ async def test_our_secrets_stay_with_us(workers: Workers, monkeypatch: pytest.Mo
     assert int(await workers.ask("nice")) >= 10
 
 
+async def test_what_is_named_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing beside it."""
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials")
+    monkeypatch.setenv("OPENOUTCRY_SERVER__API_TOKEN", "secret")
+    workers = Workers(MODULE, [], passing=("CREDENTIALS_DIRECTORY", "NOT_SET"))
+    try:
+        said = await workers.ask("env")
+    finally:
+        await workers.rest()
+    assert "CREDENTIALS_DIRECTORY" in said
+    assert "OPENOUTCRY" not in said
+
+
 async def test_a_worker_that_dies_is_told_and_the_next_one_works(workers: Workers) -> None:
     """The work that killed it is lost, no other."""
     with pytest.raises(WorkerGone, match="exit 3"):

@@ -16,7 +16,7 @@ from core.values.errors import Broken
 from core.values.ids import AccountName
 from storage.sqlite import open_store
 from storage.sqlite.store import SqliteStore
-from storage.vault import VAULT, KeyFile, SealedVault, key_file
+from storage.vault import VAULT, KeyFile, SealedVault, key_file, signing_key
 from tests.contracts.samples import BOB, NOON
 
 MAIN, OTHER = AccountName("Main"), AccountName("Other")
@@ -138,3 +138,11 @@ async def test_systemd_may_hand_the_key_over(store: SqliteStore, tmp_path: Path)
     await vault.put(MAIN, SECRETS, BOB)
     assert await vault.get(MAIN) == SECRETS
     assert not (tmp_path / "vault.key").exists()
+
+
+def test_web_tokens_are_signed_with_a_key_of_the_vaults(tmp_path: Path) -> None:
+    """The same at every start, another one for another vault; a key that cannot be read ends with the run."""
+    keys, other = KeyFile(tmp_path / "vault.key"), KeyFile(tmp_path / "other.key")
+    assert signing_key(keys) == signing_key(keys) != signing_key(other)
+    keys.path.chmod(0o644)
+    assert signing_key(keys) != signing_key(keys)
