@@ -217,6 +217,10 @@ class Reader:
     async def prices(self, ticker: str, limit: int, after: str | None = None) -> Page[Quote]:
         return _page_of(reversed(self._tables.prices.items()), limit, after, lambda quote: quote.ticker == ticker)
 
+    async def sealed(self, account: AccountName) -> str | None:
+        kept = self._tables.credentials.get(account)
+        return None if kept is None else kept[0]
+
     async def roll(self) -> Roll:
         tables = self._tables
         return Roll(

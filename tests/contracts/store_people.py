@@ -110,6 +110,7 @@ class PeopleContract:
         changed = [CredentialsSet(names[0], "anew", BOB), CredentialsSet(names[1], None, BOB)]
         await store.save(*changed, AccountSet(replace(account("c"), deleted_at=NOON)))
         assert (await store.roll()).credentials == {"a": ("anew", BOB)}
+        assert [await store.sealed(name) for name in names] == ["anew", None, None]
 
     async def test_hidden_history_is_left_out_of_lists_alone(self, store: Store) -> None:
         """Finished orders of the owner up to the moment, and their fills; by id they are there."""
