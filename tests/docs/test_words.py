@@ -19,7 +19,7 @@ from texts import catalogue
 
 PAGES = sorted([*DOCS.glob("*.md"), *HOUSE.glob("*.md")])
 QUOTED = re.compile(r"`([^`\n]+)`")
-ROUTES = {"/alert", "/metrics", "/swagger", "/wsalerts"}
+ROUTES = {"/alert", "/livez", "/metrics", "/readyz", "/swagger", "/wsalerts"}
 OTHERS = {"/newbot", "/setprivacy", "/setjoingroups"}
 """Said to another bot."""
 
