@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openoutcry.parts import House
-from tests.crashes.verdict import disagreements
+from tests.crashes.verdict import Row, disagreements
 from tests.servers.broker import payload
 from tests.simulation.doors import call
 
@@ -19,10 +20,11 @@ DIFFERENCES = frozenset({"position.differs", "position.less"})
 
 async def judge(run: Run, house: House) -> list[str]:
     """Everything that is wrong; empty when all is well."""
-    desk = {name: await _items(run, name) for name in ("alerts", "orders", "positions", "notices")}
+    desk = {name: await _items(run, name) for name in ("alerts", "orders", "positions", "notices", "proposals")}
     exchange = run.exchange
     referee = {name: payload_of(exchange.ask(name)) for name in ("orders", "stop_orders", "positions")}
     found = disagreements(run.people.accepted, desk, referee | {"ledger": exchange.ledger}, run.dialect)
+    found += unasked(run.people.asked, desk["orders"], desk["proposals"])
     halt = house.desk.safety.halt
     if halt is not None and halt.by == "desk":
         found.append(f"the desk halted itself: {halt.reason}")
@@ -34,6 +36,13 @@ async def judge(run: Run, house: House) -> list[str]:
     for row in desk["positions"]:
         run.trace("desk", "holds", row["ticker"], row["quantity"])
     return found
+
+
+def unasked(asked: Collection[str], orders: Sequence[Row], proposals: Sequence[Row]) -> list[str]:
+    """I12: an entry that people decide on has their word."""
+    approved = {order for row in proposals if row["state"] == "approved" for order in row["order_ids"]}
+    entries = (o for o in orders if o["role"] == "entry" and o["because"][0]["id"] in asked)
+    return [f"I12 order {o['id']} was sent without a word" for o in entries if o["id"] not in approved]
 
 
 def payload_of(rows: Any) -> list[dict[str, Any]]:

@@ -50,7 +50,7 @@ TOKEN = "test-token"
 POINTS = (
     "in.recv", "in.pre_commit", "in.post_commit_pre_200", "in.post_200", "intent.pre_commit", "intent.post_commit",
     "send.marked", "send.bytes_out", "send.resp_in", "send.pre_commit", "ack.committed", "fill.in", "fill.pre_commit",
-    "fill.post_commit", "prot.intent", "prot.sent", "cancel.mid", "recon.mid",
+    "fill.post_commit", "prot.intent", "prot.sent", "cancel.mid", "recon.mid", "appr.in", "appr.committed",
 )  # fmt: skip
 BACK_S = 3.0
 """systemd's RestartSec and the start of Python."""

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import pytest
 
+from core.rules.routing import Way
 from core.services.asking import Asking
 from core.services.drain import Drain
 from core.services.execution import Execution
@@ -104,6 +105,11 @@ def trusts_ids(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(WORST, "late", 0.5)
 
 
+def asks_nobody(patch: pytest.MonkeyPatch) -> None:
+    """Trades what people should decide on."""
+    patch.setattr("core.services.drain.way", lambda alert, approval: Way.TRADE)
+
+
 @pytest.mark.parametrize(
     ("broken", "seed", "found"),
     [
@@ -113,6 +119,7 @@ def trusts_ids(patch: pytest.MonkeyPatch) -> None:
         (misses_fills, 3, "I4"),
         (sleeps_on_guard, 18, "I5"),
         (trusts_ids, 6, "I7"),
+        (asks_nobody, 3, "I12"),
     ],
 )
 def test_a_broken_desk_is_found_out(
