@@ -163,8 +163,16 @@ export function clean(form) {
   }
 }
 
+/** Whether a field that must be filled is empty; said beside the first. What a change leaves empty stays as it is. */
+export function lacking(form) {
+  const empty = form.dataset.method === "PATCH" ? null : [...form.elements].find((input) => input.required && !input.value.trim());
+  if (empty) tell(form, { field: empty.name, message: said.needed });
+  return Boolean(empty);
+}
+
 async function submit(form) {
   clean(form);
+  if (lacking(form)) return;
   if (form.dataset.confirm && !(await confirmed(form.dataset.confirm))) return;
   const button = form.querySelector("[type=submit]");
   const well = await busy(button ?? form, async () => {

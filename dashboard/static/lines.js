@@ -1,5 +1,5 @@
 // Forms that type a command, and tickers that complete themselves.
-import { confirmed, send, toast } from "./forms.js";
+import { clean, confirmed, lacking, send, toast } from "./forms.js";
 
 const TYPED_MS = 150;
 
@@ -16,9 +16,8 @@ document.addEventListener("submit", async (event) => {
   if (form.dataset.line === undefined) return;
   event.preventDefault();
   const answer = form.querySelector(".answer");
-  answer.textContent = "";
-  const missing = [...form.elements].find((input) => input.required && !input.value.trim());
-  if (missing) return missing.focus();
+  clean(form);
+  if (lacking(form)) return;
   if (form.dataset.confirm && !(await confirmed(form.dataset.confirm))) return;
   pressed.disabled = true;
   try {

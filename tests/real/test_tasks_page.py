@@ -64,3 +64,17 @@ async def test_stop_lists_are_kept_and_placed_after_a_look(tmp_path: Path) -> No
             orders = await asyncio.to_thread(desk.wait_for, "orders", lambda rows: len(rows) == 6)
             assert {order["ticker"] for order in orders} == {"GAZP", "BTCPERP"}
             assert page.problems == []
+
+
+async def test_what_must_be_filled_is_said_in_the_readers_language(tmp_path: Path) -> None:
+    """Beside the field, before anything is sent."""
+    with demo(tmp_path / "d") as desk:
+        await asyncio.to_thread(desk.say, "/language ru")
+        async with chromium(tmp_path / "profile") as page:
+            await visit(page, f"{desk.url}/tasks")
+            for dialog, field in (("add-queue", "ticker"), ("nuke", "ticker")):
+                await press(page, f"[data-dialog={dialog}]")
+                await page.run(f"document.querySelector('#{dialog} form [type=submit]').click(); true")
+                await shows(page, f"#{dialog} [data-about={field}]", "Заполните это поле.")
+                await page.run(f"document.getElementById('{dialog}').close(); true")
+            assert page.problems == []
