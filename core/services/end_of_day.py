@@ -20,7 +20,7 @@ from core.services.exiting import Exiting
 from core.services.lanes import Lanes
 from core.services.later import woken
 from core.values.changes import Audited, NoticeMade, ReportMade
-from core.values.errors import DeskError, Transient
+from core.values.errors import DeskError
 from core.values.fills import Position
 from core.values.ids import OWNER, AccountName, PositionId, ReportId, derive_id
 from core.values.market import Session
@@ -103,8 +103,8 @@ class EndOfDay:
         for (account, due, missed), positions in ends.items():
             try:
                 await self._end(account, due, positions, missed=missed)
-            except Transient as error:
-                log.warning("the day cannot be ended yet", extra={"account": account, "reason": error.reason})
+            except DeskError as error:
+                log.warning("the day cannot be ended yet", extra={"account": account, "reason": str(error)})
                 self._sooner(now + timedelta(seconds=1))
 
     def _sooner(self, moment: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -19,15 +19,18 @@ from core.services.guardian import PROTECTIVE, Guardian
 from core.values.accounts import Account
 from core.values.capabilities import Idempotency
 from core.values.changes import NoticeMade
-from core.values.errors import Broken, Transient
+from core.values.errors import Broken, Rejected, Transient
 from core.values.fills import Fill, Position
 from core.values.ids import AccountName, UserId, desk_of
 from core.values.money import ZERO, Price, plain
-from core.values.orders import BY_HAND, Order, OrderRole, OrderState, OrderTicket, side_of
+from core.values.orders import BY_HAND, Order, OrderRole, OrderState, OrderTicket, Refused, side_of
 
 log = logging.getLogger(__name__)
 
 AWAY_S = 2.0
+AWAY_TRIES = 30
+"""A broker that does not settle within a minute keeps no other account waiting any longer."""
+LATER_S = 30.0
 
 
 @dataclass(slots=True)
@@ -48,30 +51,59 @@ class Reconciler:
         self._asking = Asking(desk)
         self._hearing: dict[AccountName, asyncio.Task[None]] = {}
         self._listening = False
+        self._later: dict[AccountName, asyncio.Task[None]] = {}
 
     # at start
 
     async def recover(self) -> Report:
         """Ask every broker, settle every difference, protection first. New entries only after it returns.
-        Raises Broken where something stands open on an account that is not there: nobody would watch over it."""
+        An account whose broker does not answer takes no new risk until it does, and the others start without it.
+
+        Raises Broken where something stands open on an account that is not there: nobody would watch over it.
+        """
         orders = (order.request.account for order in self._ledger.orders.values())
         if gone := {*orders, *(key[0] for key in self._ledger.positions)} - self._desk.venues.keys():
             raise Broken(f"something stands open on {', '.join(sorted(gone))}, and no account has that name")
         report = Report()
         for venue in self._desk.venues.values():
-            while not await self._settled(venue, report):
-                await self._desk.wire.sleep(AWAY_S)
+            await self._settled_or_left(venue, report)
         if self._desk.safety.halt is not None:
             await self._desk.cancel_new_risk()
-        for key in list(self._ledger.positions):
-            self._guardian.look_at(key)
-        for order in list(self._ledger.orders.values()):
-            self._guardian.look_at(order.request.key)
+        self._guard(self._desk.venues.keys() - self._desk.safety.unsettled.keys())
         report.positions = len(self._ledger.positions)
         return report
 
-    async def _settled(self, venue: Venue, report: Report) -> bool:
-        """One account's part of start-up. False: its broker is away, and must be asked again before anything trades."""
+    def _guard(self, accounts: Collection[AccountName]) -> None:
+        """Let the guardian look at all that stands there."""
+        for key in list(self._ledger.positions):
+            if key[0] in accounts:
+                self._guardian.look_at(key)
+        for order in list(self._ledger.orders.values()):
+            if order.request.account in accounts:
+                self._guardian.look_at(order.request.key)
+
+    async def _settled_or_left(self, venue: Venue, report: Report) -> None:
+        """A broker that is away or refuses, as with a key withdrawn, is asked for a minute, and after that beside
+        everything else."""
+        for _ in range(AWAY_TRIES):
+            why = await self._settled(venue, report)
+            if not why:
+                return
+            await self._desk.wire.sleep(AWAY_S)
+        account, now = venue.account, self._desk.clock.now()
+        self._desk.safety.unsettled[account.name] = Refused("unsettled", {"account": account.name})
+        await self._desk.store.save(NoticeMade(telling.unsettled(self._desk.desk_id, account, why, now)))
+        self._later[account.name] = asyncio.create_task(self._settle_later(venue), name=f"settling {account.name}")
+
+    async def _settle_later(self, venue: Venue) -> None:
+        while await self._settled(venue, Report()):
+            await self._desk.wire.sleep(LATER_S)
+        del self._desk.safety.unsettled[venue.account.name]
+        log.info("settled after all", extra={"account": venue.account.name})
+        self._guard({venue.account.name})
+
+    async def _settled(self, venue: Venue, report: Report) -> str:
+        """One account's part of start-up. Empty, or why its broker must be asked again before anything trades."""
         before = self._ledger.live(venue.account.name)  # what fills bring about from here on is the guardian's
         try:
             await self._asking.catch_up_fills(venue)
@@ -83,10 +115,10 @@ class Reconciler:
                 await self.beware(venue.account.name, ticket)
             crashpoint("recon.mid")
             await self._compare_positions(venue, report)
-        except Transient as error:
-            log.warning("broker is away at start", extra={"account": venue.account.name, "reason": error.reason})
-            return False
-        return True
+        except (Transient, Rejected) as error:
+            log.warning("broker is away at start", extra={"account": venue.account.name, "reason": str(error)})
+            return str(error)
+        return ""
 
     async def _settle(self, order: Order, report: Report) -> None:
         report.orders[order.state.value] += 1
@@ -177,7 +209,7 @@ class Reconciler:
             yield
         finally:
             self._listening = False
-            tasks = list(self._hearing.values())
+            tasks = [*self._hearing.values(), *self._later.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -191,8 +223,9 @@ class Reconciler:
 
     def leave(self, account: AccountName) -> None:
         """An account that is about to be closed."""
-        if (task := self._hearing.pop(account, None)) is not None:
-            task.cancel()
+        for tasks in (self._hearing, self._later):
+            if (task := tasks.pop(account, None)) is not None:
+                task.cancel()
 
     def _hear(self, venue: Venue) -> None:
         name = venue.account.name
@@ -234,9 +267,9 @@ class Reconciler:
                     ticket = None if order.state is OrderState.INTENDED else await venue.broker.find(order)
                     if ticket is not None:
                         await self._ledger.absorb(venue.account.name, ticket)
-            except Transient as error:
-                log.warning("cannot catch up", extra={"account": venue.account.name, "reason": error.reason})
-                await self._desk.wire.sleep(error.retry_after_s)
+            except (Transient, Rejected) as error:
+                log.warning("cannot catch up", extra={"account": venue.account.name, "reason": str(error)})
+                await self._desk.wire.sleep(error.retry_after_s if isinstance(error, Transient) else LATER_S)
             else:
                 return
 

@@ -37,6 +37,9 @@ class Safety:
         self.doubted: dict[AccountName, Refused] = {}
         """Accounts whose broker tells otherwise than our books, and why they take no new risk."""
 
+        self.unsettled: dict[AccountName, Refused] = {}
+        """Accounts whose broker has not answered since the start, and that."""
+
     @property
     def halt(self) -> Halt | None:
         return self._halt
@@ -51,7 +54,7 @@ class Safety:
         """Why this account takes no new risk now."""
         if self._halt is not None:
             return Refused("halted")
-        return self.doubted.get(account) or self._loss(account)
+        return self.unsettled.get(account) or self.doubted.get(account) or self._loss(account)
 
     def _loss(self, account: AccountName) -> Refused | None:
         return None if self.reducing_since(account) is None else self._reducing[account][1]
@@ -113,13 +116,13 @@ class Safety:
         await self._note_if_possible(UserId(halt.by), surface, "risk.halted", halt.reason, NoticeMade(notice))
 
     async def arm(self, by: UserId, surface: str) -> bool:
-        """Free the latch. False when nothing was halted."""
+        """Free the latch; a journal that is away does not undo that. False when nothing was halted."""
         if self._halt is None:
             return False
         self._switch.clear()
         self._halt, self._latched = None, True
         log.warning("armed", extra={"by": by})
-        await self._note(by, surface, "risk.armed", "")
+        await self._note_if_possible(by, surface, "risk.armed", "")
         return True
 
     async def look_outside(self) -> Halt | None:

@@ -165,6 +165,19 @@ def books_differ(desk_id: DeskId, account: Account, difference: str, now: dateti
     )
 
 
+def unsettled(desk_id: DeskId, account: Account, reason: str, now: datetime) -> Notice:
+    """The desk has started, and this account's broker has not told what stands there."""
+    return Notice(
+        id=NoticeId(derive_id(desk_id, "notice", "unsettled", account.name, now.isoformat())),
+        at=now,
+        kind=NoticeKind.ERROR,
+        key="report.unsettled",
+        params={"account": account.name, "reason": reason},
+        critical=True,
+        owner=account.owner,
+    )
+
+
 def unprotected(desk_id: DeskId, position: Position, why: Refused, now: datetime) -> Notice:
     """A managed position stands without its stop."""
     params = {"account": position.account, "ticker": position.ticker, "quantity": plain(position.quantity)}

@@ -136,6 +136,17 @@ async def test_ao_32_a_schedule_that_comes_late_still_ends_its_day(tmp_path: Pat
         assert desk.positions() == []
 
 
+async def test_a_journal_that_is_away_does_not_end_the_ending_of_days(tmp_path: Path) -> None:
+    """It raises nothing that would end the loop which looks again."""
+    async with at_noon(tmp_path / "d") as desk:
+        await desk.book("39990", "40000")
+        await desk.enter()
+        await desk.clock.advance(3600)
+        await desk.engine.store.close()
+        await day(desk).look()
+        assert len(desk.positions()) == 1
+
+
 async def test_ao_32_a_refused_exit_is_tried_again_while_there_is_trading(tmp_path: Path) -> None:
     """Under an id of its own: one sells."""
     async with at_noon(tmp_path / "d") as desk:

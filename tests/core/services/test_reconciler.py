@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from core.services.reconciler import AWAY_TRIES, LATER_S
 from core.values.alerts import AlertKind
 from core.values.errors import Broken
 from core.values.fills import Fill
 from core.values.ids import FillId
 from core.values.money import Price, Quantity
-from core.values.orders import Order, OrderRole, OrderState, Side
+from core.values.orders import Order, OrderRole, OrderState, Refused, Side
 from tests.crash import die
 from tests.desk import TESTING, TestDesk, an_alert, copy_of, levels, opened, price
 
@@ -278,6 +279,22 @@ async def test_a_broker_that_is_away_at_start_is_asked_again(data_dir: Path) -> 
         while not recovery.done():
             await desk.wait(1)
         assert (await recovery).positions == 1
+
+
+async def test_a_broker_that_stays_away_keeps_no_desk_from_starting(data_dir: Path) -> None:
+    """After a minute the desk starts without it, says so, and takes no new risk there until it is settled."""
+    async with opened(data_dir) as desk:
+        await desk.enter()
+        desk.broker().script("disconnect", AWAY_TRIES + 4)
+        recovery = asyncio.create_task(desk.engine.reconciler.recover())
+        while not recovery.done():
+            await desk.wait(1)
+        safety = desk.engine.desk.safety
+        assert safety.held_back(TESTING) == Refused("unsettled", {"account": TESTING})
+        [notice] = await desk.notices("report.unsettled")
+        assert (notice.critical, notice.params["account"]) == (True, TESTING)
+        await desk.wait(8 * LATER_S)
+        assert safety.held_back(TESTING) is None
 
 
 # what the broker has that we have not

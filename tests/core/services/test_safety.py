@@ -190,6 +190,15 @@ async def test_i_15_kill_works_without_a_journal(desk: TestDesk) -> None:
     assert FileLatch(desk.settings.desk.data_dir).read() is not None
 
 
+async def test_who_arms_without_a_journal_is_told_that_it_is_so(desk: TestDesk) -> None:
+    """Not that it failed: the latch is free."""
+    await desk.say("/kill")
+    await desk.engine.store.close()
+    assert await desk.engine.desk.safety.arm(OWNER.id, "console")
+    assert desk.engine.desk.safety.state() is RiskState.ACTIVE
+    assert FileLatch(desk.settings.desk.data_dir).read() is None
+
+
 async def test_i_15_kill_works_without_a_latch(data_dir: Path) -> None:
     """Its file cannot be written: the halt holds in memory, and goes to disk as soon as that can be."""
     async with opened(data_dir) as desk, running(desk.engine.reconciler.watch_latch()):
