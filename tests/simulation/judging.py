@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,7 @@ DIFFERENCES = frozenset({"position.differs", "position.less"})
 async def judge(run: Run, house: House) -> list[str]:
     """Everything that is wrong; empty when all is well."""
     desk = {name: await _items(run, name) for name in ("alerts", "orders", "positions", "notices", "proposals")}
-    exchange = run.exchange
-    referee = {name: payload_of(exchange.ask(name)) for name in ("orders", "stop_orders", "positions")}
-    found = disagreements(run.people.accepted, desk, referee | {"ledger": exchange.ledger}, run.dialect)
+    found = [problem for name in run.exchanges for problem in of_account(run, name, desk)]
     found += unasked(run.people.asked, desk["orders"], desk["proposals"])
     halt = house.desk.safety.halt
     if halt is not None and halt.by == "desk":
@@ -36,6 +34,15 @@ async def judge(run: Run, house: House) -> list[str]:
     for row in desk["positions"]:
         run.trace("desk", "holds", row["ticker"], row["quantity"])
     return found
+
+
+def of_account(run: Run, name: str, desk: Mapping[str, Sequence[Row]]) -> list[str]:
+    """Its exchange's word against what the desk says of it."""
+    exchange = run.exchanges[name]
+    own = {what: [row for row in rows if row.get("account", name) == name] for what, rows in desk.items()}
+    referee = {what: payload_of(exchange.ask(what)) for what in ("orders", "stop_orders", "positions")}
+    referee["ledger"] = exchange.ledger
+    return [f"{name}: {what}" for what in disagreements(run.people.accepted[name], own, referee, exchange.dialect)]
 
 
 def unasked(asked: Collection[str], orders: Sequence[Row], proposals: Sequence[Row]) -> list[str]:

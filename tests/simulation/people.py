@@ -26,14 +26,14 @@ SELLING = ("/sell GAZP 20", "/dump SBER")
 
 
 class People:
-    """accepted: ids of alerts that got their 200. asked: those of them that people decide on."""
+    """accepted: ids of alerts that got their 200, by account. asked: those of them that people decide on."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._rng, self._minds = run._rng("people"), run._rng("minds")
         self.asked: set[str] = set()
         self._number = 0
-        self.accepted: list[str] = []
+        self.accepted: dict[str, list[str]] = {name: [] for name in run.exchanges}
         self.sent = 0
 
     def begin(self) -> None:
@@ -62,11 +62,12 @@ class People:
         rng, run = self._rng, self._run
         ticker = rng.choice(TRADED)
         self._number += 1
-        price = run.exchange.last(ticker)
+        account = self._minds.choice(list(run.exchanges))
+        price = run.exchanges[account].last(ticker)
         common = {
             "ticker": ticker,
             "price": f"{price:.2f}",
-            "subaccount": "Testing",
+            "subaccount": account,
             "passphrase": "test-word",
             "id": f"n{self._number}",
         }
@@ -91,7 +92,7 @@ class People:
         def answered(status: int, answer: Any) -> None:
             run.trace("sender", str(status), body["id"], answer.get("status", answer.get("error")))
             if status == 200:
-                self.accepted.append(answer["alert_id"])
+                self.accepted[body["subaccount"]].append(answer["alert_id"])
                 if route == ASKING:
                     self.asked.add(answer["alert_id"])
             elif status < 500:

@@ -15,7 +15,7 @@ import gc
 import hashlib
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -47,6 +47,8 @@ from tests.wire.broker import WireBroker
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TOKEN = "test-token"
+FIRST, SECOND = "Testing", "Other"
+"""Accounts; every fourth run has two, at brokers of different ways."""
 POINTS = (
     "in.recv", "in.pre_commit", "in.post_commit_pre_200", "in.post_200", "intent.pre_commit", "intent.post_commit",
     "send.marked", "send.bytes_out", "send.resp_in", "send.pre_commit", "ack.committed", "fill.in", "fill.pre_commit",
@@ -91,15 +93,19 @@ class Run:
     keep_lines: bool = True
 
     def __post_init__(self) -> None:
-        self.dialect = self.dialect or sorted(DIALECTS)[self.seed % len(DIALECTS)]
+        names = sorted(DIALECTS)
+        self.dialect = self.dialect or names[self.seed % len(names)]
         self.world = World(START)
         self._hash = hashlib.sha256()
-        self.exchange = Exchange(self.world, self.dialect, self._rng("market"), self.trace)
+        self.exchanges = {FIRST: Exchange(self.world, self.dialect, self._rng("market"), self.trace)}
+        if self.seed % 4 == 1:
+            other = names[(self.seed // 4) % len(names)]
+            self.exchanges[SECOND] = Exchange(self.world, other, self._rng("other market"), self.trace)
         self.weather, self.disk = Weather(), Disk(self.world, self._rng("disk"))
         self.people = People(self)
         self.chat = Chat(self)
         self.loop: VirtualLoop | None = None
-        self._line: Line | None = None
+        self._lines: list[Line] = []
         self._data = self.directory / "0"
         self._fate = self._rng("fate")
         self.calm = False
@@ -142,11 +148,11 @@ class Run:
 
         def market() -> None:
             if not self.calm:
-                self.exchange.move()
+                self._each(Exchange.move)
                 self.world.after(rng.uniform(0.5, 4), market)
 
         def beat() -> None:
-            self.exchange.beat()
+            self._each(Exchange.beat)
             self.world.after(BEAT_S, beat)
 
         def change() -> None:
@@ -175,6 +181,10 @@ class Run:
         self.people.begin()
         self.world.after(self.minutes * 60, self._fair)
 
+    def _each(self, act: Callable[[Exchange], None]) -> None:
+        for exchange in self.exchanges.values():
+            act(exchange)
+
     def _fair(self) -> None:
         """All troubles end; what is so when the desk has settled is judged."""
         self.calm = True
@@ -182,7 +192,7 @@ class Run:
         for name in WORST:
             setattr(self.weather, name, 0.05 if name == "slow_s" else 0.0)
         self.disk.fails, self.disk.full, self.chat.away = 0.0, False, False
-        self.exchange.calm()
+        self._each(Exchange.calm)
         self.trace("world", "calm")
 
     def _doom(self) -> None:
@@ -222,8 +232,8 @@ class Run:
         """The next life begins on the files as they are now."""
         crashpoints.disarm()
         self.loop = None
-        if self._line is not None:
-            self._line.hang_up()
+        while self._lines:
+            self._lines.pop().hang_up()
         grave, self._data = self._data, self.directory / str(self.lives)
         shutil.copytree(grave, self._data)
         loop.bury()
@@ -241,7 +251,7 @@ class Run:
             await self._judge(house)
 
     def _settings(self) -> Any:
-        account = {"name": "Testing", "broker": "tinvest", "base_url": "http://127.0.0.1:1", "account_id": self.dialect}
+        wire = {"broker": "tinvest", "base_url": "http://127.0.0.1:1"}
         return load_settings(
             None,
             desk={"data_dir": self._data, "mode": "live"},
@@ -249,12 +259,14 @@ class Run:
             webhook={"passphrase": "test-word"},
             risk={"entries_per_minute": 0, "same_side_entries_per_10_min": 0},
             pictures={"on": False},
-            accounts=(account,),
+            backup={"on": False},  # made by a process of its own, whose time is real
+            accounts=tuple({**wire, "name": name, "account_id": at.dialect} for name, at in self.exchanges.items()),
         )
 
     def _open_line(self, account: Account, settings: Mapping[str, object], world: Surroundings) -> WireBroker:
-        self._line = Line(self.exchange, self.world, self.weather, self._rng(f"line {self.lives}"))
-        return WireBroker(account.name, DIALECTS[str(settings["account_id"])], self._line, world.wire)
+        exchange, rng = self.exchanges[account.name], self._rng(f"line {self.lives} {account.name}")
+        self._lines.append(Line(exchange, self.world, self.weather, rng))
+        return WireBroker(account.name, DIALECTS[exchange.dialect], self._lines[-1], world.wire)
 
     async def _open_journal(self, settings: Settings, clock: Clock) -> SqliteStore:
         return await open_on(self.disk, settings.desk.data_dir / JOURNAL, clock)
@@ -297,8 +309,9 @@ class Told(NamedTuple):
 def played(seed: int, minutes: float) -> Told:
     with TemporaryDirectory() as directory:
         run = Run(seed, Path(directory), minutes, keep_lines=False).play()
-    requests = sum(line["kind"] == "request" for line in run.exchange.ledger)
-    return Told(seed, run.dialect, run.digest, run.problems, len(run.people.accepted), requests, run.kills)
+    requests = sum(line["kind"] == "request" for exchange in run.exchanges.values() for line in exchange.ledger)
+    alerts = sum(map(len, run.people.accepted.values()))
+    return Told(seed, run.dialect, run.digest, run.problems, alerts, requests, run.kills)
 
 
 def _die() -> None:

@@ -117,7 +117,7 @@ def asks_nobody(patch: pytest.MonkeyPatch) -> None:
         (draws_ids, 3, "I2"),
         (writes_no_decision, 3, "I3"),
         (misses_fills, 3, "I4"),
-        (sleeps_on_guard, 18, "I5"),
+        (sleeps_on_guard, 32, "I5"),
         (trusts_ids, 6, "I7"),
         (asks_nobody, 3, "I12"),
     ],
