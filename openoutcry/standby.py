@@ -57,8 +57,7 @@ async def standing_by(
 async def _waited(watch: Watch, wire: Clock, stop: asyncio.Event) -> float | None:
     """Until the desk is ours: since when at most, in monotonic seconds. None where `stop` was set before."""
     while not stop.is_set():
-        begun = time.monotonic()
-        if await watch.look():
+        if (begun := await watch.look()) is not None:
             return begun
         await wire.sleep(LOOK_S)
     return None
@@ -78,22 +77,23 @@ class Watch:
         self._vigil = Vigil()
         self._told: object = None
 
-    async def look(self) -> bool:
-        """Whether the desk is ours from now on. Raises Broken for a database that this version cannot use."""
+    async def look(self) -> float | None:
+        """When we asked for the desk, where it is ours from now on. Raises Broken for a database that is no desk's."""
         try:
             seen = await asyncio.to_thread(self._lease.look)
             await asyncio.to_thread(self._latch.agree, seen.halt, self._lease.halt)
             await self._follow()
+            begun = time.monotonic()
             if self._vigil.over(seen) and await asyncio.to_thread(self._lease.take, seen):
                 log.warning("this process owns the desk now", extra={"epoch": self._lease.epoch})
-                return True
+                return begun
             self._tell(f"standing by: {seen.owner or 'nobody'} owns the desk")
             self._post.owner = seen.owner
         except Transient as error:
             self._vigil.lost_sight()
             self._tell(f"standing by: {error}")
         notify("WATCHDOG=1")
-        return False
+        return None
 
     async def _follow(self) -> None:
         """A database without a desk has nothing to take alerts in for: whoever owns it makes one."""

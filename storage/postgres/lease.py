@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 
@@ -21,7 +22,8 @@ from storage.postgres.connection import connect, translated
 from storage.postgres.migrations import prepare
 from storage.postgres.session import Plain, Session
 
-TERM_S = 5.0
+T = TypeVar("T")
+TERM_S = 6.0
 """How long an owner may be silent, by the clock of whoever watches it."""
 MARGIN_S = 1.0
 """So much sooner, by its own clock, it must have ended."""
@@ -107,14 +109,17 @@ class Lease:
         return bool(taken)
 
     def renew(self) -> str | None:
-        """Give a sign; what the row says of a halt. None where another owns the desk now."""
+        """Give a sign; what the row says of a halt. None where another owns the desk now.
+
+        By libpq's own call: psycopg's takes the interpreter's lock some dozen times, which lasts seconds on a machine
+        that is busy beyond measure, and the lease would be lost for it.
+        """
         # A sign need not outlive a crash of the server: it does not wait for the disk.
-        found = self._ask(
-            "UPDATE journal SET beat = beat + 1 WHERE epoch = %(epoch)s "
-            "RETURNING halt, set_config('synchronous_commit', 'off', true)",
-            {"epoch": self.epoch},
+        sql = (
+            b"UPDATE journal SET beat = beat + 1 WHERE epoch = %d "
+            b"RETURNING halt, set_config('synchronous_commit', 'off', true)" % self.epoch
         )
-        return found[0]["halt"] if found else None
+        return self._retried(partial(_signed, sql=sql))
 
     def halt(self, halt: str) -> None:
         """Let whoever owns the desk, now and later, know of a halt, or of its end."""
@@ -135,19 +140,30 @@ class Lease:
         return self._plain
 
     def _ask(self, sql: str, values: Mapping[str, object] | None = None) -> list[dict[str, Any]]:
+        return self._retried(lambda plain: plain.execute(sql, values).fetchall())
+
+    def _retried(self, ask: Callable[[Plain], T]) -> T:
         """Once more where an old connection turns out to be dead: all that is asked may be asked twice."""
         old = self._plain
         try:
             try:
-                return self._connected().execute(sql, values).fetchall()
+                return ask(self._connected())
             except psycopg.OperationalError:
                 if old is None or old is not self._plain or not old.closed:
                     raise
-            return self._connected().execute(sql, values).fetchall()
+            return ask(self._connected())
         except psycopg.errors.UndefinedTable:
             raise
         except psycopg.Error as error:
             raise translated(error) from error
+
+
+def _signed(plain: Plain, sql: bytes) -> str | None:
+    result = plain.pgconn.exec_(sql)
+    if result.status != psycopg.pq.ExecStatus.TUPLES_OK:
+        raise psycopg.OperationalError(result.error_message.decode(errors="replace"))
+    halt = result.get_value(0, 0) if result.ntuples else None
+    return None if halt is None else halt.decode()
 
 
 async def taken(lease: Lease, wire: Clock) -> None:
