@@ -325,7 +325,7 @@ class Throttle:
 
 
 def _bad(name: str, value: object) -> Refused:
-    return Refused("bad_field", {"name": name[:TEXT_MAX], "value": str(value)[:TEXT_MAX]})
+    return Refused("bad_field", {"name": name[:TEXT_MAX], "value": "" if value is None else str(value)[:TEXT_MAX]})
 
 
 def _nobody() -> str:
