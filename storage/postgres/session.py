@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -17,7 +17,7 @@ from psycopg.pq import TransactionStatus
 from core.values.errors import Broken, Conflict
 from core.values.ids import AlertId
 from storage.sql.columns import SqlValue, encode
-from storage.sql.session import WaitingAlert
+from storage.sql.session import Step, WaitingAlert
 
 T = TypeVar("T")
 Plain = psycopg.Connection[dict[str, Any]]
@@ -93,6 +93,12 @@ class Session:
 
     def execute(self, sql: str, values: Mapping[str, SqlValue] | None = None, /) -> psycopg.Cursor[dict[str, Any]]:
         return self.plain.execute(_placed(sql), values)
+
+    def execute_all(self, steps: Iterable[Step], /) -> list[int]:
+        """In one message: each way to the server and back is waited for, however short it is."""
+        with self.plain.pipeline():
+            cursors = [self.execute(step.sql, step.row) for step in steps]
+        return [cursor.rowcount for cursor in cursors]
 
     def script(self, sql: str) -> None:
         """Statements of our own, with nothing to bind."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import singledispatch
-from typing import NamedTuple
 
 from core.values.alerts import AlertStatus
 from core.values.changes import (
@@ -61,20 +60,13 @@ from storage.sql.order_rows import fill_row, order_row, position_row
 from storage.sql.people_rows import account_row, link_row, token_row, user_row
 from storage.sql.price_rows import price_row
 from storage.sql.report_rows import report_row
+from storage.sql.session import Step
 from storage.sql.spread_rows import spread_row
 from storage.sql.task_rows import proposal_row, queue_row, task_row
 from storage.sql.trap_rows import stash_row, stop_list_row
 
 _ROWS_MAX = 1000
 """Rows a statement: neither database takes more than 32,766 values at once."""
-
-
-class Step(NamedTuple):
-    """One statement. conflict: raise Conflict with these words when it changed no row."""
-
-    sql: str
-    row: Row
-    conflict: str = ""
 
 
 def steps(changes: Sequence[Change]) -> list[Step]:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from core.values.errors import Conflict
 from core.values.ids import AlertId
-from storage.sql.changes import Step
-from storage.sql.session import Session, WaitingAlert
+from storage.sql.session import Session, Step, WaitingAlert
+
+_SAVEPOINT, _RELEASE = Step("SAVEPOINT saver", {}), Step("RELEASE saver", {})
 
 
 class Outcome(NamedTuple):
@@ -26,24 +27,23 @@ def commit(db: Session, first_seq: int, alerts: Sequence[WaitingAlert], saves: S
 
     def everything() -> Outcome:
         duplicates = db.insert_alerts(first_seq, alerts) if alerts else {}
-        tried = [_attempt(db, steps) for steps in saves]
+        tried = [_attempt(db, steps, first=place == 0) for place, steps in enumerate(saves)]
         return Outcome(duplicates, {place: failure for place, failure in enumerate(tried) if failure is not None})
 
     return db.transaction(everything)
 
 
-def _attempt(db: Session, steps: Sequence[Step]) -> Exception | None:
+def _attempt(db: Session, steps: Sequence[Step], *, first: bool) -> Exception | None:
     """All steps of one saver or none; what is wrong with them is no business of the others in the batch."""
     failure: Exception | None = None
-    db.execute("SAVEPOINT saver")
+    steps = [_SAVEPOINT, *steps] if first else [_RELEASE, _SAVEPOINT, *steps]
     try:
-        for step in steps:
-            if db.execute(step.sql, step.row).rowcount == 0 and step.conflict:
+        for step, rows in zip(steps, db.execute_all(steps), strict=False):
+            if rows == 0 and step.conflict:
                 failure = Conflict(step.conflict)
                 break
     except db.refusals as error:
         failure = db.refused(error)
     if failure is not None:
         db.execute("ROLLBACK TO saver")
-    db.execute("RELEASE saver")
     return failure

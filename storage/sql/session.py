@@ -6,12 +6,12 @@ words they use `COLLATE NOCASE`, `json_group_array` and `chain_hash`; PostgreSQL
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from core.values.ids import AlertId
-from storage.sql.columns import SqlValue
+from storage.sql.columns import Row, SqlValue
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -23,6 +23,14 @@ class WaitingAlert(NamedTuple):
     row: str
     id: AlertId
     key: str
+
+
+class Step(NamedTuple):
+    """One statement. conflict: raise Conflict with these words when it changed no row."""
+
+    sql: str
+    row: Row
+    conflict: str = ""
 
 
 class Rows(Protocol):
@@ -40,6 +48,9 @@ class Session(Protocol):
         """What `execute` raises for rows that are their saver's fault alone, when the transaction goes on."""
 
     def execute(self, sql: str, values: Mapping[str, SqlValue] = ..., /) -> Rows: ...
+
+    def execute_all(self, steps: Iterable[Step], /) -> Iterable[int]:
+        """How many rows each changed; whoever stops reading them may find that the others are done nevertheless."""
 
     def alone(self, work: Callable[[], T]) -> T:
         """For work of which only the first statement writes: on disk when this returns."""

@@ -14,9 +14,8 @@ from core.values.changes import Change
 from core.values.errors import Broken, DeskError, Transient
 from core.values.ids import AlertId
 from kit.timing import Seconds
-from storage.sql.changes import Step
 from storage.sql.commit import Outcome, commit
-from storage.sql.session import Connection, WaitingAlert
+from storage.sql.session import Connection, Step, WaitingAlert
 
 log = logging.getLogger(__name__)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
 from core.values.errors import Broken, Conflict
 from core.values.ids import AlertId
 from storage.sql.columns import encode
-from storage.sql.session import WaitingAlert
+from storage.sql.session import Step, WaitingAlert
 
 T = TypeVar("T")
 
@@ -48,6 +48,9 @@ class Session(sqlite3.Connection):
         sqlite3.ProgrammingError,
         sqlite3.InterfaceError,
     )
+
+    def execute_all(self, steps: Iterable[Step], /) -> Iterator[int]:
+        return (self.execute(step.sql, step.row).rowcount for step in steps)
 
     def alone(self, work: Callable[[], T]) -> T:
         """The statement commits by itself: each further one would be a hand-over between threads."""
