@@ -129,6 +129,30 @@ async def test_a_commit_whose_answer_is_lost(
     assert told is None if arrives else isinstance(told, Transient)
 
 
+WINDOW = "2026-01-05T10:00:{:02}.000000+00:00|2026-01-05T10:00:{:02}.000000+00:00@{}"
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        (WINDOW.format(29, 59, "same"), "duplicate"),
+        (WINDOW.format(30, 60, "same"), "accepted"),
+        (WINDOW.format(1, 31, "other"), "accepted"),
+    ],
+    ids=["within", "behind", "another"],
+)
+async def test_windows_of_equal_bodies_do_not_overlap(store: Store, second: str, told: str) -> None:
+    """Whoever opened them: another process knows nothing of ours but what the database does. Others of the batch are
+    written."""
+    await store.accept_alert(alert(), AlertId("a"), WINDOW.format(0, 30, "same"))
+    receipts = await asyncio.gather(
+        store.accept_alert(alert(), AlertId("b"), second), store.accept_alert(alert(), AlertId("c"), "c")
+    )
+    assert [receipt.status for receipt in receipts] == [told, "accepted"]
+    assert receipts[0].alert_id == ("a" if told == "duplicate" else "b")
+    assert await store.alert(AlertId("c")) is not None
+
+
 async def test_readers_cannot_write(store: Store) -> None:
     """A reading connection changes nothing."""
     with pytest.raises(Transient, match="read-only"):
