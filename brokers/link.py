@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -17,8 +18,16 @@ from kit.retry import delays
 
 log = logging.getLogger(__name__)
 
+SET_BACK = timedelta(seconds=1)
+"""A machine's clock is moved by less than this to agree with others'."""
 STEADY_S = 60.0
 """A link that held so long breaks anew: the next wait is short again."""
+
+
+def fresh(heard: datetime, now: datetime, within: timedelta) -> bool:
+    """Heard of not too long ago. A clock may be set back: what lies ahead of it is as stale as what is long over, or a
+    link that is dead would count as alive until the clock is where it was."""
+    return -SET_BACK <= now - heard < within
 
 
 async def kept_up(

@@ -14,6 +14,7 @@ from brokers.alpaca.client import Client
 from brokers.alpaca.hours import Calendar
 from brokers.alpaca.link import SILENCE, Link
 from brokers.alpaca.translate import Row, price, stamp
+from brokers.link import fresh
 from brokers.reading import readable
 from core.ports import World
 from core.values.errors import Rejected, Transient
@@ -100,7 +101,7 @@ class AlpacaFeed:
         """What is watched comes in, be it by question."""
         if not self._watched:
             return self._else_alive()
-        polled = self._wire.now() - self._polled_at <= SILENCE
+        polled = fresh(self._polled_at, self._wire.now(), SILENCE)
         return polled or (not self._unstreamed() and self._link is not None and self._link.alive)
 
     async def last_prices(self, tickers: Collection[str]) -> Mapping[str, Price]:

@@ -12,7 +12,7 @@ import aiohttp
 
 from brokers.alpaca.client import CONNECT_S, read_json
 from brokers.alpaca.translate import Row
-from brokers.link import kept_up, send, until_either
+from brokers.link import fresh, kept_up, send, until_either
 from core.ports import Clock
 from core.values.errors import DeskError, Rejected, Transient
 
@@ -53,7 +53,7 @@ class Link:
     @property
     def alive(self) -> bool:
         """Logged in, and heard of not too long ago."""
-        return self._socket is not None and self._settled and self._clock.now() - self._heard <= SILENCE
+        return self._socket is not None and self._settled and fresh(self._heard, self._clock.now(), SILENCE)
 
     def settle(self) -> None:
         """The login was answered."""
@@ -97,7 +97,7 @@ class Link:
         while True:
             now, due = self._clock.now(), self._owes()
             waited = {"word": self._heard, "login": now if self._settled else self._made_at, "event": due or now}
-            missing = next((what for what, since in waited.items() if now - since >= SILENCE), None)
+            missing = next((what for what, since in waited.items() if not fresh(since, now, SILENCE)), None)
             if missing is not None:
                 raise Transient(f"no {missing} for {SILENCE.total_seconds():.0f} s")
             await socket.ping()

@@ -12,7 +12,7 @@ import aiohttp
 
 from brokers.angelone.access import Tokens
 from brokers.angelone.session import Session
-from brokers.link import kept_up, send, until_either
+from brokers.link import fresh, kept_up, send, until_either
 from core.ports import Clock
 from core.values.errors import Transient
 
@@ -46,7 +46,7 @@ class Link:
 
     @property
     def alive(self) -> bool:
-        return self._socket is not None and self._heard is not None and self._clock.now() - self._heard <= SILENCE
+        return self._socket is not None and self._heard is not None and fresh(self._heard, self._clock.now(), SILENCE)
 
     async def send(self, message: Mapping[str, Any]) -> None:
         """Raises Transient while there is no connection."""
@@ -81,7 +81,7 @@ class Link:
 
     async def _watch(self, socket: Socket) -> None:
         """Ask whether it is there, until it has not answered for too long."""
-        while self._clock.now() - (self._heard or self._since) < SILENCE:
+        while fresh(self._heard or self._since, self._clock.now(), SILENCE):
             await socket.send_str("ping")
             await self._clock.sleep(PING_S)
 

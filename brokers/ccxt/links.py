@@ -6,10 +6,11 @@ import asyncio
 import importlib
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from brokers.ccxt.client import Client, said, trouble
+from brokers.link import fresh
 from core.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -25,9 +26,12 @@ def alive(exchange: Any, now: datetime, *, private: bool | None) -> bool:
     if exchange is None:
         return False
     found = [link for url, link in exchange.clients.items() if private is None or _private(url) is private]
-    oldest = (now - SILENCE).timestamp() * 1000
     open_ones = [link for link in found if link.isConnected and not link.closed()]
-    return bool(open_ones) and all((link.last_message_at or link.connectionEstablished) >= oldest for link in open_ones)
+    return bool(open_ones) and all(fresh(_heard(link), now, SILENCE) for link in open_ones)
+
+
+def _heard(link: Any) -> datetime:
+    return datetime.fromtimestamp((link.last_message_at or link.connectionEstablished) / 1000, UTC)
 
 
 def _private(url: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from brokers.link import kept_up, send, until_either
+from brokers.link import fresh, kept_up, send, until_either
 from brokers.tinvest.client import Client, read_json
 from brokers.tinvest.translate import Row
 from core.ports import Clock
@@ -46,7 +46,7 @@ class Link:
     @property
     def alive(self) -> bool:
         """Connected, and heard of not too long ago."""
-        return self._socket is not None and self._clock.now() - self._heard <= SILENCE
+        return self._socket is not None and fresh(self._heard, self._clock.now(), SILENCE)
 
     async def send(self, message: Mapping[str, Any]) -> None:
         """Raises Transient while there is no connection."""
@@ -78,8 +78,8 @@ class Link:
             self._socket = None
 
     async def _watch(self) -> None:
-        while (left := (self._heard + SILENCE - self._clock.now()).total_seconds()) > 0:
-            await self._clock.sleep(left)
+        while fresh(self._heard, self._clock.now(), SILENCE):
+            await self._clock.sleep(PING_S)
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         while True:
