@@ -107,7 +107,11 @@ def _parser() -> argparse.ArgumentParser:
     targets.add_argument("--verbose", action="store_true", help="with what each says of itself")
     targets.set_defaults(command=_show_targets)
 
-    for name, text in (("example", "hand made-up alerts to a target and print them"), ("timing", "time how fast a target takes made-up alerts")):
+    kinds = (
+        ("example", "hand made-up alerts to a target and print them"),
+        ("timing", "the same, timed and not printed"),
+    )
+    for name, text in kinds:
         rehearsal = commands.add_parser(name, help=text)
         rehearsal.add_argument("what", choices=["threadedtarget"])
         rehearsal.add_argument("--count", type=int, metavar="N", default=1000)
