@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,7 +15,10 @@ from core.values.changes import FlagSet, OrderMade
 from core.values.errors import Broken, Transient
 from core.values.ids import AlertId
 from storage.postgres import open_store
-from tests.contracts.samples import NOON, alert, audited, order
+from storage.postgres.connection import connect
+from storage.postgres.session import Session
+from storage.sql.changes import steps
+from tests.contracts.samples import NOON, alert, audited, because_of, order
 from tests.contracts.store import StoreContract
 from tests.contracts.store_saves import Journal
 from tests.servers.cutting import wired
@@ -236,3 +240,18 @@ async def test_address_that_nobody_answers_is_transient_and_tells_no_password(cl
     with pytest.raises(Transient) as refused:
         await open_store("postgresql://desk:of-the-database@127.0.0.1:1/none", clock)
     assert "of-the-database" not in str(refused.value)
+
+
+async def test_a_savers_statements_are_one_way_to_the_server(address: str, clock: ManualClock, tmp_path: Path) -> None:
+    """However many they are: the server is asked to answer once."""
+    await (await open_store(address, clock)).close()
+    saver = steps([OrderMade(order("a", because_of(AlertId("x")))), FlagSet("one", "1"), FlagSet("two", "2")])
+    session = Session(connect(address))
+    with (tmp_path / "trace").open("w+") as trace:
+        session.plain.pgconn.trace(trace.fileno())
+        assert list(session.execute_all(saver)) == [1, 1, 1, 1]
+        session.plain.pgconn.untrace()
+        session.plain.close()
+        trace.seek(0)
+        asked = [line.split("\t")[3] for line in trace if line.count("\t") > 3]
+    assert (asked.count("Execute"), asked.count("ReadyForQuery")) == (4, 1)
