@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 PROTECTIVE = frozenset({OrderRole.STOP, OrderRole.TARGET})
 TRIES_MAX = 2
 """A protective order that was refused is tried once more; then people are called, and it waits for a new level."""
+NUMBERS_MAX = 1000
+"""Causes whose next id is known; of one that was forgotten the journal is asked."""
 
 
 class Guardian:
@@ -188,6 +190,8 @@ class Guardian:
             order_id := OrderId(derive_id(self._desk.desk_id, role.value, cause, str(number)))
         ):
             number += 1
+        if len(self._numbers) >= NUMBERS_MAX:
+            self._numbers.clear()
         self._numbers[role, cause] = number
         return order_id
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from core.values.orders import OrderRole, OrderState
 from tests.desk import TestDesk, levels, opened
 
@@ -138,3 +140,16 @@ async def test_selling_by_hand_what_an_alert_bought_takes_its_orders_away(desk: 
     await desk.say(f"/sell {held:f} SBER")
     await desk.book_of("SBER", "300.10", "300.20")
     assert (await desk.holds(), await desk.at_broker(), desk.positions()) == ({}, [], [])
+
+
+async def test_numbers_that_were_forgotten_are_found_in_the_journal(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids of stops are numbered by their cause; a stop that moves gets the next one."""
+    monkeypatch.setattr("core.services.guardian.NUMBERS_MAX", 1)
+    async with opened(data_dir) as desk:
+        await desk.enter()
+        await desk.book("40500", "40501")
+        await desk.breakeven()
+        assert await desk.at_broker() == ["sell limit 0.5 41000", "sell stop 0.5 40100"]
+        assert len(await desk.orders(OrderRole.STOP)) == 2
