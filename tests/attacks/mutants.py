@@ -90,14 +90,16 @@ def mutants(source: str) -> list[Mutant]:
 
 
 def _unread(tree: ast.Module) -> set[int]:
-    """Annotations, which nobody evaluates: `from __future__ import annotations`."""
-    notes = []
+    """Types, which nobody evaluates or asks: annotations (`from __future__ import annotations`), and `tuple[...]`."""
+    notes: list[ast.expr | None] = []
     for node in ast.walk(tree):
         match node:
             case ast.AnnAssign() | ast.arg():
                 notes.append(node.annotation)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 notes.append(node.returns)
+            case ast.Subscript(value=ast.Name(id="tuple" | "dict" | "list" | "frozenset")):
+                notes.append(node)
     return {id(part) for note in notes if note is not None for part in ast.walk(note)}
 
 
