@@ -19,6 +19,7 @@ from benchmarks import (
     hub,
     idle,
     pages,
+    people,
     pictures,
     postgres,
     receivers,
@@ -69,6 +70,7 @@ def main() -> None:
     keep("T-Invest, memory of 3,000 instruments", lists["mb"], "MB")
     keep("alert to order request p99", alert_to_order.main([])["p99"], "ms")
     keep("alerts accepted, share of the bare server", alerts_accepted.measure(7, 4000, 32), "ratio")
+    _with_people()
     _with_a_server()
     told = hub.measure()
     keep("hub, one alert to 1,000 sockets, p99", told["fan_out_ms"], "ms")
@@ -92,6 +94,13 @@ def main() -> None:
     rule = columns.measure()
     keep("simulation, bars of a rule a second", rule["bars"], "1/s")
     keep("simulation, a hundred rules over a year of minutes", rule["grid_s"], "s")
+
+
+def _with_people() -> None:
+    crowd = people.measure()
+    keep("a person with an account and a link", crowd["person_kb"], "kB")
+    keep("a start, processor time a person", crowd["start_ms"], "ms")
+    keep("an alert traded, processor time", crowd["trade_ms"], "ms")
 
 
 def _with_a_server() -> None:
