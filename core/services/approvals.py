@@ -25,7 +25,7 @@ from core.services.proposal_cards import BUTTONS, proposal_card
 from core.services.proposing import Proposing
 from core.services.trade import Trade
 from core.values.changes import Audited, Change, NoticeMade, PressOffered, ProposalMade, ProposalMoved
-from core.values.errors import Conflict
+from core.values.errors import Conflict, Transient
 from core.values.ids import ActionId, ProposalId, UserId
 from core.values.money import ZERO
 from core.values.notices import ANYBODY, Action, Press
@@ -277,12 +277,23 @@ class Approvals:
     async def _expire(self, proposal: Proposal) -> None:
         left = (proposal.expires_at - self._desk.clock.now()).total_seconds()
         await self._desk.clock.sleep(left)
-        self._timers.pop(proposal.id, None)
         expired = replace(proposal, state=ProposalState.EXPIRED, version=proposal.version + 1)
+        change = ProposalMoved(expired, proposal.version, proposal.state)
         try:
-            await self._desk.store.save(ProposalMoved(expired, proposal.version, proposal.state), *self._card(expired))
+            await self._saved(change, *self._card(expired))
         except Conflict:
             log.info("answered at the last moment", extra={"intent_id": proposal.alert})
+        self._timers.pop(proposal.id, None)
+
+    async def _saved(self, *changes: Change) -> None:
+        """Once the journal takes it: nobody else would come back to it before the next start."""
+        while True:
+            try:
+                await self._desk.store.save(*changes)
+            except Transient as error:
+                await self._desk.wire.sleep(error.retry_after_s)
+            else:
+                return
 
     async def close(self) -> None:
         """Stop the timers; what waits goes on at the next start."""
