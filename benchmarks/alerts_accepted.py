@@ -1,8 +1,7 @@
 """Alerts accepted per second, each on disk before its 200, against a bare aiohttp server that stores nothing.
 
-32 connections, a new one for each alert, as TradingView sends them. Both servers are processes of their own, the bare
-one on asyncio's loop, as `web.run_app` serves, the desk on the loop that it runs on; runs alternate, and the figure is
-the median of the ratios of neighbouring runs. Target: at least 0.75.
+32 connections, a new one for each alert, as TradingView sends them. Both servers are processes of their own; runs
+alternate, and the figure is the median of the ratios of neighbouring runs. Target: at least 0.75.
 
     python -m benchmarks.alerts_accepted [--pairs 7] [--alerts 4000] [--connections 32]
 """
@@ -23,7 +22,6 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
-import uvloop
 from aiohttp import web
 
 from benchmarks.load import Run, new_connections, post
@@ -171,8 +169,7 @@ def main() -> None:
     parser.add_argument("--journal", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.serve:
-        with asyncio.Runner(loop_factory=None if asked.serve == "bare" else uvloop.new_event_loop) as runner:
-            runner.run(serve_desk(asked.journal) if asked.serve == "desk" else serve_bare())
+        asyncio.run(serve_desk(asked.journal) if asked.serve == "desk" else serve_bare())
     else:
         measure(asked.pairs, asked.alerts, asked.connections)
 

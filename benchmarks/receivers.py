@@ -23,8 +23,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import uvloop
-
 from benchmarks.alerts_accepted import PASSPHRASE, run, serve
 from benchmarks.idle import cpu_s
 from core.clock import SystemClock
@@ -148,8 +146,7 @@ def main() -> None:
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.serve:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve_receiver(asked.serve))
+        asyncio.run(serve_receiver(asked.serve))
     else:
         measure(asked.pairs, asked.alerts)
 

@@ -169,9 +169,7 @@ def _trade(
     made: Mapping[str, str] = MappingProxyType({}),
     show_passphrase: bool = False,
 ) -> int:
-    import uvloop  # noqa: PLC0415 - kill and arm need none of it
-
-    from openoutcry.backups import way_back  # noqa: PLC0415 - as above
+    from openoutcry.backups import way_back  # noqa: PLC0415 - kill and arm need none of it
     from openoutcry.parts import House, Mood  # noqa: PLC0415 - as above
     from openoutcry.turns import run_until_stopped  # noqa: PLC0415 - as above
 
@@ -195,8 +193,7 @@ def _trade(
         sample = (lambda desk: sample_alert(desk, passphrase)) if demo else None
         mood = Mood(demo=demo, live=live, sample=sample, learn=redactor.add)
         try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(run_until_stopped(settings, mood, listening, ready))
+            asyncio.run(run_until_stopped(settings, mood, listening, ready))
         except Damaged as error:
             raise Broken(f"{error}\n{way_back(settings)}") from error
     return EXIT_DONE

@@ -49,7 +49,6 @@ LIBRARY_HOMES = {
     "pydantic": {"openoutcry", "bot"},
     "pydantic_settings": {"openoutcry"},
     "structlog": {"openoutcry"},
-    "uvloop": {"openoutcry"},
     "jinja2": {"dashboard"},
     "markupsafe": {"dashboard"},
     "jwt": {"dashboard"},

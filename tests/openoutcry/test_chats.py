@@ -59,7 +59,7 @@ async def test_the_tour_from_telegram_alone(trio: Trio) -> None:
     await chat.say("/positions")
     await chat.shown("protected by broker")
     await chat.say(f"/why {answer['alert_id']}")
-    await chat.shown("order.filled")
+    await chat.shown("INTENDED, 0 filled.")
     await chat.say("/buy 25 SBER")
     await chat.shown("Rounded down from 25 to 20")
     await chat.say("/orders")

@@ -131,7 +131,7 @@ def test_ao_03_added_credentials_are_in_no_file(settings: Path, tmp_path: Path) 
     for secret in BROKER_SECRETS.values():
         assert secret.encode() not in kept
         assert secret not in str(told)
-    assert say(settings, "vault", "rotate").stdout == "sealed anew: 2\n"  # and the key of web tokens
+    assert say(settings, "vault", "rotate").stdout == "sealed anew: 1\n"
     with start("run", "--settings", settings) as desk:
         desk.ready()
         assert [row["name"] for row in seen_by(desk, token, "accounts")[1]["items"]] == ["Bobs"]
