@@ -12,7 +12,7 @@ test: .venv/.dev
 	@$(BIN)/pytest -n auto -m "not real and not proof" $(ARGS)
 
 test-real: .venv/.dev
-	@$(BIN)/pytest -m real $(ARGS)
+	@$(BIN)/pytest -m "real and not proof" $(ARGS)
 
 # As on a Raspberry Pi: Debian's Python for arm64 in QEMU, under .arm64. Half an hour. Needs apt-get, and no root.
 test-arm: .venv/.dev
