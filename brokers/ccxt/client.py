@@ -145,11 +145,7 @@ class Client:
         if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
             return Transient(f"no connection: {cause}")
         name = type(error).__name__
-        if (
-            sent
-            or cause is not None
-            or name in {"RequestTimeout", "ExchangeNotAvailable", "NullResponse", "BadResponse"}
-        ):
+        if sent or cause is not None or name in _NOTHING_CAME:
             return NoAnswer(f"{name}: {said(error)}")
         return Refusal("refused", name, said(error))
 
