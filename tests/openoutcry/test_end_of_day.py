@@ -15,7 +15,9 @@ def test_ao_32_the_clock_passes_the_minute(tmp_path: Path) -> None:
     with demo(tmp_path / "d", env=env) as desk:
         assert desk.alert()[0] == 200
         desk.wait_for("positions", lambda rows: len(rows) == 1)
-        assert desk.ask("POST", "/api/v1/demo/clock", {"advance_s": 3 * 3600})[0] == 200
+        desk.wait_for("orders", lambda rows: sum(row["state"] == "OPEN" for row in rows) == 2)  # its stop and target
+        for _ in range(18):
+            assert desk.ask("POST", "/api/v1/demo/clock", {"advance_s": 600})[0] == 200
         desk.wait_for("positions", lambda rows: not rows)
         [report] = desk.items("reports")
         [judged] = report["positions"]
