@@ -35,7 +35,7 @@ def test_tv_41_a_strategy_outside_reads_prices_and_posts_an_alert(tmp_path: Path
         for count, price in enumerate([300 - n for n in range(9)] + [400], 2):
             desk.book("SBER", f"{price}", f"{price}.02")
             _until_kept(desk, count)
-        words = ["--desk", desk.url, "--token", desk.token, "--hub-token", "a token for a strategy", "--every", "0"]
+        words = ["--desk", desk.url, f"--token={desk.token}", "--hub-token", "a token for a strategy", "--every", "0"]
         done = subprocess.run(
             [sys.executable, EXAMPLES / "crossing.py", *words, "SBER"], capture_output=True, text=True, check=True
         )
